@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+#
+# Everything is built below $(O), one folder per target machine and variant, so that native, cross
+# and sanitizer builds live side by side. Each room lists its own files in build.mk.
+#
+#   make                build library, tools and examples
+#   make kmod           build npu.ko for KDIR
+#   make run            boot the virtual board and run the example on it
+#   make check          all tests that fit into a quarter of an hour
+#   make lint           style and static checks
+#   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
+
+O ?= build
+prefix ?= /usr/local
+CC := $(CROSS_COMPILE)$(if $(filter default,$(origin CC)),gcc,$(CC))
+PKG_CONFIG ?= pkg-config
+
+TRIPLET := $(shell $(CC) -dumpmachine)
+B := $(O)/$(TRIPLET)$(if $(SAN),-san)
+
+CFLAGS ?= -O2 -g
+CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
+CFLAGS_ALL = -std=gnu11 -fPIC $(CFLAGS_WARN) $(CFLAGS_SAN) $(CFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -Iuapi -Ilibnpu/include $(CPPFLAGS)
+LDFLAGS_ALL = $(CFLAGS_SAN) $(LDFLAGS)
+ifdef SAN
+CFLAGS_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+# SYSROOT holds the target's libraries as Debian packages lay them out; see tools/board.
+ifdef SYSROOT
+MULTIARCH := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
+CPPFLAGS_ALL += -isystem $(SYSROOT)/usr/include
+LDFLAGS_ALL += -L$(SYSROOT)/usr/lib/$(MULTIARCH) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH)
+DRM_CFLAGS := -isystem $(SYSROOT)/usr/include/libdrm
+DRM_LIBS := -ldrm
+CMOCKA_LIBS := -lcmocka
+else
+DRM_CFLAGS := $(shell $(PKG_CONFIG) --cflags libdrm)
+DRM_LIBS := $(shell $(PKG_CONFIG) --libs libdrm)
+CMOCKA_LIBS := -lcmocka
+endif
+
+.PHONY: all
+all:
+
+include libnpu/build.mk
+include tools/npu-run/build.mk
+include tools/board/build.mk
+include examples/build.mk
+include tests/build.mk
+include kmod/build.mk
+
+all: $(ALL)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(firstword $(subst /, ,$*))) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf $(O)

@@ -15,7 +15,7 @@ prefix ?= /usr/local
 CC := $(CROSS_COMPILE)$(if $(filter default,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 
-TRIPLET := $(shell $(CC) -dumpmachine)
+TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 B := $(O)/$(TRIPLET)$(if $(SAN),-san)
 
 CFLAGS ?= -O2 -g
@@ -36,8 +36,8 @@ DRM_CFLAGS := -isystem $(SYSROOT)/usr/include/libdrm
 DRM_LIBS := -ldrm
 CMOCKA_LIBS := -lcmocka
 else
-DRM_CFLAGS := $(shell $(PKG_CONFIG) --cflags libdrm)
-DRM_LIBS := $(shell $(PKG_CONFIG) --libs libdrm)
+DRM_CFLAGS := $(shell $(PKG_CONFIG) --cflags libdrm 2>/dev/null)
+DRM_LIBS := $(shell $(PKG_CONFIG) --libs libdrm 2>/dev/null || echo -ldrm)
 CMOCKA_LIBS := -lcmocka
 endif
 
@@ -58,6 +58,58 @@ $(B)/%.o: %.c
 	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(firstword $(subst /, ,$*))) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- virtual board: what runs on it is built for its machine, against its libraries ----
+
+BOARD := tools/board/board
+GUEST_ARCH := arm64
+GUEST_KERNEL := 6.1
+GUEST_CROSS := aarch64-linux-gnu-
+
+.PHONY: setup guest run
+setup:
+	scripts/setup.sh
+
+guest: setup
+	$(MAKE) board
+	$(MAKE) CROSS_COMPILE=$(GUEST_CROSS) SYSROOT=$$($(BOARD) sysroot --arch $(GUEST_ARCH)) \
+		all device-tests
+	$(MAKE) kmod ARCH=$(GUEST_ARCH) CROSS_COMPILE=$(GUEST_CROSS) \
+		KDIR=$$($(BOARD) kdir --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH))
+
+run: guest
+	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) -- $(EXAMPLE)
+
+# ---- tests ----
+
+.PHONY: check check-unit check-cli check-board check-device
+check: setup
+	$(MAKE) lint
+	$(MAKE) check-unit
+	$(MAKE) check-cli
+	$(MAKE) guest
+	$(MAKE) check-board
+	$(MAKE) check-device
+
+check-unit:
+	$(MAKE) SAN=1 unit-tests
+	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+
+check-device:
+	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) -- \
+		tests/run.sh device $(DEVICE_TESTS)
+
+# ---- style ----
+
+.PHONY: lint format
+lint:
+	scripts/lint.sh
+
+format:
+	git ls-files '*.[ch]' | xargs clang-format -i
+
+.PHONY: install
+install: $(INSTALL)
 
 .PHONY: clean
 clean:

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Buffers: device memory that the CPU can look at in brackets.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+
+int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **out,
+		      struct npu_error *err)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct npu_buffer *buf;
+	int ret;
+
+	if (!dev || !out)
+		return npu_fail(err, -EINVAL,
+				"npu_buffer_create: no device or no place for the "
+				"buffer given");
+	if (!bytes)
+		return npu_fail(err, -EINVAL,
+				"npu_buffer_create: a buffer of 0 bytes is asked for");
+	if (bytes > SIZE_MAX - page)
+		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", bytes);
+
+	buf = calloc(1, dev->ops->buffer_size);
+	if (!buf)
+		return npu_fail(err, -ENOMEM, "no memory for a buffer object");
+
+	buf->refs = 1;
+	buf->dev = dev;
+	buf->bytes = (bytes + page - 1) / page * page;
+	ret = dev->ops->buffer_init(buf, err);
+	if (ret) {
+		free(buf);
+		return ret;
+	}
+	npu_ref(&dev->refs);
+	*out = buf;
+	return 0;
+}
+
+void npu_buffer_destroy(struct npu_buffer *buf)
+{
+	struct npu_device *dev;
+
+	if (!buf || !npu_unref(&buf->refs))
+		return;
+	dev = buf->dev;
+	dev->ops->buffer_fini(buf);
+	free(buf);
+	npu_device_close(dev);
+}
+
+size_t npu_buffer_size(const struct npu_buffer *buf)
+{
+	return buf ? buf->bytes : 0;
+}
+
+static int check_range(const struct npu_buffer *buf, unsigned int access, size_t offset,
+		       size_t bytes, struct npu_error *err)
+{
+	const unsigned int all = NPU_ACCESS_READ | NPU_ACCESS_WRITE;
+
+	if (!buf)
+		return npu_fail(err, -EINVAL, "access to a buffer: no buffer given");
+	if (!access || access & ~all)
+		return npu_fail(err, -EINVAL,
+				"access 0x%x to a buffer: must be NPU_ACCESS_READ, "
+				"NPU_ACCESS_WRITE or both",
+				access);
+	if (!bytes || offset > buf->bytes || bytes > buf->bytes - offset)
+		return npu_fail(err, -EINVAL,
+				"access to %zu bytes at offset %zu: not inside the buffer of %zu "
+				"bytes",
+				bytes, offset, buf->bytes);
+	return 0;
+}
+
+int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t offset,
+			    size_t bytes, int64_t timeout_ns, void **data, struct npu_error *err)
+{
+	int ret = check_range(buf, access, offset, bytes, err);
+
+	if (ret)
+		return ret;
+	if (!data)
+		return npu_fail(err, -EINVAL,
+				"npu_buffer_begin_access: no place for the data pointer given");
+	if (buf->dev->ops->buffer_begin)
+		ret = buf->dev->ops->buffer_begin(buf, access, offset, bytes, timeout_ns, err);
+	if (ret)
+		return ret;
+	*data = buf->map + offset;
+	return 0;
+}
+
+int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
+			  struct npu_error *err)
+{
+	int ret = check_range(buf, access, offset, bytes, err);
+
+	if (!ret && buf->dev->ops->buffer_end)
+		ret = buf->dev->ops->buffer_end(buf, access, offset, bytes, err);
+	return ret;
+}

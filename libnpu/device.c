@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Devices: choosing a backend, and what it tells about itself.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "backend/backend.h"
+
+int npu_device_open(const char *name, struct npu_device **dev, struct npu_error *err)
+{
+	if (!dev)
+		return npu_fail(err, -EINVAL, "npu_device_open: no place for the device given");
+	if (name && !strcmp(name, "cpu"))
+		return npu_cpu_open(dev, err);
+	return npu_fail(err, -ENODEV, "only the CPU backend is built in, open \"cpu\"");
+}
+
+void npu_device_close(struct npu_device *dev)
+{
+	if (dev && npu_unref(&dev->refs))
+		dev->ops->device_close(dev);
+}
+
+int npu_device_get_info(const struct npu_device *dev, struct npu_device_info *info,
+			struct npu_error *err)
+{
+	if (!dev || !info)
+		return npu_fail(err, -EINVAL, "npu_device_get_info: no device or no info given");
+	if (info->size != sizeof(*info))
+		return npu_fail(err, -EINVAL,
+				"npu_device_info.size is %zu, set it to sizeof(struct "
+				"npu_device_info), which is %zu",
+				info->size, sizeof(*info));
+	*info = dev->info;
+	return 0;
+}

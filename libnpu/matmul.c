@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Matmuls: operands that fit together, bound to a plan.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "backend/backend.h"
+
+static bool tensors_overlap(const struct npu_tensor *a, const struct npu_tensor *b)
+{
+	return a->buf == b->buf && a->offset < b->offset + npu_tensor_span(b) &&
+	       b->offset < a->offset + npu_tensor_span(a);
+}
+
+static int check_desc(const struct npu_device *dev, const struct npu_matmul_desc *desc,
+		      struct npu_error *err)
+{
+	const struct npu_tensor *a = desc->a, *c = desc->c;
+	const struct npu_epilogue *epilogue = desc->epilogue;
+	const struct npu_weights *w = desc->weights;
+
+	if (desc->size != sizeof(*desc))
+		return npu_fail(err, -EINVAL,
+				"npu_matmul_desc.size is %zu, set it to sizeof(struct "
+				"npu_matmul_desc), which is %zu",
+				desc->size, sizeof(*desc));
+	if (!a || !w || !epilogue || !c)
+		return npu_fail(err, -EINVAL, "matmul: %s is NULL",
+				!a	    ? "a"
+				: !w	    ? "weights"
+				: !epilogue ? "epilogue"
+					    : "c");
+	if (a->buf->dev != dev || w->dev != dev || epilogue->dev != dev || c->buf->dev != dev)
+		return npu_fail(err, -EINVAL, "matmul: %s belongs to another device",
+				a->buf->dev != dev     ? "a"
+				: w->dev != dev	       ? "weights"
+				: epilogue->dev != dev ? "epilogue"
+						       : "c");
+	if (a->cols != w->k)
+		return npu_fail(err, -EINVAL,
+				"matmul: a is %u x %u and weights are %u x %u: K must be the same",
+				a->rows, a->cols, w->n, w->k);
+	if (c->rows != a->rows || c->cols != w->n)
+		return npu_fail(err, -EINVAL,
+				"matmul: c is %u x %u, but a of %u x %u and weights of %u x %u "
+				"give %u x %u",
+				c->rows, c->cols, a->rows, a->cols, w->n, w->k, a->rows, w->n);
+	if (epilogue->n != w->n)
+		return npu_fail(err, -EINVAL,
+				"matmul: the epilogue is for %u channels, the weights have %u",
+				epilogue->n, w->n);
+	if (tensors_overlap(a, c))
+		return npu_fail(err, -EINVAL, "matmul: c shares memory with a");
+	return 0;
+}
+
+static void put_operands(struct npu_matmul *matmul)
+{
+	npu_tensor_destroy(matmul->a);
+	npu_weights_destroy(matmul->weights);
+	npu_epilogue_destroy(matmul->epilogue);
+	npu_tensor_destroy(matmul->c);
+}
+
+static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc *desc)
+{
+	matmul->a = desc->a;
+	matmul->weights = desc->weights;
+	matmul->epilogue = desc->epilogue;
+	matmul->c = desc->c;
+	npu_ref(&matmul->a->refs);
+	npu_ref(&matmul->weights->refs);
+	npu_ref(&matmul->epilogue->refs);
+	npu_ref(&matmul->c->refs);
+}
+
+static void set_shape(struct npu_plan *plan, uint64_t m, uint64_t k, uint64_t n)
+{
+	*plan = (struct npu_plan){
+		.size = sizeof(*plan),
+		.m = m,
+		.k = k,
+		.n = n,
+		.macs = m * k * n,
+		.bytes = m * k + n * k + m * n,
+	};
+}
+
+int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,
+		      struct npu_matmul **out, struct npu_error *err)
+{
+	struct npu_matmul *matmul;
+	int ret;
+
+	if (!dev || !desc || !out)
+		return npu_fail(err, -EINVAL,
+				"npu_matmul_create: no device, no desc or no place "
+				"for the matmul given");
+	ret = check_desc(dev, desc, err);
+	if (ret)
+		return ret;
+
+	matmul = calloc(1, dev->ops->matmul_size);
+	if (!matmul)
+		return npu_fail(err, -ENOMEM, "no memory for a matmul object");
+
+	matmul->refs = 1;
+	matmul->dev = dev;
+	get_operands(matmul, desc);
+	set_shape(&matmul->plan, desc->a->rows, desc->weights->k, desc->weights->n);
+	if (dev->ops->matmul_init)
+		ret = dev->ops->matmul_init(matmul, err);
+	if (ret) {
+		put_operands(matmul);
+		free(matmul);
+		return ret;
+	}
+	npu_ref(&dev->refs);
+	*out = matmul;
+	return 0;
+}
+
+void npu_matmul_destroy(struct npu_matmul *matmul)
+{
+	struct npu_device *dev;
+
+	if (!matmul || !npu_unref(&matmul->refs))
+		return;
+	dev = matmul->dev;
+	if (dev->ops->matmul_fini)
+		dev->ops->matmul_fini(matmul);
+	put_operands(matmul);
+	free(matmul);
+	npu_device_close(dev);
+}
+
+int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,
+			struct npu_error *err)
+{
+	if (!matmul || !plan)
+		return npu_fail(err, -EINVAL, "npu_matmul_get_plan: no matmul or no plan given");
+	if (plan->size != sizeof(*plan))
+		return npu_fail(err, -EINVAL,
+				"npu_plan.size is %zu, set it to sizeof(struct npu_plan), which "
+				"is %zu",
+				plan->size, sizeof(*plan));
+	*plan = matmul->plan;
+	return 0;
+}

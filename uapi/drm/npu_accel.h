@@ -326,12 +326,17 @@ struct drm_npu_ctx_state {
  *   offset + (c / a) * plane_stride + h * row_stride + w * a + c % a. The packed form has
  *   row_stride = width * a and plane_stride = M * a. The result of one job is laid out as the
  *   input of the next.
+ *   With M = 1 the engine takes and writes the planes back to back whatever plane_stride says, so
+ *   plane_stride must then be the packed one; the same holds for a per-element operand.
  * - W is stored in groups of mac_kernels kernels; in a group, blocks of mac_channels channels; in
  *   a block, kernel by kernel, channels contiguous. Tail groups and blocks are not padded. The
  *   whole is N * K bytes, and the engine reads up to the next multiple of cbuf_entry_bytes.
- * - A per-channel operand is an array over N; a per-element operand is laid out like C with
- *   element size operand_bytes, so atoms of a * operand_bytes. A stage with both an ALU and a MUL
- *   operand in memory stores them interleaved, ALU first, which doubles the element size.
+ * - A per-channel operand is an array over N, read up to the next multiple of a elements; a
+ *   per-element operand is laid out like C with element size operand_bytes, so atoms of
+ *   a * operand_bytes. A stage with both an ALU and a MUL operand in memory stores them
+ *   interleaved, ALU first, which doubles the element size.
+ * - Whole atoms of C are written. What lands in the padding of the last plane is not specified,
+ *   and padding of A is not used.
  *
  * Arithmetic. RSH(x, s) is x / 2^s rounded to nearest, halves away from zero; sat(n) clamps to n
  * bits signed. For each element, starting from the exact sum over K:

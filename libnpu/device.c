@@ -13,7 +13,7 @@ int npu_device_open(const char *name, struct npu_device **dev, struct npu_error 
 		return npu_fail(err, -EINVAL, "npu_device_open: no place for the device given");
 	if (name && !strcmp(name, "cpu"))
 		return npu_cpu_open(dev, err);
-	return npu_fail(err, -ENODEV, "only the CPU backend is built in, open \"cpu\"");
+	return npu_nvdla_open(name, dev, err);
 }
 
 void npu_device_close(struct npu_device *dev)

@@ -5,7 +5,12 @@
 #ifndef _NPU_ACCEL_H_
 #define _NPU_ACCEL_H_
 
+/* User space has this header from libdrm, whose folder its pkg-config file names. */
+#if defined(__KERNEL__)
 #include <drm/drm.h>
+#else
+#include <drm.h>
+#endif
 
 #if defined(__cplusplus)
 extern "C" {

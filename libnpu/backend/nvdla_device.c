@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * NVDLA devices: open, and learn what the engine is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+
+#include "node.h"
+#include "nvdla.h"
+
+#define DRIVER "npu"
+
+/* Not drmIoctl(): that one spins on EAGAIN, which here means that the queue is full. */
+int nvdla_ioctl(const struct nvdla_device *dev, unsigned long request, void *arg)
+{
+	int ret;
+
+	do
+		ret = ioctl(dev->fd, request, arg);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : 0;
+}
+
+int64_t nvdla_deadline(int64_t timeout_ns)
+{
+	struct timespec now;
+	int64_t deadline;
+
+	if (timeout_ns < 0)
+		return INT64_MAX;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (__builtin_add_overflow(now.tv_sec * INT64_C(1000000000) + now.tv_nsec, timeout_ns,
+				   &deadline))
+		return INT64_MAX;
+	return deadline;
+}
+
+static int query(const struct nvdla_device *dev, uint32_t type, void *answer, uint32_t size)
+{
+	struct drm_npu_dev_query q = {
+		.type = type,
+		.size = size,
+		.pointer = (uintptr_t)answer,
+	};
+
+	return nvdla_ioctl(dev, DRM_IOCTL_NPU_DEV_QUERY, &q);
+}
+
+static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, const char *path,
+		 struct npu_error *err)
+{
+	uint64_t has_syncobj = 0;
+	int ret;
+
+	ret = query(dev, DRM_NPU_QUERY_DEVICE, info, sizeof(*info));
+	if (!ret)
+		ret = query(dev, DRM_NPU_QUERY_MATMUL, &dev->limits, sizeof(dev->limits));
+	if (ret == -ENODEV)
+		return npu_fail(err, ret, "%s: the device is gone", path);
+	if (ret)
+		return npu_fail(err, -ENOTSUP,
+				"%s: the driver does not tell its limits; it is not the one this "
+				"library is made for, update both",
+				path);
+	if (info->family != DRM_NPU_FAMILY_NVDLA)
+		return npu_fail(err, -ENOTSUP,
+				"%s: an NPU of family %u, which this library does "
+				"not know; update it",
+				path, info->family);
+
+	dev->max_bo_bytes = info->max_bo_bytes;
+	dev->max_k = npu_plan_max_k(&dev->limits);
+	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
+	if (!dev->max_k || !dev->max_batch || dev->limits.atom_bytes > NVDLA_MAX_ATOM)
+		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
+				path);
+	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)
+		return npu_fail(err, -ENOTSUP, "%s: the driver has no synchronization objects",
+				path);
+	return 0;
+}
+
+static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info *info,
+		      const char *path)
+{
+	const struct drm_npu_matmul_limits *limits = &dev->limits;
+
+	dev->base.info = (struct npu_device_info){
+		.size = sizeof(dev->base.info),
+		.backend = "nvdla",
+		.driver = DRIVER,
+		.clock_hz = info->clock_hz,
+		.macs_per_cycle = limits->mac_channels * limits->mac_kernels,
+		.bus_bytes_per_cycle = limits->bus_bytes,
+		.cbuf_bytes =
+			limits->cbuf_banks * limits->cbuf_bank_entries * limits->cbuf_entry_bytes,
+		.can_reset = !!(info->caps & DRM_NPU_CAP_RESET),
+		.has_iommu = !!(info->caps & DRM_NPU_CAP_IOMMU),
+	};
+	snprintf(dev->base.info.name, sizeof(dev->base.info.name), "%.*s", (int)sizeof(info->name),
+		 info->name);
+	snprintf(dev->base.info.node, sizeof(dev->base.info.node), "%.*s",
+		 (int)sizeof(dev->base.info.node) - 1, path);
+}
+
+static void nvdla_device_close(struct npu_device *base)
+{
+	close(to_nvdla(base)->fd);
+	free(base);
+}
+
+static bool nvdla_tensor_layout(const struct npu_device *dev, uint32_t rows, uint32_t cols,
+				struct npu_layout *layout)
+{
+	return npu_layout_planes(layout, rows, cols, to_nvdla(dev)->limits.atom_bytes, UINT32_MAX);
+}
+
+static const struct npu_backend nvdla_backend = {
+	.device_close = nvdla_device_close,
+	.tensor_layout = nvdla_tensor_layout,
+	.buffer_size = sizeof(struct nvdla_buffer),
+	.buffer_init = nvdla_buffer_init,
+	.buffer_fini = nvdla_buffer_fini,
+	.buffer_begin = nvdla_buffer_begin,
+	.buffer_end = nvdla_buffer_end,
+	.weights_size = sizeof(struct nvdla_weights),
+	.weights_init = nvdla_weights_init,
+	.weights_fini = nvdla_weights_fini,
+	.epilogue_size = sizeof(struct nvdla_epilogue),
+	.epilogue_init = nvdla_epilogue_init,
+	.epilogue_fini = nvdla_epilogue_fini,
+	.matmul_size = sizeof(struct nvdla_matmul),
+	.matmul_init = nvdla_matmul_init,
+	.matmul_fini = nvdla_matmul_fini,
+	.queue_size = sizeof(struct nvdla_queue),
+	.queue_init = nvdla_queue_init,
+	.queue_fini = nvdla_queue_fini,
+	.queue_submit = nvdla_queue_submit,
+	.queue_wait = nvdla_queue_wait,
+	.queue_stats = nvdla_queue_stats,
+};
+
+int npu_nvdla_open(const char *path, struct npu_device **out, struct npu_error *err)
+{
+	struct drm_npu_device_info info;
+	struct nvdla_device *dev;
+	char found[300];
+	int ret;
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return npu_fail(err, -ENOMEM, "no memory for a device object");
+
+	dev->fd = path ? npu_node_open(path, DRIVER, err)
+		       : npu_node_find(DRIVER, found, sizeof(found), err);
+	if (dev->fd < 0) {
+		ret = dev->fd;
+		goto free_dev;
+	}
+	if (!path)
+		path = found;
+	ret = learn(dev, &info, path, err);
+	if (ret)
+		goto close_fd;
+
+	dev->base.refs = 1;
+	dev->base.ops = &nvdla_backend;
+	fill_info(dev, &info, path);
+	*out = &dev->base;
+	return 0;
+
+close_fd:
+	close(dev->fd);
+free_dev:
+	free(dev);
+	return ret;
+}

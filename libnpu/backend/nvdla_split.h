@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Split matmuls: K longer than the engine's limit.
+ */
+#ifndef LIBNPU_NVDLA_SPLIT_H
+#define LIBNPU_NVDLA_SPLIT_H
+
+#include "nvdla.h"
+
+/* Plans and prepares a matmul whose weights have more than one chunk. */
+int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err);
+void nvdla_split_fini(struct nvdla_matmul *matmul);
+
+/*
+ * Carries one out, for the submission @ticket. Fails where it cannot be submitted; where the engine
+ * fails, that is the outcome of the submission.
+ */
+int nvdla_split_run(struct nvdla_queue *queue, struct nvdla_matmul *matmul, uint64_t ticket,
+		    struct npu_error *err);
+
+#endif /* LIBNPU_NVDLA_SPLIT_H */

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Plans. A job multiplies and fetches at the same time, so it takes the longer of the two, as long
+ * as the convolution buffer (CBUF) has room for what comes next: a second tile of A, a second
+ * group of kernels. The planner tries every division of the CBUF and every size of tile, and takes
+ * the cheapest.
+ *
+ * Weights are fetched once for each tile of M, straight through their banks. A is fetched once for
+ * each tile of N, of which there is one as long as N is within the limits.
+ */
+#include <stddef.h>
+
+#include "plan.h"
+
+/* Cycles from one job to the next when all is fetched ahead, measured on the RTL. */
+#define JOB_GAP 65
+
+/* Cycles of latency from the start of the first fetch to the last write. */
+#define START_LATENCY 280
+
+/*
+ * Rows a job has at least, unless M is smaller. The engine ignores plane strides where M is 1, so
+ * a single row cannot be cut out of a matrix; with 3 or more a division without one exists.
+ */
+#define MIN_ROWS 3
+
+struct shape {
+	uint32_t m, k, n;
+};
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t div_up(uint64_t a, uint64_t b)
+{
+	return a / b + !!(a % b);
+}
+
+static uint64_t bank_bytes(const struct drm_npu_matmul_limits *limits)
+{
+	return (uint64_t)limits->cbuf_bank_entries * limits->cbuf_entry_bytes;
+}
+
+/* Bytes of CBUF that a row of A takes. */
+static uint64_t row_bytes(const struct drm_npu_matmul_limits *limits, uint32_t k)
+{
+	return div_up(k, limits->atom_bytes) * limits->atom_bytes;
+}
+
+/* Bytes of CBUF that a full group of kernels takes. */
+static uint64_t group_bytes(const struct drm_npu_matmul_limits *limits, const struct shape *s)
+{
+	uint64_t kernels = min_u64(s->n, limits->mac_kernels);
+
+	return div_up(kernels * s->k, limits->cbuf_entry_bytes) * limits->cbuf_entry_bytes;
+}
+
+uint32_t npu_plan_k_unit(const struct drm_npu_matmul_limits *limits)
+{
+	return max_u64(limits->atom_bytes, limits->mac_channels);
+}
+
+uint32_t npu_plan_n_unit(const struct drm_npu_matmul_limits *limits)
+{
+	return max_u64(limits->atom_bytes, limits->mac_kernels);
+}
+
+/* True if one group of kernels and the fewest rows a job can have fit into the CBUF together. */
+static bool k_fits(const struct drm_npu_matmul_limits *limits, uint32_t k)
+{
+	const struct shape s = { .m = MIN_ROWS, .k = k, .n = limits->mac_kernels };
+	uint64_t macs = (uint64_t)MIN_ROWS * npu_plan_n_unit(limits) * k;
+
+	return div_up(group_bytes(limits, &s), bank_bytes(limits)) +
+			       div_up(MIN_ROWS * row_bytes(limits, k), bank_bytes(limits)) <=
+		       limits->cbuf_banks &&
+	       macs <= limits->max_job_macs;
+}
+
+uint32_t npu_plan_max_k(const struct drm_npu_matmul_limits *limits)
+{
+	/* Up to this K the sum and the largest bias stay within int32 in the output stage. */
+	uint32_t k = min_u64(limits->max_k, UINT16_MAX);
+	uint32_t unit;
+
+	if (!limits->atom_bytes || !limits->mac_channels || !limits->mac_kernels ||
+	    !limits->cbuf_entry_bytes || !limits->cbuf_bank_entries || !limits->bus_bytes ||
+	    limits->max_width < MIN_ROWS || limits->max_n < npu_plan_n_unit(limits))
+		return 0;
+
+	unit = npu_plan_k_unit(limits);
+	while (k && !k_fits(limits, k))
+		k = k % unit ? k - k % unit : k - unit;
+	return k;
+}
+
+struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uint32_t index)
+{
+	uint64_t units = div_up(total, unit);
+	uint64_t first = units * index / parts * unit;
+	uint64_t end = min_u64(units * (index + 1) / parts * unit, total);
+
+	return (struct npu_part){ .first = first, .count = end - first };
+}
+
+/* Cycles of a job that follows another one. */
+static uint64_t job_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
+			   const struct npu_tiles *tiles)
+{
+	uint64_t data = job->m * row_bytes(limits, job->k);
+	uint64_t weights = (uint64_t)job->n * job->k;
+	uint64_t result = (uint64_t)job->m * job->n;
+	uint64_t macs =
+		job->m * div_up(job->n, limits->mac_kernels) * div_up(job->k, limits->mac_channels);
+	uint64_t bus = div_up(data + weights + result, limits->bus_bytes);
+	uint64_t cycles = max_u64(macs, bus) + JOB_GAP;
+
+	/* No room for the next group of kernels: fetching and multiplying take turns. */
+	if (min_u64(weights, 2 * group_bytes(limits, job)) >
+	    tiles->weight_banks * bank_bytes(limits))
+		cycles = macs + bus + JOB_GAP;
+	/* No room for the next rows: they come afterwards, and weights compete with them. */
+	if (2 * data > tiles->data_banks * bank_bytes(limits))
+		cycles += data * 3 / 2 / limits->bus_bytes;
+	return cycles;
+}
+
+/* Cycles until the first job can begin to multiply: A and the first weights share the bus. */
+static uint64_t start_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
+			     const struct npu_tiles *tiles)
+{
+	uint64_t data = job->m * row_bytes(limits, job->k);
+	uint64_t weights =
+		min_u64((uint64_t)job->n * job->k, tiles->weight_banks * bank_bytes(limits));
+
+	return (data + min_u64(weights, data + group_bytes(limits, job))) / limits->bus_bytes +
+	       START_LATENCY;
+}
+
+/* Divides @s into tiles of at most @max_rows rows; false where that is not possible. */
+static bool divide(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+		   uint64_t max_rows, struct npu_tiles *tiles, struct shape *job)
+{
+	uint32_t unit = npu_plan_n_unit(limits);
+	uint64_t min_rows = min_u64(s->m, MIN_ROWS);
+	uint64_t max_cols = min_u64(limits->max_n, limits->max_job_macs / (min_rows * s->k));
+
+	tiles->n_tiles = div_up(div_up(s->n, unit), max_cols / unit);
+	job->n = npu_plan_part(s->n, unit, tiles->n_tiles, tiles->n_tiles - 1).count;
+	job->n = max_u64(job->n, npu_plan_part(s->n, unit, tiles->n_tiles, 0).count);
+
+	max_rows = min_u64(max_rows, limits->max_width);
+	max_rows = min_u64(max_rows, limits->max_job_macs / ((uint64_t)job->n * s->k));
+	if (max_rows < min_rows)
+		return false;
+	tiles->m_tiles = div_up(s->m, max_rows);
+	job->m = div_up(s->m, tiles->m_tiles);
+	job->k = s->k;
+	return true;
+}
+
+/* Cheapest tiles with @tiles->data_banks given; false if none are possible. */
+static bool plan_banks(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+		       struct npu_tiles *tiles, uint64_t *start)
+{
+	struct npu_tiles try = *tiles;
+	bool found = false;
+	struct shape job;
+
+	try.weight_banks = limits->cbuf_banks - try.data_banks;
+	if (group_bytes(limits, s) > try.weight_banks * bank_bytes(limits))
+		return false;
+
+	for (uint32_t banks = 1; banks <= try.data_banks; banks++) {
+		uint64_t rows = banks * bank_bytes(limits) / row_bytes(limits, s->k);
+		uint64_t first;
+
+		if (!divide(limits, s, rows, &try, &job))
+			continue;
+		first = start_cycles(limits, &job, &try);
+		try.cycles = first +
+			     (uint64_t)try.m_tiles * try.n_tiles * job_cycles(limits, &job, &try);
+		if (!found || try.cycles < tiles->cycles) {
+			*tiles = try;
+			*start = first;
+			found = true;
+		}
+		if (rows >= s->m)
+			break;
+	}
+	return found;
+}
+
+void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint32_t k, uint32_t n,
+		    struct npu_tiles *tiles)
+{
+	const struct shape s = { .m = m, .k = k, .n = n };
+	struct npu_tiles half = { .data_banks = limits->cbuf_banks / 2 };
+	uint64_t start;
+	bool found = false;
+
+	for (uint32_t banks = 1; banks < limits->cbuf_banks; banks++) {
+		struct npu_tiles try = { .data_banks = banks };
+
+		if (plan_banks(limits, &s, &try, &start) &&
+		    (!found || try.cycles < tiles->cycles)) {
+			*tiles = try;
+			found = true;
+		}
+	}
+
+	/*
+	 * The engine drains when one job divides the CBUF in another way than the one before, which
+	 * costs a start. So all matmuls use halves, unless another division gains more than that.
+	 */
+	if (plan_banks(limits, &s, &half, &start) && half.cycles <= tiles->cycles + start)
+		*tiles = half;
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The guest's root file system: busybox, the guest's libraries, kernel modules, the project's
+# programs, and the files named on the command line. Several cpio archives one after the other are
+# one initramfs.
+
+# cpio_of ROOT: files named on standard input, as they are below ROOT
+cpio_of() {
+	(cd "$1" && cpio --quiet -o -H newc -R 0:0)
+}
+
+# initramfs TMP KERNEL SYSROOT MODULES...: prints the archive; TMP is a folder to work in
+initramfs() {
+	local tmp=$1 sysroot=$2
+	shift 2
+	initramfs_libraries "$sysroot"
+	initramfs_board "$tmp/root" "$@"
+	(cd "$tmp/root" && find .) | (cd "$tmp/root" && cpio --quiet -o -L -H newc -R 0:0)
+	initramfs_files
+}
+
+# Everything in the sysroot's library folder itself: 10 MB, so no search for what is needed.
+initramfs_libraries() {
+	local sysroot=$1
+	(
+		cd "$sysroot" || exit
+		echo usr usr/bin usr/lib "usr/lib/$triplet" lib bin | tr ' ' '\n'
+		find usr/bin/busybox usr/lib/*.so.* -maxdepth 0
+		find "usr/lib/$triplet" -maxdepth 1 -name '*.so.*'
+	) | cpio_of "$sysroot"
+}
+
+# Links to what is wanted; cpio follows them.
+initramfs_board() {
+	local root=$1 file
+	shift
+	mkdir -p "$root"/{proc,sys,dev,tmp,root,mnt,npu/bin,npu/lib,npu/modules}
+	ln -s "$here/guest/init" "$root/init"
+	for file; do
+		ln -s "$(readlink -f "$file")" "$root/npu/modules/"
+		basename "$file" >>"$root/npu/modules/order"
+	done
+	project_programs | while read -r file; do
+		case $file in
+		*.so | *.so.*) ln -sf "$file" "$root/npu/lib/" ;;
+		*) ln -sf "$file" "$root/npu/bin/" ;;
+		esac
+	done
+	printf '%s\n' "$guest_script" >"$root/npu/command"
+}
+
+# Programs and shared libraries that are built for the guest
+project_programs() {
+	# shellcheck disable=SC2154
+	local built=$build/$triplet
+	[ -d "$built" ] || return 0
+	find "$(readlink -f "$built")" -type f -executable ! -name '*.o' ! -name '*.ko'
+	find "$(readlink -f "$built")" -type l -name '*.so*'
+}
+
+# --file HOST[:GUEST], for what lies outside the shared folder
+initramfs_files() {
+	local spec from to
+	for spec in "${files[@]}"; do
+		from=${spec%%:*} to=${spec#*:}
+		[ "$spec" != "$from" ] || to=$(realpath -s "$from")
+		mkdir -p "$tmp/files/$(dirname "$to")"
+		ln -sfn "$(readlink -f "$from")" "$tmp/files/$to"
+	done
+	[ ! -d "$tmp/files" ] ||
+		(cd "$tmp/files" && find -L . ! -name . | cpio --quiet -o -L -H newc -R 0:0)
+}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# A stock kernel in the cache: image, the modules the board uses, and headers to build against.
+#
+#   kernels/ARCH-KERNEL-SUM -> store/ARCH-VERSION-SUM/{release,vmlinuz,config,lib/modules,headers}
+
+# SUM stands for the modules that are kept: a board that wants others fetches again.
+kernel_sum() {
+	# shellcheck disable=SC2154
+	sum $init_modules $driver_modules
+}
+
+kernel_name() {
+	echo "$cache/kernels/$arch-$kernel-$(kernel_sum)"
+}
+
+# kernel_dir: the kernel in the cache; fetches it when there is none
+kernel_dir() {
+	[ -d "$(kernel_name)" ] || kernel_fetch
+	readlink -f "$(kernel_name)"
+}
+
+# Runs in a subshell, so that the lock ends with it.
+kernel_fetch() (
+	local package release version dir tmp
+	need depmod modprobe xz
+	cache_lock
+	# shellcheck disable=SC2154
+	apt_setup deb "$suite" "$deb_arch"
+	# shellcheck disable=SC2154
+	package=$(apt_newest "$image")
+	[ -n "$package" ] || die "no package '$image' in $suite"
+	release=${package#linux-image-}
+	version=$(apt_field "$package" Version)
+	dir=$cache/store/$arch-$version-$(kernel_sum)
+
+	if [ ! -f "$dir/release" ]; then
+		tmp=$(cache_tmp)
+		kernel_image "$tmp" "$package" "$release"
+		kernel_headers "$tmp/headers" "$release"
+		echo "$release" >"$tmp/release"
+		cache_commit "$tmp" "$dir"
+	fi
+	cache_point "$(kernel_name)" "$dir"
+	say "kernel $release ($version) is in $dir"
+)
+
+# The image package is large; only the modules that the board's table names are kept.
+kernel_image() {
+	local to=$1 package=$2 release=$3 all module
+	all=$(cache_tmp)
+	apt_unpack "$all" "$package"
+	mv "$all/boot/vmlinuz-$release" "$to/vmlinuz"
+	mv "$all/boot/config-$release" "$to/config"
+	[ -d "$all/lib/modules" ] || mv "$all/usr/lib" "$all/lib"
+	depmod -b "$all" "$release"
+
+	mkdir -p "$to/lib/modules/$release"
+	cp "$all/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
+		"$to/lib/modules/$release"
+	# shellcheck disable=SC2086
+	modules_in_order "$all" "$release" $init_modules $driver_modules | while read -r module; do
+		kernel_keep "$module" "$to/lib/modules/$release"
+	done
+	depmod -b "$to" "$release"
+	rm -rf "$all"
+}
+
+# init has no decompressor for modules, and QEMU no hurry for small ones
+kernel_keep() {
+	local file=$1 to=$2
+	case $file in
+	*.xz) xz -dc "$file" >"$to/$(basename "$file" .xz)" ;;
+	*) cp "$file" "$to" ;;
+	esac
+}
+
+# modules_in_order ROOT RELEASE MODULE...: files of modules and of what they need, in load order
+modules_in_order() {
+	local root=$1 release=$2
+	shift 2
+	modprobe -d "$root" -S "$release" --show-depends -a "$@" |
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+# Headers of the guest with the build tools of this machine. Their links are relative; one path
+# that is not becomes so, and the folder can be used where it lies.
+kernel_headers() {
+	local to=$1 release=$2 headers=linux-headers-$2 common kbuild
+	common=$(kernel_depends "$headers" 'linux-headers-[^ ]*-common')
+	kbuild=$(kernel_depends "$headers" 'linux-kbuild-[^ ]*')
+	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
+	# shellcheck disable=SC2016
+	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
+}
+
+# kernel_depends PACKAGE PATTERN: the package of that name that PACKAGE depends on
+kernel_depends() {
+	local name
+	name=$(apt_field "$1" Depends | tr ',' '\n' | sed -n "s/^ *\($2\)\( .*\)\?$/\1/p")
+	[ -n "$name" ] || die "$1 depends on no package like $2"
+	echo "$name"
+}
+
+kernel_kdir() {
+	local dir
+	dir=$(kernel_dir)
+	echo "$dir/headers/usr/src/linux-headers-$(cat "$dir/release")"
+}

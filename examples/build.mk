@@ -1,1 +1,28 @@
 # SPDX-License-Identifier: MIT
+#
+# Examples are whole programs against the public header. They are linked with the static library, so
+# that they run from the build tree as they are.
+
+FASHION := examples/fashion-mnist
+FASHION_OBJS := $(addprefix $(B)/$(FASHION)/, classify.o network.o quantize.o report.o \
+	forward.o score.o dataset.o idx.o model.o error.o)
+FASHION_TRAIN_OBJS := $(addprefix $(B)/$(FASHION)/, train.o backprop.o \
+	forward.o score.o dataset.o idx.o model.o error.o)
+FASHION_MNIST := $(B)/$(FASHION)/fashion-mnist
+FASHION_MODEL := $(FASHION)/model.mlp
+
+ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train
+
+# Without fused multiply-add every machine rounds the same way, so float results are the same too.
+CPPFLAGS_examples := -ffp-contract=off
+
+$(FASHION_MNIST): $(FASHION_OBJS) $(LIBNPU_A)
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS) -lz -lm
+
+$(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
+
+# Makes the model of the tree again: about three minutes on one core.
+.PHONY: train
+train: $(B)/$(FASHION)/fashion-mnist-train
+	$< $(FASHION_MODEL)

@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: MIT
+#
+# npu.ko. The sources are mirrored below $(O) before each build, so that several kernels are built
+# side by side and the tree stays clean.
+#
+#   make kmod KDIR=/path/to/headers [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
+#   make lint-kmod ...     checkpatch, kernel-doc and sparse, as far as KDIR has them
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KMOD_SOURCES := Kbuild uapi/drm/npu_accel.h \
+	$(wildcard kmod/*.[ch] kmod/*/*.[ch] kmod/compat.sh)
+KRELEASE = $(shell sed -n 's/.*"\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+KMOD_DIR = $(O)/kmod/$(KRELEASE)
+# O= on the command line is ours; Kbuild would take it for its own.
+KMOD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(abspath $(KMOD_DIR)) \
+	$(if $(ARCH),ARCH=$(ARCH)) \
+	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
+
+.PHONY: kmod kmod-sources lint-kmod
+kmod-sources:
+	$(if $(KRELEASE),,$(error $(KDIR) holds no kernel headers: give KDIR=, or install linux-headers-$(shell uname -r)))
+	@for f in $(KMOD_SOURCES); do \
+		mkdir -p $(KMOD_DIR)/$$(dirname $$f); \
+		cmp -s $$f $(KMOD_DIR)/$$f || cp $$f $(KMOD_DIR)/$$f; \
+	done
+
+kmod: kmod-sources
+	+$(KMOD_MAKE) modules
+
+CHECKPATCH ?= $(firstword $(wildcard $(KDIR)/scripts/checkpatch.pl))
+KERNEL_DOC ?= $(firstword $(wildcard $(KDIR)/scripts/kernel-doc $(KDIR)/source/scripts/kernel-doc))
+
+lint-kmod: kmod-sources
+	$(if $(CHECKPATCH),$(CHECKPATCH) --no-tree --strict --terse --max-line-length=100 -f \
+		$(filter %.c %.h,$(KMOD_SOURCES)))
+	$(if $(KERNEL_DOC),$(KERNEL_DOC) -none -Werror $(filter %.c %.h,$(KMOD_SOURCES)))
+	$(if $(shell command -v sparse),+$(KMOD_MAKE) C=2 W=1 modules)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only place that knows that kernels differ. compat.sh looks at the headers and defines
+ * NPU_HAVE_*; the rest of the driver is written against the functions below.
+ */
+#ifndef _NPU_COMPAT_H_
+#define _NPU_COMPAT_H_
+
+#include <linux/kconfig.h>
+
+#if !IS_ENABLED(CONFIG_DRM)
+#error "npu.ko needs a kernel with CONFIG_DRM=m or =y (Debian: not the -cloud flavours)"
+#endif
+#if !IS_ENABLED(CONFIG_DRM_SCHED)
+#error "npu.ko needs CONFIG_DRM_SCHED, which any GPU driver that uses the DRM scheduler selects"
+#endif
+
+#include <linux/module.h>
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_prime.h>
+#include <drm/gpu_scheduler.h>
+
+#if defined(NPU_HAVE_ACCEL_H) && IS_ENABLED(CONFIG_DRM_ACCEL)
+#include <drm/drm_accel.h>
+#define NPU_NODE_FEATURE DRIVER_COMPUTE_ACCEL
+#define NPU_NODE_OPEN accel_open
+#else
+#define NPU_NODE_FEATURE DRIVER_RENDER
+#define NPU_NODE_OPEN drm_open
+#endif
+
+#ifdef FOP_UNSIGNED_OFFSET
+#define NPU_FOP_FLAGS .fop_flags = FOP_UNSIGNED_OFFSET,
+#else
+#define NPU_FOP_FLAGS
+#endif
+
+#ifdef NPU_HAVE_DRIVER_DATE
+#define NPU_DRIVER_DATE .date = "0",
+#else
+#define NPU_DRIVER_DATE
+#endif
+
+/* Newer kernels fall back to these two helpers. */
+#ifdef NPU_HAVE_PRIME_HOOKS
+#define NPU_PRIME_HOOKS                                   \
+	.prime_handle_to_fd = drm_gem_prime_handle_to_fd, \
+	.prime_fd_to_handle = drm_gem_prime_fd_to_handle,
+#else
+#define NPU_PRIME_HOOKS
+#endif
+
+#ifdef NPU_HAVE_IMPORT_NS_STRING
+#define NPU_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#else
+#define NPU_IMPORT_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#endif
+
+#ifdef NPU_HAVE_PLATFORM_REMOVE_INT
+#define NPU_PLATFORM_REMOVE(name, body)               \
+	static int name(struct platform_device *pdev) \
+	{                                             \
+		body(pdev);                           \
+		return 0;                             \
+	}
+#else
+#define NPU_PLATFORM_REMOVE(name, body)                \
+	static void name(struct platform_device *pdev) \
+	{                                              \
+		body(pdev);                            \
+	}
+#endif
+
+#ifdef NPU_HAVE_SCHED_PRIORITY_LOW
+#define NPU_SCHED_PRIORITY_LOW DRM_SCHED_PRIORITY_LOW
+#else
+#define NPU_SCHED_PRIORITY_LOW DRM_SCHED_PRIORITY_MIN
+#endif
+
+/**
+ * npu_compat_sched_init - drm_sched_init() without the scheduler's own time-out
+ * @sched: Scheduler to set up.
+ * @ops: Its callbacks.
+ * @depth: Jobs handed to the driver at the same time.
+ * @dev: Device, for messages.
+ *
+ * Return: 0 or a negative errno.
+ */
+static inline int npu_compat_sched_init(struct drm_gpu_scheduler *sched,
+					const struct drm_sched_backend_ops *ops, u32 depth,
+					struct device *dev)
+{
+#if defined(NPU_HAVE_SCHED_INIT_ARGS)
+	const struct drm_sched_init_args args = {
+		.ops = ops,
+#ifdef NPU_HAVE_SCHED_INIT_NUM_RQS
+		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
+#endif
+		.credit_limit = depth,
+		.timeout = MAX_SCHEDULE_TIMEOUT,
+		.name = "npu",
+		.dev = dev,
+	};
+
+	return drm_sched_init(sched, &args);
+#elif defined(NPU_HAVE_SCHED_INIT_SUBMIT_WQ)
+	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, depth, 0,
+			      MAX_SCHEDULE_TIMEOUT, NULL, NULL, "npu", dev);
+#else
+	return drm_sched_init(sched, ops, depth, 0, MAX_SCHEDULE_TIMEOUT, NULL, NULL, "npu", dev);
+#endif
+}
+
+/**
+ * npu_compat_sched_job_init - drm_sched_job_init() for a job of one credit
+ * @job: Job to set up.
+ * @entity: Queue it will be pushed to.
+ * @filp: Open file it is for.
+ *
+ * Return: 0 or a negative errno.
+ */
+static inline int npu_compat_sched_job_init(struct drm_sched_job *job,
+					    struct drm_sched_entity *entity, struct drm_file *filp)
+{
+#if defined(NPU_HAVE_SCHED_CLIENT_ID)
+	return drm_sched_job_init(job, entity, 1, NULL, filp->client_id);
+#elif defined(NPU_HAVE_SCHED_CREDITS)
+	return drm_sched_job_init(job, entity, 1, NULL);
+#else
+	return drm_sched_job_init(job, entity, NULL);
+#endif
+}
+
+#endif /* _NPU_COMPAT_H_ */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device: what its rooms share.
+ */
+#ifndef _NPU_DRV_H_
+#define _NPU_DRV_H_
+
+#include <linux/atomic.h>
+#include <linux/io.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "npu_compat.h"
+#include "npu_hw.h"
+#include "npu_queue.h"
+
+struct clk_bulk_data;
+struct reset_control;
+
+#define NPU_MAX_BO_BYTES (1ULL << 30)
+#define NPU_MAX_JOBS 1024
+#define NPU_MAX_SYNCS 64
+#define NPU_MAX_PENDING 4096
+#define NPU_MAX_CTXS 256
+
+/**
+ * struct npu_device - one NPU
+ * @drm: Base.
+ * @hw: Hardware configuration, from the compatible.
+ * @hw_priv: State of the backend.
+ * @regs: Register window.
+ * @irq: Interrupt line.
+ * @clock_hz: Clock of the engine, 0 when the kernel does not know it.
+ * @clks: Its clocks, and those of its bus.
+ * @n_clks: Their number.
+ * @resets: Reset lines, NULL when there are none.
+ * @queue: What the engine has to do.
+ * @sched: Decides which submission comes next.
+ * @wq: For the watchdog and the release of contexts.
+ * @live_ctxs: Contexts that still have an entity in @sched, of closed files too.
+ * @ctx_gone: Woken when @live_ctxs becomes 0.
+ *
+ * Lives until the last open file, exported dma-buf and context are gone; the hardware is touched
+ * only until unbind, which npu_queue.error and drm_dev_enter() see to.
+ */
+struct npu_device {
+	struct drm_device drm;
+	const struct npu_hw *hw;
+	void *hw_priv;
+	void __iomem *regs;
+	int irq;
+	u64 clock_hz;
+	struct clk_bulk_data *clks;
+	int n_clks;
+	struct reset_control *resets;
+	struct npu_queue queue;
+	struct drm_gpu_scheduler sched;
+	struct workqueue_struct *wq;
+	atomic_t live_ctxs;
+	wait_queue_head_t ctx_gone;
+};
+
+static inline struct npu_device *to_npu(struct drm_device *drm)
+{
+	return container_of(drm, struct npu_device, drm);
+}
+
+extern unsigned int npu_timeout_scale;
+
+struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw);
+int npu_device_start(struct npu_device *npu);
+int npu_device_register(struct npu_device *npu);
+void npu_device_unplug(struct npu_device *npu);
+
+int npu_sched_init(struct npu_device *npu);
+
+#endif /* _NPU_DRV_H_ */

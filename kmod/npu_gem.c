@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffer objects: cached memory in one DMA segment, shared with the CPU through the brackets
+ * BO_PREP and BO_FINI and with other devices as dma-buf.
+ *
+ * drm_gem_dma_helper is not used: it maps for one direction only and gives uncached or fully
+ * coherent memory, which makes packing and reading results slow on boards that do not snoop.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/slab.h>
+#include <drm/drm_utils.h>
+#include <drm/drm_vma_manager.h>
+
+#include "npu_drv.h"
+#include "npu_gem.h"
+
+static const struct drm_gem_object_funcs npu_gem_funcs;
+
+static struct npu_bo *npu_bo_new(struct drm_device *drm, size_t size)
+{
+	struct npu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->base.funcs = &npu_gem_funcs;
+	drm_gem_private_object_init(drm, &bo->base, size);
+	return bo;
+}
+
+static void npu_gem_free(struct drm_gem_object *obj)
+{
+	struct npu_bo *bo = to_npu_bo(obj);
+
+	if (obj->import_attach)
+		drm_prime_gem_destroy(obj, bo->sgt);
+	else if (bo->sgt)
+		dma_free_noncontiguous(obj->dev->dev, obj->size, bo->sgt, DMA_BIDIRECTIONAL);
+	drm_gem_object_release(obj);
+	kfree(bo);
+}
+
+static struct npu_bo *npu_bo_create(struct drm_device *drm, size_t size)
+{
+	struct npu_bo *bo = npu_bo_new(drm, size);
+
+	if (IS_ERR(bo))
+		return bo;
+	/* Zeroed explicitly: with an IOMMU the allocator hands out pages as it finds them. */
+	bo->sgt = dma_alloc_noncontiguous(drm->dev, size, DMA_BIDIRECTIONAL,
+					  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, 0);
+	if (!bo->sgt) {
+		drm_gem_object_put(&bo->base);
+		return ERR_PTR(-ENOMEM);
+	}
+	bo->dma_addr = sg_dma_address(bo->sgt->sgl);
+	/* The zeroes may still be in the cache: no line may be written back over a result later. */
+	dma_sync_sgtable_for_device(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
+	return bo;
+}
+
+/*
+ * The segment has one bus address range, but behind an IOMMU its pages are scattered, and a sync
+ * must not run from one page's memory into what happens to follow it.
+ */
+static void npu_bo_sync(struct npu_bo *bo, u64 offset, u64 size, bool for_cpu)
+{
+	struct device *dev = bo->base.dev->dev;
+	const u64 line = dma_get_cache_alignment();
+	const u64 begin = round_down(offset, line);
+	const u64 end = min_t(u64, round_up(offset + size, line), bo->base.size);
+	struct scatterlist *sg;
+	u64 at = 0, from, to;
+	unsigned int i;
+
+	for_each_sgtable_sg(bo->sgt, sg, i)
+	{
+		from = max(begin, at);
+		to = min(end, at + sg->length);
+		if (from < to && for_cpu)
+			dma_sync_single_for_cpu(dev, bo->dma_addr + from, to - from,
+						DMA_BIDIRECTIONAL);
+		else if (from < to)
+			dma_sync_single_for_device(dev, bo->dma_addr + from, to - from,
+						   DMA_BIDIRECTIONAL);
+		at += sg->length;
+		if (at >= end)
+			break;
+	}
+}
+
+static struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj)
+{
+	struct npu_bo *bo = to_npu_bo(obj);
+	struct scatterlist *from, *to;
+	struct sg_table *sgt;
+	unsigned int i;
+	int err;
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	err = sg_alloc_table(sgt, bo->sgt->orig_nents, GFP_KERNEL);
+	if (err) {
+		kfree(sgt);
+		return ERR_PTR(err);
+	}
+	to = sgt->sgl;
+	for_each_sgtable_sg(bo->sgt, from, i)
+	{
+		sg_set_page(to, sg_page(from), from->length, from->offset);
+		to = sg_next(to);
+	}
+	return sgt;
+}
+
+static int npu_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	void *vaddr = dma_vmap_noncontiguous(obj->dev->dev, obj->size, to_npu_bo(obj)->sgt);
+
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void npu_gem_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	dma_vunmap_noncontiguous(obj->dev->dev, map->vaddr);
+}
+
+static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (obj->import_attach) {
+		/* The exporter sets its own up, and holds the memory from here on. */
+		vma->vm_ops = NULL;
+		vma->vm_private_data = NULL;
+		err = dma_buf_mmap(obj->dma_buf, vma, 0);
+		if (!err)
+			drm_gem_object_put(obj);
+		return err;
+	}
+	/* The offset only named the BO. */
+	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
+	return dma_mmap_noncontiguous(obj->dev->dev, vma, obj->size, to_npu_bo(obj)->sgt);
+}
+
+static const struct vm_operations_struct npu_gem_vm_ops = {
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+
+/*
+ * Whoever maps an exported BO brackets its accesses with DMA_BUF_IOCTL_SYNC. The fences have been
+ * waited for by the caller.
+ */
+static int npu_dma_buf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+	int idx;
+
+	if (drm_dev_enter(obj->dev, &idx)) {
+		npu_bo_sync(to_npu_bo(obj), 0, obj->size, true);
+		drm_dev_exit(idx);
+	}
+	return 0;
+}
+
+static int npu_dma_buf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+	int idx;
+
+	if (dir != DMA_FROM_DEVICE && drm_dev_enter(obj->dev, &idx)) {
+		npu_bo_sync(to_npu_bo(obj), 0, obj->size, false);
+		drm_dev_exit(idx);
+	}
+	return 0;
+}
+
+static const struct dma_buf_ops npu_dma_buf_ops = {
+	.cache_sgt_mapping = true,
+	.attach = drm_gem_map_attach,
+	.detach = drm_gem_map_detach,
+	.map_dma_buf = drm_gem_map_dma_buf,
+	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.release = drm_gem_dmabuf_release,
+	.begin_cpu_access = npu_dma_buf_begin_cpu_access,
+	.end_cpu_access = npu_dma_buf_end_cpu_access,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
+{
+	struct drm_device *drm = obj->dev;
+	struct dma_buf_export_info info = {
+		.exp_name = KBUILD_MODNAME,
+		.owner = drm->driver->fops->owner,
+		.ops = &npu_dma_buf_ops,
+		.size = obj->size,
+		.flags = flags,
+		.priv = obj,
+		.resv = obj->resv,
+	};
+
+	return drm_gem_dmabuf_export(drm, &info);
+}
+
+static const struct drm_gem_object_funcs npu_gem_funcs = {
+	.free = npu_gem_free,
+	.export = npu_gem_export,
+	.get_sg_table = npu_gem_get_sg_table,
+	.vmap = npu_gem_vmap,
+	.vunmap = npu_gem_vunmap,
+	.mmap = npu_gem_mmap,
+	.vm_ops = &npu_gem_vm_ops,
+};
+
+/**
+ * npu_gem_prime_import - drm_driver.gem_prime_import
+ * @drm: The device.
+ * @dma_buf: Buffer to import.
+ *
+ * Return: An object with a reference, our own one if the buffer came from this device.
+ */
+struct drm_gem_object *npu_gem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+	int idx;
+
+	if (dma_buf->ops == &npu_dma_buf_ops && obj->dev == drm) {
+		drm_gem_object_get(obj);
+		return obj;
+	}
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_prime_import(drm, dma_buf);
+	drm_dev_exit(idx);
+	return obj;
+}
+
+/**
+ * npu_gem_prime_import_sg_table - drm_driver.gem_prime_import_sg_table
+ * @drm: The device.
+ * @attach: Attachment of the device to the buffer.
+ * @sgt: The buffer, mapped for the device.
+ *
+ * The engine walks a buffer by address, so it must be one range of bus addresses.
+ *
+ * Return: The object, or -EINVAL if the buffer is scattered.
+ */
+struct drm_gem_object *npu_gem_prime_import_sg_table(struct drm_device *drm,
+						     struct dma_buf_attachment *attach,
+						     struct sg_table *sgt)
+{
+	const size_t size = PAGE_ALIGN(attach->dmabuf->size);
+	struct npu_bo *bo;
+
+	if (drm_prime_get_contiguous_size(sgt) < size)
+		return ERR_PTR(-EINVAL);
+	bo = npu_bo_new(drm, size);
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+	bo->sgt = sgt;
+	bo->dma_addr = sg_dma_address(sgt->sgl);
+	return &bo->base;
+}
+
+/**
+ * npu_ioctl_bo_create - DRM_IOCTL_NPU_BO_CREATE
+ * @drm: The device.
+ * @data: struct drm_npu_bo_create.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *filp)
+{
+	struct drm_npu_bo_create *args = data;
+	struct npu_bo *bo;
+	int err, idx;
+
+	if (args->flags || !args->size || args->size > NPU_MAX_BO_BYTES)
+		return -EINVAL;
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	bo = npu_bo_create(drm, PAGE_ALIGN(args->size));
+	drm_dev_exit(idx);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	err = drm_gem_create_mmap_offset(&bo->base);
+	if (!err) {
+		args->size = bo->base.size;
+		args->mmap_offset = drm_vma_node_offset_addr(&bo->base.vma_node);
+		/* Last: from here on another thread can close the handle. */
+		err = drm_gem_handle_create(filp, &bo->base, &args->handle);
+	}
+	drm_gem_object_put(&bo->base);
+	return err;
+}
+
+/**
+ * npu_ioctl_bo_info - DRM_IOCTL_NPU_BO_INFO
+ * @drm: The device.
+ * @data: struct drm_npu_bo_info.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *filp)
+{
+	struct drm_npu_bo_info *args = data;
+	struct drm_gem_object *obj = drm_gem_object_lookup(filp, args->handle);
+	int err;
+
+	if (!obj)
+		return -ENOENT;
+	err = drm_gem_create_mmap_offset(obj);
+	args->flags = 0;
+	args->size = obj->size;
+	args->mmap_offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return err;
+}
+
+/* Checks a range and gives "all from here on" its size. */
+static int check_range(const struct drm_gem_object *obj, u64 offset, u64 *size)
+{
+	if (offset > obj->size || *size > obj->size - offset)
+		return -EINVAL;
+	if (!*size)
+		*size = obj->size - offset;
+	return 0;
+}
+
+static int npu_bo_wait(struct drm_gem_object *obj, u32 flags, s64 deadline_ns)
+{
+	enum dma_resv_usage usage = dma_resv_usage_rw(flags & DRM_NPU_ACCESS_WRITE);
+	unsigned long timeout;
+	long left;
+
+	if (flags & DRM_NPU_ACCESS_NOWAIT)
+		return dma_resv_test_signaled(obj->resv, usage) ? 0 : -EBUSY;
+	timeout = drm_timeout_abs_to_jiffies(deadline_ns);
+	left = dma_resv_wait_timeout(obj->resv, usage, true, timeout);
+	if (left < 0)
+		return left;
+	/* A deadline in the past still finds out what is ready. */
+	return left || dma_resv_test_signaled(obj->resv, usage) ? 0 : -ETIME;
+}
+
+/**
+ * npu_ioctl_bo_prep - DRM_IOCTL_NPU_BO_PREP
+ * @drm: The device.
+ * @data: struct drm_npu_bo_prep.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *filp)
+{
+	const u32 access = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_WRITE;
+	struct drm_npu_bo_prep *args = data;
+	struct drm_gem_object *obj;
+	int err, idx;
+
+	if (!(args->flags & access) || (args->flags & ~(access | DRM_NPU_ACCESS_NOWAIT)))
+		return -EINVAL;
+	obj = drm_gem_object_lookup(filp, args->handle);
+	if (!obj)
+		return -ENOENT;
+	err = check_range(obj, args->offset, &args->size);
+	if (!err)
+		err = npu_bo_wait(obj, args->flags, args->deadline_ns);
+	if (err)
+		goto put;
+	if (obj->import_attach) {
+		err = dma_buf_begin_cpu_access(obj->dma_buf, DMA_BIDIRECTIONAL);
+	} else if (drm_dev_enter(drm, &idx)) {
+		npu_bo_sync(to_npu_bo(obj), args->offset, args->size, true);
+		drm_dev_exit(idx);
+	} else {
+		err = -ENODEV;
+	}
+put:
+	drm_gem_object_put(obj);
+	return err;
+}
+
+/**
+ * npu_ioctl_bo_fini - DRM_IOCTL_NPU_BO_FINI
+ * @drm: The device.
+ * @data: struct drm_npu_bo_fini.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_fini(struct drm_device *drm, void *data, struct drm_file *filp)
+{
+	const u32 access = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_WRITE;
+	struct drm_npu_bo_fini *args = data;
+	struct drm_gem_object *obj;
+	int err, idx;
+
+	if (!(args->flags & access) || (args->flags & ~access))
+		return -EINVAL;
+	obj = drm_gem_object_lookup(filp, args->handle);
+	if (!obj)
+		return -ENOENT;
+	err = check_range(obj, args->offset, &args->size);
+	if (err)
+		goto put;
+	if (obj->import_attach) {
+		err = dma_buf_end_cpu_access(obj->dma_buf, DMA_BIDIRECTIONAL);
+	} else if (drm_dev_enter(drm, &idx)) {
+		if (args->flags & DRM_NPU_ACCESS_WRITE)
+			npu_bo_sync(to_npu_bo(obj), args->offset, args->size, false);
+		drm_dev_exit(idx);
+	} else {
+		err = -ENODEV;
+	}
+put:
+	drm_gem_object_put(obj);
+	return err;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Buffer objects.
+ */
+#ifndef _NPU_GEM_H_
+#define _NPU_GEM_H_
+
+#include "npu_compat.h"
+
+struct sg_table;
+
+/**
+ * struct npu_bo - memory the engine can reach
+ * @base: Base; base.size is what the engine may touch.
+ * @sgt: Our own memory, or the mapping of an imported dma-buf.
+ * @dma_addr: Bus address of its single DMA segment.
+ *
+ * Both are set once, before anybody else sees the BO.
+ */
+struct npu_bo {
+	struct drm_gem_object base;
+	struct sg_table *sgt;
+	dma_addr_t dma_addr;
+};
+
+static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
+{
+	return container_of(obj, struct npu_bo, base);
+}
+
+struct drm_gem_object *npu_gem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
+struct drm_gem_object *npu_gem_prime_import_sg_table(struct drm_device *drm,
+						     struct dma_buf_attachment *attach,
+						     struct sg_table *sgt);
+
+int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *filp);
+int npu_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *filp);
+int npu_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *filp);
+int npu_ioctl_bo_fini(struct drm_device *drm, void *data, struct drm_file *filp);
+
+#endif /* _NPU_GEM_H_ */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a hardware backend provides. The queue in npu_queue.c is the only caller of the functions
+ * that touch a running engine.
+ */
+#ifndef _NPU_HW_H_
+#define _NPU_HW_H_
+
+#include <linux/types.h>
+
+#include "npu_validate.h"
+
+struct npu_device;
+
+/* Register groups: an engine runs one op while the next one is programmed. */
+#define NPU_HW_GROUPS 2
+
+/**
+ * struct npu_op - one validated job, ready for the registers
+ * @job: Descriptor, the kernel's own copy.
+ * @plan: What validation worked out.
+ * @addr: Bus address of each operand, by enum npu_operand.
+ * @budget_ns: Time the op may take before the engine counts as hung.
+ */
+struct npu_op {
+	struct drm_npu_job_matmul job;
+	struct npu_matmul_plan plan;
+	dma_addr_t addr[NPU_OPERANDS];
+	u64 budget_ns;
+};
+
+/**
+ * struct npu_hw_ops - functions of a backend
+ */
+struct npu_hw_ops {
+	/**
+	 * @init: From reset, or from whatever an earlier driver left, to idle and ready. Sleeps.
+	 * Fails when the engine is not idle within a bounded time.
+	 */
+	int (*init)(struct npu_device *npu);
+
+	/**
+	 * @program: Writes all registers of an op into the next group and returns that group.
+	 * Atomic, reads nothing from the engine.
+	 */
+	unsigned int (*program)(struct npu_device *npu, const struct npu_op *op);
+
+	/** @enable: Lets the op that was programmed last begin. Atomic. */
+	void (*enable)(struct npu_device *npu, const struct npu_op *op);
+
+	/**
+	 * @irq: Reads and clears the interrupt status. Returns a bit for each group whose op has
+	 * ended, its result in memory, or a negative value if the interrupt is not the engine's.
+	 */
+	int (*irq)(struct npu_device *npu);
+
+	/** @mask: Keeps the engine from raising interrupts. */
+	void (*mask)(struct npu_device *npu);
+
+	/** @progress: A number that changes while an op gets on. */
+	u32 (*progress)(struct npu_device *npu);
+};
+
+/**
+ * struct npu_hw - one hardware configuration
+ * @name: For DEV_QUERY.
+ * @family: enum drm_npu_family.
+ * @dma_bits: Address lines of the memory port.
+ * @priv_size: Bytes of state the backend wants in npu_device.hw_priv.
+ * @matmul: Limits, as user space sees them.
+ * @ops: Functions.
+ */
+struct npu_hw {
+	const char *name;
+	u32 family;
+	unsigned int dma_bits;
+	size_t priv_size;
+	struct drm_npu_matmul_limits matmul;
+	const struct npu_hw_ops *ops;
+};
+
+extern const struct npu_hw nvdla_small;
+
+#endif /* _NPU_HW_H_ */

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SUBMIT: everything that can fail happens before the submission is armed, everything user space
+ * says is copied once and judged from the copy.
+ */
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-resv.h>
+#include <linux/math64.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+#include <drm/drm_syncobj.h>
+
+#include "npu_ctx.h"
+#include "npu_drv.h"
+#include "npu_gem.h"
+#include "npu_job.h"
+
+/*
+ * Budget of an op: what the engine needs at best, times a generous factor for slow memory, never
+ * under the floor, which covers a machine that is busy elsewhere, and never above the ceiling, so
+ * that a hang ends in a time a person waits for.
+ */
+#define NPU_BUDGET_SLACK 16
+#define NPU_BUDGET_FLOOR_NS (1ULL * NSEC_PER_SEC)
+#define NPU_BUDGET_CEILING_NS (60ULL * NSEC_PER_SEC)
+#define NPU_BUDGET_CLOCK_HZ 10000000 /* where the kernel does not know the clock: a slow FPGA */
+
+/**
+ * struct npu_signal - a syncobj that will get the submission's fence
+ * @syncobj: The syncobj.
+ * @chain: Link for a timeline point, NULL for a binary one.
+ * @point: The point.
+ */
+struct npu_signal {
+	struct drm_syncobj *syncobj;
+	struct dma_fence_chain *chain;
+	u64 point;
+};
+
+/**
+ * struct npu_submission - what the ioctl collects
+ * @npu: The device.
+ * @filp: The file.
+ * @job: The submission.
+ * @handles: Index in npu_job.bos by handle.
+ * @signals: Syncobjs to signal.
+ * @n_signals: Their number.
+ */
+struct npu_submission {
+	struct npu_device *npu;
+	struct drm_file *filp;
+	struct npu_job *job;
+	struct xarray handles;
+	struct npu_signal *signals;
+	unsigned int n_signals;
+};
+
+static const char *npu_fence_name(struct dma_fence *fence)
+{
+	return "npu";
+}
+
+const struct dma_fence_ops npu_fence_ops = {
+	.get_driver_name = npu_fence_name,
+	.get_timeline_name = npu_fence_name,
+};
+
+static void npu_job_release(struct kref *refs)
+{
+	struct npu_job *job = container_of(refs, struct npu_job, refs);
+	unsigned int i;
+
+	for (i = 0; i < job->n_bos; i++)
+		drm_gem_object_put(job->bos[i]);
+	kvfree(job->bos);
+	kvfree(job->written);
+	/* A fence that never ran was never initialised. */
+	if (job->fence && job->fence->base.ops)
+		dma_fence_put(&job->fence->base);
+	else
+		kfree(job->fence);
+	npu_ctx_put(job->ctx);
+	kvfree(job);
+}
+
+/**
+ * npu_job_put - drop a reference
+ * @job: The submission.
+ */
+void npu_job_put(struct npu_job *job)
+{
+	kref_put(&job->refs, npu_job_release);
+}
+
+/**
+ * npu_job_end - book the outcome, just before the fence signals
+ * @job: The submission.
+ * @err: 0 or a negative errno.
+ */
+void npu_job_end(struct npu_job *job, int err)
+{
+	/* Kernels before 6.5 do not carry the error over from the hardware fence. */
+	if (err)
+		dma_fence_set_error(&job->base.s_fence->finished, err);
+	npu_ctx_submit_done(job->ctx, err);
+	atomic_sub(job->n_ops, &job->ctx->file->pending);
+}
+
+/**
+ * npu_job_pin_memory - never give the BOs of a submission back
+ * @job: The submission, whose ops may still write although the driver gave up on them.
+ */
+void npu_job_pin_memory(struct npu_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->n_bos; i++)
+		drm_gem_object_get(job->bos[i]);
+}
+
+/* Copies element @index of a user array, whatever its idea of the element's size. */
+static int copy_element(void *dst, size_t size, const struct drm_npu_array *array, u32 index)
+{
+	u64 at = array->pointer + (u64)index * array->stride;
+
+	if (at < array->pointer)
+		return -EFAULT;
+	return copy_struct_from_user(dst, size, u64_to_user_ptr(at), array->stride);
+}
+
+static int check_array(const struct drm_npu_array *array, u32 max)
+{
+	if (array->count > max || array->stride > PAGE_SIZE)
+		return -E2BIG;
+	if (array->count && (!array->stride || array->stride % sizeof(u64)))
+		return -EINVAL;
+	return 0;
+}
+
+/* Finds a BO, once for each handle and each object. */
+static int find_bo(struct npu_submission *sub, u32 handle, bool write, struct npu_bo **bo)
+{
+	struct npu_job *job = sub->job;
+	void *known = xa_load(&sub->handles, handle);
+	struct drm_gem_object *obj;
+	unsigned int i;
+	int err;
+
+	if (known) {
+		i = xa_to_value(known);
+		goto found;
+	}
+	obj = drm_gem_object_lookup(sub->filp, handle);
+	if (!obj)
+		return -ENOENT;
+	/* Two handles of one object would lock it twice. */
+	for (i = 0; i < job->n_bos && job->bos[i] != obj; i++)
+		;
+	err = xa_err(xa_store(&sub->handles, handle, xa_mk_value(i), GFP_KERNEL));
+	if (err || i < job->n_bos)
+		drm_gem_object_put(obj);
+	else
+		job->bos[job->n_bos++] = obj;
+	if (err)
+		return err;
+found:
+	job->written[i] |= write;
+	*bo = to_npu_bo(job->bos[i]);
+	return 0;
+}
+
+static bool op_overwrites_operand(const struct npu_op *op)
+{
+	const dma_addr_t c = op->addr[NPU_OPERAND_C];
+	const u64 c_bytes = op->plan.extent[NPU_OPERAND_C].bytes;
+	unsigned int i;
+
+	for (i = 0; i < NPU_OPERANDS; i++)
+		if (i != NPU_OPERAND_C && op->addr[i] < c + c_bytes &&
+		    c < op->addr[i] + op->plan.extent[i].bytes)
+			return true;
+	return false;
+}
+
+/* From (handle, offset) to bus addresses. */
+static int resolve_operands(struct npu_submission *sub, struct npu_op *op)
+{
+	const u32 handle[NPU_OPERANDS] = {
+		[NPU_OPERAND_A] = op->job.a.handle,
+		[NPU_OPERAND_W] = op->job.w.handle,
+		[NPU_OPERAND_C] = op->job.c.handle,
+		[NPU_OPERAND_X1] = op->job.x1.operand.handle,
+		[NPU_OPERAND_X2] = op->job.x2.operand.handle,
+	};
+	struct npu_bo *bo;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < NPU_OPERANDS; i++) {
+		const struct npu_extent *extent = &op->plan.extent[i];
+
+		if (!extent->bytes)
+			continue;
+		err = find_bo(sub, handle[i], i == NPU_OPERAND_C, &bo);
+		if (err)
+			return err;
+		if (extent->offset + extent->bytes > bo->base.size)
+			return -EINVAL;
+		op->addr[i] = bo->dma_addr + extent->offset;
+	}
+	return op_overwrites_operand(op) ? -EINVAL : 0;
+}
+
+static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *plan)
+{
+	const struct drm_npu_matmul_limits *lim = &npu->hw->matmul;
+	u64 hz = npu->clock_hz ?: NPU_BUDGET_CLOCK_HZ;
+	u64 bytes = 0, cycles, ns;
+	unsigned int i;
+
+	for (i = 0; i < NPU_OPERANDS; i++)
+		bytes += plan->extent[i].bytes;
+	cycles = max(div_u64(plan->macs, lim->mac_channels * lim->mac_kernels),
+		     div_u64(bytes, lim->bus_bytes));
+	ns = mul_u64_u64_div_u64(cycles * NPU_BUDGET_SLACK, NSEC_PER_SEC, hz);
+	return clamp(ns, NPU_BUDGET_FLOOR_NS, NPU_BUDGET_CEILING_NS) * READ_ONCE(npu_timeout_scale);
+}
+
+static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
+{
+	struct npu_job *job = sub->job;
+	struct npu_op *op;
+	u32 i;
+	int err;
+
+	for (i = 0; i < args->jobs.count; i++) {
+		op = &job->ops[i];
+		err = copy_element(&op->job, sizeof(op->job), &args->jobs, i);
+		if (!err)
+			err = npu_validate_matmul(&sub->npu->hw->matmul, &op->job, &op->plan);
+		if (!err)
+			err = resolve_operands(sub, op);
+		if (err) {
+			args->fail_index = i;
+			return err;
+		}
+		op->budget_ns = op_budget_ns(sub->npu, &op->plan);
+	}
+	return 0;
+}
+
+static int add_wait(struct npu_submission *sub, const struct drm_npu_sync *sync)
+{
+	struct dma_fence *fence;
+	int err = drm_syncobj_find_fence(sub->filp, sync->handle, sync->point, 0, &fence);
+
+	return err ?: drm_sched_job_add_dependency(&sub->job->base, fence);
+}
+
+static int add_signal(struct npu_submission *sub, const struct drm_npu_sync *sync)
+{
+	struct npu_signal *signal = &sub->signals[sub->n_signals];
+
+	signal->syncobj = drm_syncobj_find(sub->filp, sync->handle);
+	if (!signal->syncobj)
+		return -ENOENT;
+	sub->n_signals++;
+	signal->point = sync->point;
+	if (sync->point) {
+		signal->chain = dma_fence_chain_alloc();
+		if (!signal->chain)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_syncs(struct npu_submission *sub, const struct drm_npu_array *array)
+{
+	struct drm_npu_sync sync;
+	u32 i;
+	int err;
+
+	if (!array->count)
+		return 0;
+	sub->signals = kcalloc(array->count, sizeof(*sub->signals), GFP_KERNEL);
+	if (!sub->signals)
+		return -ENOMEM;
+	for (i = 0; i < array->count; i++) {
+		err = copy_element(&sync, sizeof(sync), array, i);
+		if (err)
+			return err;
+		if (sync.flags == DRM_NPU_SYNC_WAIT)
+			err = add_wait(sub, &sync);
+		else if (sync.flags == DRM_NPU_SYNC_SIGNAL)
+			err = add_signal(sub, &sync);
+		else
+			err = -EINVAL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int add_implicit_fences(struct npu_job *job)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < job->n_bos; i++) {
+		err = dma_resv_reserve_fences(job->bos[i]->resv, 1);
+		if (!err)
+			err = drm_sched_job_add_implicit_dependencies(&job->base, job->bos[i],
+								      job->written[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void publish_fence(struct npu_submission *sub, struct dma_fence *fence)
+{
+	struct npu_job *job = sub->job;
+	struct npu_signal *signal;
+	unsigned int i;
+
+	for (i = 0; i < job->n_bos; i++)
+		dma_resv_add_fence(job->bos[i]->resv, fence,
+				   job->written[i] ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	for (i = 0; i < sub->n_signals; i++) {
+		signal = &sub->signals[i];
+		if (signal->chain)
+			drm_syncobj_add_point(signal->syncobj, signal->chain, fence, signal->point);
+		else
+			drm_syncobj_replace_fence(signal->syncobj, fence);
+		signal->chain = NULL;
+	}
+}
+
+/* Counts the jobs in, or refuses them. npu_job_end() counts them out. */
+static int reserve_pending(struct npu_job *job)
+{
+	atomic_t *pending = &job->ctx->file->pending;
+
+	if (atomic_add_return(job->n_ops, pending) <= NPU_MAX_PENDING)
+		return 0;
+	atomic_sub(job->n_ops, pending);
+	return -EAGAIN;
+}
+
+/* The point of no return is inside. On success the scheduler owns its reference to the job. */
+static int arm_and_push(struct npu_submission *sub)
+{
+	struct npu_job *job = sub->job;
+	struct ww_acquire_ctx acquire;
+	int err;
+
+	err = drm_gem_lock_reservations(job->bos, job->n_bos, &acquire);
+	if (err)
+		return err;
+	err = add_implicit_fences(job);
+	if (!err)
+		err = reserve_pending(job);
+	if (!err) {
+		kref_get(&job->refs);
+		mutex_lock(&job->ctx->submit_lock);
+		drm_sched_job_arm(&job->base);
+		publish_fence(sub, &job->base.s_fence->finished);
+		drm_sched_entity_push_job(&job->base);
+		mutex_unlock(&job->ctx->submit_lock);
+	}
+	drm_gem_unlock_reservations(job->bos, job->n_bos, &acquire);
+	return err;
+}
+
+static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
+{
+	struct npu_job *job = sub->job;
+	int err = add_ops(sub, args);
+
+	if (err)
+		return err;
+	err = npu_compat_sched_job_init(&job->base, &job->ctx->entity, sub->filp);
+	if (err)
+		return err;
+	err = add_syncs(sub, &args->syncs);
+	if (!err)
+		err = arm_and_push(sub);
+	if (err)
+		drm_sched_job_cleanup(&job->base);
+	return err;
+}
+
+static void submission_fini(struct npu_submission *sub)
+{
+	unsigned int i;
+
+	for (i = 0; i < sub->n_signals; i++) {
+		dma_fence_chain_free(sub->signals[i].chain);
+		drm_syncobj_put(sub->signals[i].syncobj);
+	}
+	kfree(sub->signals);
+	xa_destroy(&sub->handles);
+	npu_job_put(sub->job);
+}
+
+/* Takes over the reference to @ctx. */
+static struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
+{
+	const size_t max_bos = (size_t)n_ops * NPU_OPERANDS;
+	struct npu_job *job = kvzalloc(struct_size(job, ops, n_ops), GFP_KERNEL);
+
+	if (!job) {
+		npu_ctx_put(ctx);
+		return NULL;
+	}
+	kref_init(&job->refs);
+	INIT_LIST_HEAD(&job->link);
+	job->ctx = ctx;
+	job->n_ops = n_ops;
+	job->bos = kvmalloc_array(max_bos, sizeof(*job->bos), GFP_KERNEL);
+	job->written = kvzalloc(max_bos, GFP_KERNEL);
+	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
+	if (!job->bos || !job->written || !job->fence) {
+		npu_job_put(job);
+		return NULL;
+	}
+	spin_lock_init(&job->fence->lock);
+	return job;
+}
+
+/**
+ * npu_ioctl_submit - DRM_IOCTL_NPU_SUBMIT
+ * @drm: The device.
+ * @data: struct drm_npu_submit.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
+{
+	struct drm_npu_submit *args = data;
+	struct npu_submission sub = { .npu = to_npu(drm), .filp = filp };
+	struct npu_ctx *ctx;
+	int err, idx;
+
+	args->fail_index = ~0U;
+	if (args->flags || args->pad || !args->jobs.count)
+		return -EINVAL;
+	err = check_array(&args->jobs, NPU_MAX_JOBS);
+	if (!err)
+		err = check_array(&args->syncs, NPU_MAX_SYNCS);
+	if (!err)
+		err = npu_queue_error(sub.npu);
+	if (err)
+		return err;
+	ctx = npu_ctx_get(filp->driver_priv, args->ctx);
+	if (!ctx)
+		return -ENOENT;
+	sub.job = npu_job_new(ctx, args->jobs.count);
+	if (!sub.job)
+		return -ENOMEM;
+
+	xa_init(&sub.handles);
+	if (drm_dev_enter(drm, &idx)) {
+		err = submit_job(&sub, args);
+		drm_dev_exit(idx);
+	} else {
+		err = -ENODEV;
+	}
+	submission_fini(&sub);
+	return err;
+}

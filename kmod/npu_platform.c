@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NPUs described by a device tree. Clocks, reset line, power domain and memory region are optional;
+ * without a reset line a hang is final.
+ */
+#include <linux/clk.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
+#include <linux/property.h>
+#include <linux/reset.h>
+
+#include "npu_drv.h"
+
+static void npu_platform_clocks_off(void *data)
+{
+	struct npu_device *npu = data;
+
+	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+}
+
+/* The first clock is the engine's; a bus clock may follow. */
+static int npu_platform_clocks_on(struct npu_device *npu)
+{
+	struct device *dev = npu->drm.dev;
+	int err;
+
+	err = devm_clk_bulk_get_all(dev, &npu->clks);
+	if (err < 0)
+		return dev_err_probe(dev, err, "cannot get clocks\n");
+	npu->n_clks = err;
+	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	if (err)
+		return dev_err_probe(dev, err, "cannot enable clocks\n");
+	if (npu->n_clks)
+		npu->clock_hz = clk_get_rate(npu->clks[0].clk);
+	return devm_add_action_or_reset(dev, npu_platform_clocks_off, npu);
+}
+
+static void npu_platform_power_off(void *data)
+{
+	pm_runtime_put_sync_suspend(data);
+}
+
+static int npu_platform_power_on(struct device *dev)
+{
+	int err = devm_pm_runtime_enable(dev);
+
+	if (!err)
+		err = pm_runtime_resume_and_get(dev);
+	if (err)
+		return dev_err_probe(dev, err, "cannot power up\n");
+	return devm_add_action_or_reset(dev, npu_platform_power_off, dev);
+}
+
+static void npu_platform_release_memory(void *data)
+{
+	of_reserved_mem_device_release(data);
+}
+
+/* A memory-region, where the engine reaches only part of the memory. */
+static int npu_platform_memory(struct device *dev)
+{
+	int err = of_reserved_mem_device_init(dev);
+
+	if (err == -ENODEV)
+		return 0;
+	if (err)
+		return dev_err_probe(dev, err, "cannot use memory-region\n");
+	return devm_add_action_or_reset(dev, npu_platform_release_memory, dev);
+}
+
+static int npu_platform_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct npu_device *npu;
+	int err;
+
+	err = npu_platform_memory(dev);
+	if (err)
+		return err;
+	npu = npu_device_alloc(dev, device_get_match_data(dev));
+	if (IS_ERR(npu))
+		return PTR_ERR(npu);
+	platform_set_drvdata(pdev, npu);
+
+	npu->regs = devm_platform_ioremap_resource(pdev, 0);
+	if (IS_ERR(npu->regs))
+		return PTR_ERR(npu->regs);
+	npu->irq = platform_get_irq(pdev, 0);
+	if (npu->irq < 0)
+		return npu->irq;
+	npu->resets = devm_reset_control_array_get_optional_exclusive(dev);
+	if (IS_ERR(npu->resets))
+		return dev_err_probe(dev, PTR_ERR(npu->resets), "cannot get resets\n");
+
+	err = npu_platform_power_on(dev);
+	if (!err)
+		err = npu_platform_clocks_on(npu);
+	return err ?: npu_device_register(npu);
+}
+
+static void npu_platform_unplug(struct platform_device *pdev)
+{
+	npu_device_unplug(platform_get_drvdata(pdev));
+}
+
+NPU_PLATFORM_REMOVE(npu_platform_remove, npu_platform_unplug)
+
+static const struct of_device_id npu_platform_ids[] = {
+	{ .compatible = "nvidia,nv_small", .data = &nvdla_small },
+	{},
+};
+MODULE_DEVICE_TABLE(of, npu_platform_ids);
+
+static struct platform_driver npu_platform_driver = {
+	.probe = npu_platform_probe,
+	.remove = npu_platform_remove,
+	.driver = {
+		.name = "npu",
+		.of_match_table = npu_platform_ids,
+	},
+};
+module_platform_driver(npu_platform_driver);

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine's queue. Two ops are kept on the engine whenever there are two, fed from the interrupt
+ * handler; the scheduler is asked only for the next submission.
+ *
+ * DOC: Hazards
+ *
+ * The engine runs ops in order but fetches the next op's operands while the one before still
+ * computes. So an op may begin beside an older one only if it reads nothing that one writes; if it
+ * does, its registers are written and it is enabled when the older op is done. The other two orders
+ * need no care: results leave through one write port in op order (write after write), and the last
+ * result of an op leaves after its last operand came in (write after read).
+ *
+ * DOC: A hang
+ *
+ * An op has a time budget. The watchdog looks twice, at one half and at the whole of it: an op that
+ * has ended without its interrupt is completed, an op that gets on is given time, anything else is
+ * a hang. The engine is then reset, the submission whose op is the oldest fails with -ETIMEDOUT,
+ * and the others start again at their first op that was not done: ops can be repeated because no op
+ * overwrites its own operands. An engine that cannot be reset is wedged: everything fails with -EIO
+ * from then on, and the memory its ops could still reach is never given back.
+ */
+#include <linux/interrupt.h>
+
+#include "npu_ctx.h"
+#include "npu_drv.h"
+#include "npu_job.h"
+
+static bool overlap(const struct npu_op *x, enum npu_operand xi, const struct npu_op *y,
+		    enum npu_operand yi)
+{
+	return x->addr[xi] < y->addr[yi] + y->plan.extent[yi].bytes &&
+	       y->addr[yi] < x->addr[xi] + x->plan.extent[xi].bytes;
+}
+
+static bool op_reads_result_of(const struct npu_op *op, const struct npu_op *older)
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_OPERANDS; i++)
+		if (i != NPU_OPERAND_C && op->plan.extent[i].bytes &&
+		    overlap(op, i, older, NPU_OPERAND_C))
+			return true;
+	return false;
+}
+
+static void queue_set_deadline(struct npu_queue *q, ktime_t now)
+{
+	q->deadline = ktime_add_ns(now, q->slot[0].op->budget_ns / 2);
+}
+
+static void queue_enable(struct npu_device *npu, struct npu_slot *slot)
+{
+	struct npu_queue *q = &npu->queue;
+
+	slot->ready = ktime_get();
+	slot->enabled = true;
+	if (slot == &q->slot[0])
+		queue_set_deadline(q, slot->ready);
+	npu->hw->ops->enable(npu, slot->op);
+}
+
+static struct npu_job *queue_next_job(struct npu_queue *q)
+{
+	struct npu_job *job;
+
+	list_for_each_entry (job, &q->jobs, link)
+		if (job->n_fed < job->n_ops)
+			return job;
+	return NULL;
+}
+
+/* Fills the register groups. */
+static void queue_feed(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+	struct npu_slot *slot;
+	struct npu_job *job;
+
+	lockdep_assert_held(&q->lock);
+	while (!q->stopped && !q->error && q->filled < NPU_HW_GROUPS) {
+		job = queue_next_job(q);
+		if (!job)
+			break;
+		slot = &q->slot[q->filled++];
+		slot->job = job;
+		slot->op = &job->ops[job->n_fed++];
+		slot->enabled = false;
+		slot->group = npu->hw->ops->program(npu, slot->op);
+		if (slot == &q->slot[0] || !op_reads_result_of(slot->op, q->slot[0].op))
+			queue_enable(npu, slot);
+	}
+}
+
+/* Slot 0 is done: account for it and move on. Submissions that end go to @ended. */
+static void queue_retire(struct npu_device *npu, struct list_head *ended)
+{
+	struct npu_queue *q = &npu->queue;
+	struct npu_job *job = q->slot[0].job;
+	ktime_t now = ktime_get();
+	ktime_t begin =
+		ktime_after(q->last_done, q->slot[0].ready) ? q->last_done : q->slot[0].ready;
+
+	npu_ctx_job_done(job->ctx, ktime_to_ns(ktime_sub(now, begin)));
+	q->last_done = now;
+	if (++job->n_done == job->n_ops)
+		list_move_tail(&job->link, ended);
+
+	q->slot[0] = q->slot[1];
+	q->progress = 0;
+	if (!--q->filled) {
+		wake_up(&q->drained);
+	} else if (q->slot[0].enabled) {
+		queue_set_deadline(q, now);
+	} else {
+		queue_enable(npu, &q->slot[0]);
+	}
+}
+
+/* Looks what the engine has finished. Returns false if it had nothing to say. */
+static bool queue_collect(struct npu_device *npu, struct list_head *ended)
+{
+	struct npu_queue *q = &npu->queue;
+	int done = npu->hw->ops->irq(npu);
+
+	lockdep_assert_held(&q->lock);
+	if (done < 0)
+		return false;
+	if (q->stopped)
+		return true;
+	while (q->filled && q->slot[0].enabled && (done & BIT(q->slot[0].group))) {
+		done &= ~BIT(q->slot[0].group);
+		queue_retire(npu, ended);
+	}
+	queue_feed(npu);
+	return true;
+}
+
+/* Outside the lock: a fence runs callbacks of others. */
+static void queue_signal(struct list_head *ended)
+{
+	struct npu_job *job, *next;
+
+	list_for_each_entry_safe (job, next, ended, link) {
+		list_del_init(&job->link);
+		npu_job_end(job, job->error);
+		dma_fence_signal(&job->fence->base);
+	}
+}
+
+/**
+ * npu_queue_irq - interrupt handler
+ * @irq: Interrupt line.
+ * @data: The device.
+ *
+ * Return: Whether the interrupt was the engine's.
+ */
+irqreturn_t npu_queue_irq(int irq, void *data)
+{
+	struct npu_device *npu = data;
+	LIST_HEAD(ended);
+	bool ours;
+
+	spin_lock(&npu->queue.lock);
+	ours = queue_collect(npu, &ended);
+	spin_unlock(&npu->queue.lock);
+	queue_signal(&ended);
+	return ours ? IRQ_HANDLED : IRQ_NONE;
+}
+
+static void queue_arm_watchdog(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+	s64 left;
+
+	lockdep_assert_held(&q->lock);
+	if (!q->filled || q->error)
+		return;
+	left = ktime_to_ns(ktime_sub(q->deadline, ktime_get()));
+	queue_delayed_work(npu->wq, &q->watchdog, left > 0 ? nsecs_to_jiffies(left) + 1 : 1);
+}
+
+/**
+ * npu_queue_push - give a submission to the engine
+ * @npu: The device.
+ * @job: The submission; its hardware fence is initialised here.
+ *
+ * Return: 0, -EIO when the device is wedged, -ENODEV when it is gone.
+ */
+int npu_queue_push(struct npu_device *npu, struct npu_job *job)
+{
+	struct npu_queue *q = &npu->queue;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&q->lock, flags);
+	err = q->error;
+	if (!err) {
+		dma_fence_init(&job->fence->base, &npu_fence_ops, &job->fence->lock,
+			       q->fence_context, ++q->seqno);
+		list_add_tail(&job->link, &q->jobs);
+		queue_feed(npu);
+		queue_arm_watchdog(npu);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return err;
+}
+
+/**
+ * npu_queue_error - why the queue takes nothing any more
+ * @npu: The device.
+ *
+ * Return: 0 while it works, -EIO when the device is wedged, -ENODEV when it is gone.
+ */
+int npu_queue_error(struct npu_device *npu)
+{
+	return READ_ONCE(npu->queue.error);
+}
+
+static bool queue_late(struct npu_queue *q)
+{
+	return q->filled && !q->stopped && !q->error && ktime_after(ktime_get(), q->deadline);
+}
+
+/* The deadline passed and no handler is running. Is there a better explanation than a hang? */
+static bool queue_excused(struct npu_device *npu, struct list_head *ended)
+{
+	struct npu_queue *q = &npu->queue;
+	u32 progress;
+
+	lockdep_assert_held(&q->lock);
+	if (!queue_late(q))
+		return true;
+	if (queue_collect(npu, ended) && !queue_late(q)) {
+		q->lost_irqs++;
+		drm_warn_once(&npu->drm, "an interrupt was lost\n");
+		return true;
+	}
+	progress = npu->hw->ops->progress(npu);
+	if (progress == q->progress)
+		return false;
+	q->progress = progress;
+	queue_set_deadline(q, ktime_get());
+	return true;
+}
+
+/* Takes every submission off the queue. */
+static void queue_fail_all(struct npu_queue *q, int err, struct list_head *ended)
+{
+	struct npu_job *job;
+
+	lockdep_assert_held(&q->lock);
+	list_for_each_entry (job, &q->jobs, link)
+		job->error = err;
+	list_splice_tail_init(&q->jobs, ended);
+	q->filled = 0;
+	wake_up(&q->drained);
+}
+
+/* The engine does not answer and may still write: keep what it can reach. */
+static void queue_pin_memory(struct npu_queue *q)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&q->lock);
+	for (i = 0; i < q->filled; i++)
+		npu_job_pin_memory(q->slot[i].job);
+}
+
+static void queue_restart(struct npu_device *npu, struct list_head *ended)
+{
+	struct npu_queue *q = &npu->queue;
+	struct npu_job *job = q->slot[0].job;
+
+	job->error = -ETIMEDOUT;
+	list_move_tail(&job->link, ended);
+	list_for_each_entry (job, &q->jobs, link)
+		job->n_fed = job->n_done;
+
+	q->filled = 0;
+	q->progress = 0;
+	q->resets++;
+	q->stopped = false;
+	queue_feed(npu);
+	if (!q->filled)
+		wake_up(&q->drained);
+}
+
+static void queue_recover(struct npu_device *npu, struct list_head *ended)
+{
+	struct npu_queue *q = &npu->queue;
+	int err;
+
+	spin_lock_irq(&q->lock);
+	q->stopped = true;
+	npu->hw->ops->mask(npu);
+	spin_unlock_irq(&q->lock);
+
+	err = npu->resets ? npu_device_start(npu) : -EOPNOTSUPP;
+
+	spin_lock_irq(&q->lock);
+	if (!err) {
+		queue_restart(npu, ended);
+	} else {
+		queue_pin_memory(q);
+		q->error = -EIO;
+		queue_fail_all(q, -EIO, ended);
+	}
+	spin_unlock_irq(&q->lock);
+
+	if (!err)
+		dev_warn_ratelimited(npu->drm.dev, "hung: engine reset, one submission failed\n");
+	else if (err == -EOPNOTSUPP)
+		drm_err(&npu->drm,
+			"hung, and without a reset line it stays so: all jobs fail until it is powered off; give its node a 'resets' property\n");
+	else
+		drm_err(&npu->drm, "hung, and reset failed (%d): all jobs fail until reboot\n",
+			err);
+}
+
+static void queue_watchdog(struct work_struct *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device, queue.watchdog.work);
+	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
+	bool excused;
+
+	spin_lock_irq(&q->lock);
+	excused = !queue_late(q);
+	spin_unlock_irq(&q->lock);
+
+	if (!excused) {
+		/* A handler may be just about to complete the op. */
+		synchronize_irq(npu->irq);
+		spin_lock_irq(&q->lock);
+		excused = queue_excused(npu, &ended);
+		spin_unlock_irq(&q->lock);
+	}
+	if (!excused)
+		queue_recover(npu, &ended);
+
+	spin_lock_irq(&q->lock);
+	queue_arm_watchdog(npu);
+	spin_unlock_irq(&q->lock);
+	queue_signal(&ended);
+}
+
+/**
+ * npu_queue_shutdown - the device goes away
+ * @npu: The device.
+ *
+ * Lets the ops on the engine end, or resets it, and fails everything else with -ENODEV. The engine
+ * is not touched afterwards.
+ */
+void npu_queue_shutdown(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
+	u64 patience = 0;
+	unsigned int i;
+	bool quiet;
+
+	spin_lock_irq(&q->lock);
+	if (!q->error)
+		q->error = -ENODEV;
+	for (i = 0; i < q->filled; i++)
+		patience += q->slot[i].op->budget_ns;
+	spin_unlock_irq(&q->lock);
+	cancel_delayed_work_sync(&q->watchdog);
+
+	quiet = wait_event_timeout(q->drained, !READ_ONCE(q->filled),
+				   nsecs_to_jiffies(patience) + 1);
+	quiet = quiet || (npu->resets && !npu_device_start(npu));
+
+	spin_lock_irq(&q->lock);
+	q->stopped = true;
+	npu->hw->ops->mask(npu);
+	if (!quiet)
+		queue_pin_memory(q);
+	queue_fail_all(q, -ENODEV, &ended);
+	spin_unlock_irq(&q->lock);
+	queue_signal(&ended);
+}
+
+/**
+ * npu_queue_init - set up an empty queue
+ * @npu: The device.
+ */
+void npu_queue_init(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->jobs);
+	INIT_DELAYED_WORK(&q->watchdog, queue_watchdog);
+	init_waitqueue_head(&q->drained);
+	q->fence_context = dma_fence_context_alloc(1);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine's queue: submissions in, two ops on the engine, fences out.
+ */
+#ifndef _NPU_QUEUE_H_
+#define _NPU_QUEUE_H_
+
+#include <linux/dma-fence.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "npu_hw.h"
+
+struct npu_device;
+struct npu_job;
+
+/**
+ * struct npu_slot - an op that sits in a register group
+ * @op: The op.
+ * @job: The submission it belongs to.
+ * @group: Register group.
+ * @enabled: It may run; a slot that is not enabled waits for the other one's result.
+ * @ready: When it was enabled.
+ */
+struct npu_slot {
+	const struct npu_op *op;
+	struct npu_job *job;
+	unsigned int group;
+	bool enabled;
+	ktime_t ready;
+};
+
+/**
+ * struct npu_queue - what the engine has to do
+ * @lock: Protects everything here and the engine's registers while it runs. Taken in the
+ *	interrupt handler.
+ * @jobs: Submissions handed over by the scheduler, in order, until their last op is done.
+ * @slot: Ops in the engine, the older one first.
+ * @filled: Used entries of @slot.
+ * @stopped: No op may be given to the engine: a recovery is under way, or @error is set.
+ * @error: 0, -EIO once the device is wedged, -ENODEV once it is gone. Never cleared.
+ * @last_done: When the last op ended.
+ * @deadline: When slot 0 counts as hung.
+ * @progress: Engine progress seen at the last expired deadline of slot 0.
+ * @watchdog: Looks after @deadline. Armed once a busy period and then only when it expires, so
+ *	that ops do not pay for a timer each.
+ * @drained: Woken when @filled becomes 0 while @stopped.
+ * @fence_context: Of the hardware fences.
+ * @seqno: Of the last hardware fence.
+ * @resets: Hangs that were recovered.
+ * @lost_irqs: Ops that ended without an interrupt.
+ */
+struct npu_queue {
+	spinlock_t lock;
+	struct list_head jobs;
+	struct npu_slot slot[NPU_HW_GROUPS];
+	unsigned int filled;
+	bool stopped;
+	int error;
+	ktime_t last_done;
+	ktime_t deadline;
+	u32 progress;
+	struct delayed_work watchdog;
+	wait_queue_head_t drained;
+	u64 fence_context;
+	u64 seqno;
+	u64 resets;
+	u64 lost_irqs;
+};
+
+void npu_queue_init(struct npu_device *npu);
+int npu_queue_error(struct npu_device *npu);
+int npu_queue_push(struct npu_device *npu, struct npu_job *job);
+void npu_queue_shutdown(struct npu_device *npu);
+irqreturn_t npu_queue_irq(int irq, void *data);
+
+#endif /* _NPU_QUEUE_H_ */

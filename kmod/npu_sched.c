@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The DRM scheduler between contexts and the engine's queue. It resolves dependencies and decides
+ * whose submission comes next; time-outs are the queue's business, which knows each op's budget, so
+ * the scheduler's own are off.
+ */
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "npu_ctx.h"
+#include "npu_drv.h"
+#include "npu_job.h"
+
+/*
+ * Submissions in the queue at a time. One runs and one is fetched; the others cover the time the
+ * scheduler's thread takes to wake up. More would make a high priority wait for longer.
+ */
+#define NPU_QUEUE_DEPTH 4
+
+static struct dma_fence *npu_sched_run_job(struct drm_sched_job *base)
+{
+	struct npu_job *job = to_npu_job(base);
+	struct npu_device *npu = job->ctx->file->npu;
+	struct dma_fence *fence = &job->fence->base;
+	int err = READ_ONCE(job->ctx->closed) ? -ECANCELED : 0;
+
+	if (!err)
+		err = npu_queue_push(npu, job);
+	if (err) {
+		npu_job_end(job, err);
+		return ERR_PTR(err);
+	}
+	/* The job keeps its reference, so the fence is there even if the job has ended by now. */
+	return dma_fence_get(fence);
+}
+
+static void npu_sched_free_job(struct drm_sched_job *base)
+{
+	drm_sched_job_cleanup(base);
+	npu_job_put(to_npu_job(base));
+}
+
+static const struct drm_sched_backend_ops npu_sched_ops = {
+	.run_job = npu_sched_run_job,
+	.free_job = npu_sched_free_job,
+};
+
+/*
+ * The scheduler outlives unbind: files may still be open and submissions still wait for fences of
+ * others. They drain through npu_queue_push(), which refuses them.
+ */
+static void npu_sched_release(struct drm_device *drm, void *data)
+{
+	struct npu_device *npu = to_npu(drm);
+
+	wait_event(npu->ctx_gone, !atomic_read(&npu->live_ctxs));
+	destroy_workqueue(npu->wq);
+	drm_sched_fini(&npu->sched);
+}
+
+/**
+ * npu_sched_init - start the scheduler
+ * @npu: The device; the scheduler ends with it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_sched_init(struct npu_device *npu)
+{
+	int err;
+
+	init_waitqueue_head(&npu->ctx_gone);
+	npu->wq = alloc_workqueue("npu", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!npu->wq)
+		return -ENOMEM;
+	err = npu_compat_sched_init(&npu->sched, &npu_sched_ops, NPU_QUEUE_DEPTH, npu->drm.dev);
+	if (err) {
+		destroy_workqueue(npu->wq);
+		return err;
+	}
+	return drmm_add_action_or_reset(&npu->drm, npu_sched_release, NULL);
+}

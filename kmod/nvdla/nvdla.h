@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * NVDLA backend, shared by its files.
+ */
+#ifndef _NVDLA_H_
+#define _NVDLA_H_
+
+#include <linux/io.h>
+
+#include "npu_drv.h"
+
+/**
+ * struct nvdla - state of an NVDLA
+ * @group: Register group the next op goes to, in all units but SDP_RDMA.
+ * @rdma_group: Register group of SDP_RDMA the next op with operands in memory goes to.
+ *
+ * Protected by npu_queue.lock.
+ */
+struct nvdla {
+	unsigned int group;
+	unsigned int rdma_group;
+};
+
+/* No barrier: the write that enables the op has one, and the bus keeps the order. */
+static inline void nvdla_write(struct npu_device *npu, u32 reg, u32 value)
+{
+	writel_relaxed(value, npu->regs + reg);
+}
+
+unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op);
+void nvdla_conv_enable(struct npu_device *npu, const struct npu_op *op);
+
+#endif /* _NVDLA_H_ */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NVDLA as a backend: constants, start-up and interrupts.
+ *
+ * The constants belong to the compatible and are not read from the configuration ROM, which larger
+ * configurations of the RTL leave at nv_small's values.
+ */
+#include <linux/iopoll.h>
+#include <linux/sizes.h>
+
+#include "nvdla.h"
+#include "nvdla_regs.h"
+
+/* The CBUF is flushed in about 8000 cycles after reset; an op that nobody waits for takes longer.
+ */
+#define NVDLA_READY_US (1 * USEC_PER_SEC)
+
+static const u32 nvdla_units[] = { CDMA, CSC, CMAC_A, CMAC_B, CACC, SDP_RDMA, SDP };
+
+static unsigned int nvdla_consumer(struct npu_device *npu, u32 unit)
+{
+	return !!(readl(npu->regs + S_POINTER(unit)) & S_POINTER_CONSUMER);
+}
+
+static bool nvdla_units_idle(struct npu_device *npu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)
+		if (readl(npu->regs + S_STATUS(nvdla_units[i])) & S_STATUS_GROUPS)
+			return false;
+	return true;
+}
+
+/*
+ * Without a reset the engine is as an earlier driver left it, so the register groups that come next
+ * are asked for. They differ between units only when an op was cut off.
+ */
+static int nvdla_init(struct npu_device *npu)
+{
+	const u64 timeout_us = (u64)NVDLA_READY_US * READ_ONCE(npu_timeout_scale);
+	struct nvdla *nvdla = npu->hw_priv;
+	unsigned int i;
+	bool idle;
+	u32 status;
+	int err;
+
+	nvdla_write(npu, GLB_S_INTR_MASK, GLB_INTR_ALL);
+	err = readl_poll_timeout(npu->regs + CDMA_S_CBUF_FLUSH_STATUS, status,
+				 status & CDMA_S_CBUF_FLUSH_DONE, 10, timeout_us);
+	if (!err)
+		err = read_poll_timeout(nvdla_units_idle, idle, idle, 10, timeout_us, false, npu);
+	if (err)
+		return err;
+
+	nvdla->group = nvdla_consumer(npu, SDP);
+	nvdla->rdma_group = nvdla_consumer(npu, SDP_RDMA);
+	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)
+		if (nvdla_units[i] != SDP_RDMA &&
+		    nvdla_consumer(npu, nvdla_units[i]) != nvdla->group)
+			return -EIO;
+
+	nvdla_write(npu, CDMA_S_ARBITER, CDMA_S_ARBITER_EVEN);
+	nvdla_write(npu, GLB_S_INTR_STATUS, GLB_INTR_ALL);
+	/* Only the end of an op is of interest, and SDP is where ops end. */
+	writel(GLB_INTR_ALL & ~(GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1)),
+	       npu->regs + GLB_S_INTR_MASK);
+	return 0;
+}
+
+static void nvdla_mask(struct npu_device *npu)
+{
+	/* Read back, so that the line has fallen when this returns. */
+	writel(GLB_INTR_ALL, npu->regs + GLB_S_INTR_MASK);
+	readl(npu->regs + GLB_S_INTR_MASK);
+}
+
+static int nvdla_irq(struct npu_device *npu)
+{
+	u32 status = readl(npu->regs + GLB_S_INTR_STATUS);
+
+	if (!(status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1))))
+		return -ENODATA;
+	nvdla_write(npu, GLB_S_INTR_STATUS, status);
+	return status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1));
+}
+
+/* Which unit works on which group, and how long fetches have waited: any of it moves in an op. */
+static u32 nvdla_progress(struct npu_device *npu)
+{
+	u32 progress = readl(npu->regs + CDMA_D_PERF_DAT_READ_LATENCY) +
+		       readl(npu->regs + CDMA_D_PERF_WT_READ_LATENCY);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)
+		progress = progress * 31 + readl(npu->regs + S_STATUS(nvdla_units[i]));
+	return progress;
+}
+
+static const struct npu_hw_ops nvdla_ops = {
+	.init = nvdla_init,
+	.program = nvdla_conv_program,
+	.enable = nvdla_conv_enable,
+	.irq = nvdla_irq,
+	.mask = nvdla_mask,
+	.progress = nvdla_progress,
+};
+
+/* The sizes are register fields of 13 bits, the height one of 12 (slices to release). */
+const struct npu_hw nvdla_small = {
+	.name = "nv_small",
+	.family = DRM_NPU_FAMILY_NVDLA,
+	.dma_bits = 32,
+	.priv_size = sizeof(struct nvdla),
+	.matmul = {
+		.atom_bytes = 8,
+		.mac_channels = 8,
+		.mac_kernels = 8,
+		.cbuf_banks = 32,
+		.cbuf_bank_entries = 512,
+		.cbuf_entry_bytes = 8,
+		.bus_bytes = 8,
+		.max_width = 8192,
+		.max_height = 4096,
+		.max_k = 8192,
+		.max_n = 8192,
+		.max_job_macs = SZ_1G,
+	},
+	.ops = &nvdla_ops,
+};

@@ -153,8 +153,7 @@ static bool divide(const struct drm_npu_matmul_limits *limits, const struct shap
 	uint64_t max_cols = min_u64(limits->max_n, limits->max_job_macs / (min_rows * s->k));
 
 	tiles->n_tiles = div_up(div_up(s->n, unit), max_cols / unit);
-	job->n = npu_plan_part(s->n, unit, tiles->n_tiles, tiles->n_tiles - 1).count;
-	job->n = max_u64(job->n, npu_plan_part(s->n, unit, tiles->n_tiles, 0).count);
+	job->n = min_u64(div_up(div_up(s->n, unit), tiles->n_tiles) * unit, s->n);
 
 	max_rows = min_u64(max_rows, limits->max_width);
 	max_rows = min_u64(max_rows, limits->max_job_macs / ((uint64_t)job->n * s->k));

@@ -6,6 +6,8 @@
 UNIT_TESTS :=
 DEVICE_TESTS :=
 
+CPPFLAGS_tests = $(DRM_CFLAGS)
+
 # A test is linked from its own object, what it names here as prerequisites, and LIBS_<test>.
 $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS)
 
@@ -14,6 +16,13 @@ $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS
 # ---- kernel driver ----
 
 # ---- libnpu ----
+
+LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
+	test_layout test_plan test_requant test_matmul_cpu test_quant)
+UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
+
+$(LIBNPU_UNIT_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
+$(foreach t,$(LIBNPU_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 
 # ---- npu-run and examples ----
 

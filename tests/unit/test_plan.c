@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Plans: tiles cover C exactly once, every job is within the engine's limits, and the predictions
+ * are near what the RTL took.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../libnpu/plan.h"
+#include "../matmul_case.h"
+
+static const struct drm_npu_matmul_limits nv_small = {
+	.atom_bytes = 8,
+	.mac_channels = 8,
+	.mac_kernels = 8,
+	.cbuf_banks = 32,
+	.cbuf_bank_entries = 512,
+	.cbuf_entry_bytes = 8,
+	.bus_bytes = 8,
+	.max_width = 8192,
+	.max_height = 4096,
+	.max_k = 8192,
+	.max_n = 8192,
+	.max_job_macs = 1ull << 32,
+};
+
+static const struct drm_npu_matmul_limits nv_large = {
+	.atom_bytes = 32,
+	.mac_channels = 64,
+	.mac_kernels = 32,
+	.cbuf_banks = 16,
+	.cbuf_bank_entries = 512,
+	.cbuf_entry_bytes = 64,
+	.bus_bytes = 64,
+	.max_width = 8192,
+	.max_height = 4096,
+	.max_k = 8192,
+	.max_n = 8192,
+	.max_job_macs = 1ull << 34,
+};
+
+static uint64_t div_up(uint64_t a, uint64_t b)
+{
+	return (a + b - 1) / b;
+}
+
+static uint64_t banks_of(const struct drm_npu_matmul_limits *limits, uint64_t bytes)
+{
+	return div_up(div_up(bytes, limits->cbuf_entry_bytes), limits->cbuf_bank_entries);
+}
+
+/* The limits as the kernel interface words them. */
+static void check_job(const struct drm_npu_matmul_limits *limits, const struct npu_tiles *tiles,
+		      uint32_t whole_m, struct npu_part rows, uint32_t k, struct npu_part cols)
+{
+	uint64_t row = div_up(k, limits->atom_bytes) * limits->atom_bytes;
+	uint64_t kernels = cols.count < limits->mac_kernels ? cols.count : limits->mac_kernels;
+
+	assert_in_range(rows.count, 1, limits->max_width);
+	assert_in_range(cols.count, 1, limits->max_n);
+	assert_true(k <= limits->max_k);
+	assert_true((uint64_t)rows.count * cols.count * k <= limits->max_job_macs);
+	assert_true(banks_of(limits, rows.count * row) <= tiles->data_banks);
+	assert_true(banks_of(limits, kernels * k) <= tiles->weight_banks);
+	/* A single row cannot be a window of more: the engine ignores plane strides then. */
+	assert_true(rows.count > 1 || whole_m == 1);
+	/* Windows begin at whole planes of C and whole groups of W. */
+	assert_int_equal(cols.first % limits->atom_bytes, 0);
+	assert_int_equal(cols.first % limits->mac_kernels, 0);
+}
+
+static void check_shape(const struct drm_npu_matmul_limits *limits, uint32_t m, uint32_t k,
+			uint32_t n)
+{
+	uint32_t unit = npu_plan_n_unit(limits), next_row = 0;
+	struct npu_tiles tiles = { 0 };
+
+	npu_plan_tiles(limits, m, k, n, &tiles);
+	assert_true(tiles.data_banks && tiles.weight_banks);
+	assert_int_equal(tiles.data_banks + tiles.weight_banks, limits->cbuf_banks);
+	for (uint32_t i = 0; i < tiles.m_tiles; i++) {
+		struct npu_part rows = npu_plan_part(m, 1, tiles.m_tiles, i);
+		uint32_t next_col = 0;
+
+		assert_int_equal(rows.first, next_row);
+		next_row += rows.count;
+		for (uint32_t j = 0; j < tiles.n_tiles; j++) {
+			struct npu_part cols = npu_plan_part(n, unit, tiles.n_tiles, j);
+
+			assert_int_equal(cols.first, next_col);
+			next_col += cols.count;
+			check_job(limits, &tiles, m, rows, k, cols);
+		}
+		assert_int_equal(next_col, n);
+	}
+	assert_int_equal(next_row, m);
+}
+
+/* Small and large sizes alike: the number of digits is random too. */
+static uint32_t random_size(struct rng *rng, uint32_t max)
+{
+	uint32_t bits = rng_range(rng, 1, 14);
+	uint32_t size = rng_range(rng, 1, 1u << bits);
+
+	return size < max ? size : max;
+}
+
+static void every_job_is_within_the_limits(void **state)
+{
+	const struct drm_npu_matmul_limits *limits = *state;
+	uint32_t max_k = npu_plan_max_k(limits);
+	struct rng rng = { 4 };
+
+	assert_true(max_k > 0);
+	for (int i = 0; i < 1000; i++)
+		check_shape(limits, random_size(&rng, UINT32_MAX), random_size(&rng, max_k),
+			    random_size(&rng, UINT32_MAX));
+	for (uint32_t m = 1; m < 40; m++)
+		check_shape(limits, m, max_k, 70);
+}
+
+static void narrow_limits_are_respected(void **state)
+{
+	struct drm_npu_matmul_limits limits = *(const struct drm_npu_matmul_limits *)*state;
+	struct rng rng = { 5 };
+
+	limits.max_width = 7;
+	limits.max_n = 3 * npu_plan_n_unit(&limits);
+	limits.max_k = 1000;
+	limits.max_job_macs = 5 * 3 * npu_plan_n_unit(&limits) * 1000;
+	for (int i = 0; i < 500; i++)
+		check_shape(&limits, rng_range(&rng, 1, 100), rng_range(&rng, 1, 1000),
+			    rng_range(&rng, 1, 300));
+}
+
+static void longest_k_is_found(void **state)
+{
+	struct drm_npu_matmul_limits limits = nv_small;
+
+	(void)state;
+	assert_int_equal(npu_plan_max_k(&limits), 8192);
+	/* 8 kernels of K and 3 rows of K share 16 banks of 4096 bytes. */
+	limits.cbuf_banks = 16;
+	assert_in_range(npu_plan_max_k(&limits), 5400, 65536 / 11);
+	assert_int_equal(npu_plan_max_k(&limits) % 8, 0);
+	limits.bus_bytes = 0;
+	assert_int_equal(npu_plan_max_k(&limits), 0);
+}
+
+/* Predicted cycles may exceed the physical limit by @percent and a start. */
+static void check_cost(uint32_t m, uint32_t k, uint32_t n, uint64_t start, unsigned int percent)
+{
+	uint64_t macs = (uint64_t)m * k * n / 64;
+	uint64_t bus = ((uint64_t)m * k + (uint64_t)n * k + (uint64_t)m * n) / 8;
+	uint64_t limit = macs > bus ? macs : bus;
+	struct npu_tiles tiles;
+
+	npu_plan_tiles(&nv_small, m, k, n, &tiles);
+	assert_in_range(tiles.cycles, limit, limit + limit * percent / 100 + start);
+}
+
+static void large_shapes_come_near_the_limit(void **state)
+{
+	(void)state;
+	check_cost(64, 256, 64, 5000, 1);
+	check_cost(128, 1024, 1024, 8000, 1);
+	check_cost(16, 1024, 256, 5000, 1);
+	check_cost(1, 1024, 1024, 2000, 1);
+	check_cost(1, 4096, 4096, 5000, 1);
+	check_cost(1024, 784, 128, 8000, 2);
+}
+
+/* The engine drains between jobs that divide the CBUF differently, so most should agree. */
+static void halves_are_the_rule(void **state)
+{
+	struct npu_tiles tiles;
+
+	(void)state;
+	npu_plan_tiles(&nv_small, 64, 256, 64, &tiles);
+	assert_int_equal(tiles.data_banks, 16);
+	npu_plan_tiles(&nv_small, 500, 784, 128, &tiles);
+	assert_int_equal(tiles.data_banks, 16);
+	/* One group of 8192 x 8 takes 16 banks: two of them would leave no room for data. */
+	npu_plan_tiles(&nv_small, 16, 8192, 64, &tiles);
+	assert_true(tiles.weight_banks >= 16);
+}
+
+static void parts_are_even(void **state)
+{
+	(void)state;
+	for (uint32_t total = 1; total < 200; total++) {
+		for (uint32_t parts = 1; parts <= (total + 7) / 8; parts++) {
+			uint32_t least = npu_plan_part(total, 8, parts, 0).count, most = least;
+
+			for (uint32_t i = 0; i + 1 < parts; i++) {
+				uint32_t count = npu_plan_part(total, 8, parts, i).count;
+
+				least = count < least ? count : least;
+				most = count > most ? count : most;
+			}
+			assert_true(most - least <= 8);
+		}
+	}
+}
+
+static void *small(void)
+{
+	return (void *)&nv_small;
+}
+
+static void *large(void)
+{
+	return (void *)&nv_large;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(every_job_is_within_the_limits, small()),
+		cmocka_unit_test_prestate(every_job_is_within_the_limits, large()),
+		cmocka_unit_test_prestate(narrow_limits_are_respected, small()),
+		cmocka_unit_test_prestate(narrow_limits_are_respected, large()),
+		cmocka_unit_test(longest_k_is_found),
+		cmocka_unit_test(large_shapes_come_near_the_limit),
+		cmocka_unit_test(halves_are_the_rule),
+		cmocka_unit_test(parts_are_even),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

@@ -331,6 +331,8 @@ struct drm_npu_ctx_state {
  *   offset + (c / a) * plane_stride + h * row_stride + w * a + c % a. The packed form has
  *   row_stride = width * a and plane_stride = M * a. The result of one job is laid out as the
  *   input of the next.
+ *   Where M is 1 the engine takes the planes of C and of a per-element operand as one run: with
+ *   more than one plane their plane_stride must be the packed one.
  *   With M = 1 the engine takes and writes the planes back to back whatever plane_stride says, so
  *   plane_stride must then be the packed one; the same holds for a per-element operand.
  * - W is stored in groups of mac_kernels kernels; in a group, blocks of mac_channels channels; in
@@ -419,7 +421,7 @@ enum drm_npu_act {
  * @alu_shift: Left shift of the ALU operand, 0 to 63.
  * @mul_src: One of enum drm_npu_operand_src. Where both sources are in memory they are of the
  *	same kind.
- * @mul_shift: Right shift of the product, 0 to 255.
+ * @mul_shift: Right shift of the product, 0 to 63; also without a multiplication.
  * @act: One of enum drm_npu_act; PRELU needs a multiplication.
  * @operand_bytes: Size of one operand in memory, 1 or 2 bytes, signed; 0 with none in memory.
  * @pad: Zero.

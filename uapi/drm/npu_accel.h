@@ -331,8 +331,6 @@ struct drm_npu_ctx_state {
  *   offset + (c / a) * plane_stride + h * row_stride + w * a + c % a. The packed form has
  *   row_stride = width * a and plane_stride = M * a. The result of one job is laid out as the
  *   input of the next.
- *   Where M is 1 the engine takes the planes of C and of a per-element operand as one run: with
- *   more than one plane their plane_stride must be the packed one.
  *   With M = 1 the engine takes and writes the planes back to back whatever plane_stride says, so
  *   plane_stride must then be the packed one; the same holds for a per-element operand.
  * - W is stored in groups of mac_kernels kernels; in a group, blocks of mac_channels channels; in

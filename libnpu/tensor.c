@@ -12,7 +12,7 @@ static bool shape_layout(const struct npu_device *dev, uint32_t rows, uint32_t c
 			 struct npu_layout *layout)
 {
 	return rows && cols && dev->ops->tensor_layout(dev, rows, cols, layout) &&
-	       layout->bytes <= SIZE_MAX - NPU_TENSOR_ALIGN;
+	       layout->bytes <= PTRDIFF_MAX - NPU_TENSOR_ALIGN;
 }
 
 size_t npu_tensor_bytes(const struct npu_device *dev, uint32_t rows, uint32_t cols)

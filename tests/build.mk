@@ -15,14 +15,29 @@ $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS
 
 # ---- kernel driver ----
 
+KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
+KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_recovery)
+UNIT_TESTS += $(KMOD_UNIT_TESTS)
+DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
+
+$(B)/tests/unit/test_uapi.o $(B)/tests/unit/test_validate.o: CPPFLAGS_ALL += $(DRM_CFLAGS) -I.
+$(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o
+$(B)/kmod/npu_validate.o: CPPFLAGS_ALL += $(DRM_CFLAGS)
+
+$(B)/tests/reference.o $(addsuffix .o,$(KMOD_DEVICE_TESTS)) $(B)/tests/device/drm_node.o: \
+	CPPFLAGS_ALL += $(DRM_CFLAGS) -I.
+$(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
+$(KMOD_DEVICE_TESTS): LDLIBS_TEST += $(DRM_LIBS)
+
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_matmul_cpu test_quant)
+	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 
 $(LIBNPU_UNIT_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(LIBNPU_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+LIBS_test_libnpu_api += -Wl,--wrap=malloc,--wrap=calloc -pthread
 
 # ---- npu-run and examples ----
 

@@ -8,10 +8,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 
 #include <cmocka.h>
 
+#include "../expect.h"
 #include "../matmul_case.h"
 
 static float random_float(struct rng *rng)
@@ -135,15 +135,7 @@ static void factors_are_within_half_a_step(void **state)
 	}
 }
 
-/* A call that must fail with EINVAL and say @word. */
-#define refused(call, word)                                                     \
-	do {                                                                    \
-		struct npu_error err = { 0 };                                   \
-		assert_int_equal(call, -EINVAL);                                \
-		assert_int_equal(err.code, -EINVAL);                            \
-		if (!strstr(err.text, word))                                    \
-			fail_msg("\"%s\" does not say \"%s\"", err.text, word); \
-	} while (0)
+#define refused(call, word) expect_error(call, -EINVAL, word)
 
 static void bad_input_is_named(void **state)
 {

@@ -59,7 +59,7 @@ static wide run_stage(const struct nvdla_stage *stage, const int16_t *operands, 
 	wide mul = d->mul_src == DRM_NPU_OPERAND_CHANNEL ? *at++ : d->mul_imm;
 
 	if (d->alu_op == DRM_NPU_ALU_ADD)
-		x += saturate(alu << d->alu_shift, 32);
+		x += saturate(alu * ((wide)1 << d->alu_shift), 32);
 	if (d->mul_src != DRM_NPU_OPERAND_NONE)
 		x *= mul;
 	x = saturate(rsh(x, d->mul_shift), 32);

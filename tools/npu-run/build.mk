@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: MIT
+#
+# The command line stands on the public header only. It is linked with the static library, so that
+# one file runs from the build tree, in the virtual board and after installation alike.
+
+NPU_RUN := $(B)/tools/npu-run/npu-run
+NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
+	cmd_info.o cmd_matmul.o cmd_selftest.o multiply.o operands.o trial.o \
+	npy.o npy_header.o npy_write.o)
+
+ALL += $(NPU_RUN)
+
+$(NPU_RUN): $(NPU_RUN_OBJS) $(LIBNPU_A)
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
+# ---- install ----
+
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+
+.PHONY: install-npu-run
+install: install-npu-run
+install-npu-run: $(NPU_RUN)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
+	install -m 755 $(NPU_RUN) $(DESTDIR)$(bindir)/
+	install -m 644 $(wildcard docs/man/npu-run*.1) $(DESTDIR)$(mandir)/man1/

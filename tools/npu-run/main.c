@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* npu-run: int8 matrix multiplication on NPUs from the command line. Finds the subcommand. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct {
+	const char *name;
+	char *title; /* what getopt takes for the program's name */
+	enum status (*run)(int argc, char **argv);
+} commands[] = {
+	{ "info", "npu-run: info", cmd_info },
+	{ "matmul", "npu-run: matmul", cmd_matmul },
+	{ "selftest", "npu-run: selftest", cmd_selftest },
+};
+
+static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
+			   "int8 matrix multiplication on neural processing units.\n"
+			   "\n"
+			   "  info       show the NPUs of this machine and what they can do\n"
+			   "  matmul     multiply two .npy matrices\n"
+			   "  selftest   check a device against plain C, bit for bit\n"
+			   "\n"
+			   "  --help     print this text; after a command, that command's options\n"
+			   "  --version  print the version\n"
+			   "\n"
+			   "Example: npu-run matmul A.npy W.npy -o C.npy --scale 0.002\n";
+
+void complain(const char *who, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", who);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static enum status run(int argc, char **argv)
+{
+	if (argc < 2) {
+		complain("npu-run", "a command is needed: info, matmul or selftest (see npu-run "
+				    "--help)");
+		return STATUS_USAGE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(argv[1], commands[i].name)) {
+			argv[1] = commands[i].title;
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		fputs(help, stdout);
+		return STATUS_OK;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("npu-run %s\n", npu_version());
+		return STATUS_OK;
+	}
+	complain("npu-run", "there is no command '%s' (see npu-run --help)", argv[1]);
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	enum status status = run(argc, argv);
+
+	/* A full disk behind standard output shows only here. */
+	if ((fflush(stdout) || ferror(stdout)) && status == STATUS_OK) {
+		complain("npu-run", "standard output: %s", strerror(errno));
+		status = STATUS_FILE;
+	}
+	return status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Options that all subcommands have, and values of options. */
+#ifndef NPU_RUN_OPTIONS_H
+#define NPU_RUN_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command.h"
+
+struct common_options {
+	const char *device;
+	bool json;
+};
+
+#define COMMON_SHORT "d:jhV"
+#define COMMON_LONG                                                                     \
+	{ "device", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' }, \
+		{ "help", no_argument, NULL, 'h' },                                     \
+	{                                                                               \
+		"version", no_argument, NULL, 'V'                                       \
+	}
+
+#define COMMON_HELP                                                                        \
+	"  -d, --device=DEVICE    device node, or cpu; otherwise the first NPU there is\n" \
+	"  -j, --json             print the result as one JSON object\n"                   \
+	"  -h, --help             print this text\n"                                       \
+	"  -V, --version          print the version\n"
+
+/*
+ * Takes what getopt_long() returned when it was not an option of the command's own. Returns false
+ * when the command is to end with *@status: after --help, --version or a mistake, which getopt has
+ * already complained about.
+ */
+bool common_option(int c, const char *help, struct common_options *common, enum status *status);
+
+/* Read the value of an option; complain and return false if it is not a number in the range. */
+bool option_integer(const char *who, const char *option, const char *text, int64_t min, int64_t max,
+		    int64_t *value);
+bool option_float(const char *who, const char *option, const char *text, float *value);
+
+#endif

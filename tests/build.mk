@@ -20,24 +20,23 @@ KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
-$(B)/tests/unit/test_uapi.o $(B)/tests/unit/test_validate.o: CPPFLAGS_ALL += $(DRM_CFLAGS) -I.
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o
-$(B)/kmod/npu_validate.o: CPPFLAGS_ALL += $(DRM_CFLAGS)
-
-$(B)/tests/reference.o $(addsuffix .o,$(KMOD_DEVICE_TESTS)) $(B)/tests/device/drm_node.o: \
-	CPPFLAGS_ALL += $(DRM_CFLAGS) -I.
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
-$(KMOD_DEVICE_TESTS): LDLIBS_TEST += $(DRM_LIBS)
+$(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api)
+LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu)
+LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
+DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
-$(LIBNPU_UNIT_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(foreach t,$(LIBNPU_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+$(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
+$(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 LIBS_test_libnpu_api += -Wl,--wrap=malloc,--wrap=calloc -pthread
+LIBS_test_libnpu += -Wl,--wrap=malloc,--wrap=calloc -pthread
 
 # ---- npu-run and examples ----
 

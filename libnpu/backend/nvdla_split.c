@@ -30,7 +30,7 @@ enum pass {
 };
 
 /* Scratch memory of a matmul, unless the fewest rows that can be cut out need more. */
-#define SCRATCH_BYTES (4u << 20)
+#define SCRATCH_BYTES (256u << 10)
 #define MIN_BLOCK_ROWS 3
 
 struct block {

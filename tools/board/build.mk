@@ -11,4 +11,4 @@ board: all
 	tools/board/board fetch --build $(O)
 
 check-board:
-	tests/board/test-board.sh
+	tests/board/test-board.sh $(B)

@@ -62,6 +62,8 @@ apt_configuration() {
 	Dir::State "$dir";
 	Dir::State::status "$dir/status";
 	Dir::Cache "$dir/cache";
+	Dir::Cache::pkgcache "pkgcache.bin";
+	Dir::Cache::srcpkgcache "srcpkgcache.bin";
 	Dir::Etc::sourcelist "$dir/debian.sources";
 	Dir::Etc::sourceparts "/dev/null";
 	Dir::Etc::preferences "/dev/null";

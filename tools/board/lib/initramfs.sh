@@ -10,7 +10,7 @@ cpio_of() {
 	(cd "$1" && cpio --quiet -o -H newc -R 0:0)
 }
 
-# initramfs TMP KERNEL SYSROOT MODULES...: prints the archive; TMP is a folder to work in
+# initramfs TMP SYSROOT MODULE...: prints the archive; TMP is a folder to work in
 initramfs() {
 	local tmp=$1 sysroot=$2
 	shift 2
@@ -52,7 +52,6 @@ initramfs_board() {
 
 # Programs and shared libraries that are built for the guest
 project_programs() {
-	# shellcheck disable=SC2154
 	local built=$build/$triplet
 	[ -d "$built" ] || return 0
 	find "$(readlink -f "$built")" -type f -executable ! -name '*.o' ! -name '*.ko'

@@ -7,7 +7,6 @@
 
 # SUM stands for the modules that are kept: a board that wants others fetches again.
 kernel_sum() {
-	# shellcheck disable=SC2154
 	sum $init_modules $driver_modules
 }
 
@@ -26,9 +25,7 @@ kernel_fetch() (
 	local package release version dir tmp
 	need depmod modprobe xz
 	cache_lock
-	# shellcheck disable=SC2154
 	apt_setup deb "$suite" "$deb_arch"
-	# shellcheck disable=SC2154
 	package=$(apt_newest "$image")
 	[ -n "$package" ] || die "no package '$image' in $suite"
 	release=${package#linux-image-}
@@ -59,7 +56,6 @@ kernel_image() {
 	mkdir -p "$to/lib/modules/$release"
 	cp "$all/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
 		"$to/lib/modules/$release"
-	# shellcheck disable=SC2086
 	modules_in_order "$all" "$release" $init_modules $driver_modules | while read -r module; do
 		kernel_keep "$module" "$to/lib/modules/$release"
 	done
@@ -91,7 +87,6 @@ kernel_headers() {
 	common=$(kernel_depends "$headers" 'linux-headers-[^ ]*-common')
 	kbuild=$(kernel_depends "$headers" 'linux-kbuild-[^ ]*')
 	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
-	# shellcheck disable=SC2016
 	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 #
 # The device is a shared object inside the distribution's QEMU, so it is compiled against the source
 # of exactly the installed build. Only headers are needed; nothing of QEMU is configured or built.
@@ -7,7 +7,6 @@
 #   store/qemu-VERSION/{include,qapi,linux-headers,stamp}
 
 qemu_version() {
-	# shellcheck disable=SC2016
 	dpkg-query -W -f '${source:Version}' "$qemu_package" 2>/dev/null ||
 		die "$qemu_package is not installed: run scripts/setup.sh"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 #
 # board run: boots the guest for one command. Everything of a run is in one temporary folder and
 # a few processes, and all of it goes when the run ends, however it ends.
@@ -48,7 +48,6 @@ run_modules() {
 		[ -f "$ko" ] || die "no $ko: run 'make guest', or use --no-module"
 		wanted+=" $(modinfo -F depends "$ko" | tr ',' ' ')"
 	fi
-	# shellcheck disable=SC2086
 	mapfile -t modules < <(modules_in_order "$kernel_at" "$release" $wanted)
 	[ ${#modules[@]} -gt 0 ] || die "modules of $release are missing in $kernel_at"
 	[ -z "$module" ] || modules+=("$ko")
@@ -57,8 +56,9 @@ run_modules() {
 # The machine's device tree is QEMU's own for the same options, with the NPU added.
 run_devicetree() {
 	"$qemu" -M "$machine,dumpdtb=$tmp/machine.dtb" -cpu "$cpu" -smp "$cpus" -m "$memory" \
-		-nodefaults -no-user-config -display none >/dev/null 2>"$tmp/qemu.log" ||
+		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
+	: >"$tmp/qemu.log"
 	sed "s/@CLOCK@/$clock/" "$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
 	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "$tmp/npu.dtbo"
 }
@@ -136,13 +136,27 @@ run_result() {
 	run_failed "the guest did not start"
 }
 
-# run_failed REASON [STATUS]: with the last words of QEMU and of the guest's kernel
+# run_failed REASON [STATUS]: with what QEMU and the guest's kernel had to say
 run_failed() {
 	[ ! -s "$tmp/qemu.log" ] || sed 's/^/qemu: /' "$tmp/qemu.log" >&2
-	[ -n "$verbose" ] || [ ! -s "$tmp/kernel.log" ] ||
-		tail -n 20 "$tmp/kernel.log" | tr -d '\r' | sed 's/^/kernel: /' >&2
+	[ -n "$verbose" ] || [ ! -s "$tmp/kernel.log" ] || last_words | sed 's/^/kernel: /' >&2
 	say "$1"
 	exit "${2:-125}"
+}
+
+# The kernel's report of what stopped it, else its last lines
+last_words() {
+	tr -d '\r' <"$tmp/kernel.log" |
+		awk '/Unable to handle|Internal error|BUG:|Kernel panic/ { found = 1 }
+			found { report = report $0 "\n" }
+			{ last[NR % 10] = $0 }
+			END {
+				if (found)
+					printf "%s", report
+				else
+					for (i = NR + 1; i <= NR + 10; i++)
+						if (i % 10 in last) print last[i % 10]
+			}'
 }
 
 run_cleanup() {

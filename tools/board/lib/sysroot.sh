@@ -8,7 +8,6 @@
 
 # SUM stands for what is wanted, so that a changed table fetches again.
 sysroot_name() {
-	# shellcheck disable=SC2086,SC2154
 	echo "$cache/sysroots/$arch-$(sum $sysroot_suite $sysroot_packages)"
 }
 
@@ -22,7 +21,6 @@ sysroot_dir() {
 sysroot_fetch() (
 	local package versions=() packages=() dir tmp
 	cache_lock
-	# shellcheck disable=SC2154
 	apt_setup deb "$sysroot_suite" "$deb_arch"
 	for package in $sysroot_packages; do
 		packages+=("$package:$deb_arch")

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Installs the Debian packages that the project needs, and nothing else. It does nothing, and needs
+# no privilege, when they are there.
+#
+#   scripts/setup.sh            everything
+#   scripts/setup.sh SET...     only these: build, board, check
+#   scripts/setup.sh --list     the packages, one a line
+set -eu
+
+# The library and the tools, for this machine.
+build='gcc make pkg-config libc6-dev libdrm-dev'
+
+# The virtual board: QEMU and what its device is compiled with, cross compiler, what the kernel and
+# the guest's files are unpacked and packed with, the images that the example classifies.
+board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross libglib2.0-dev python3 dpkg-dev
+	debian-archive-keyring device-tree-compiler cpio kmod xz-utils dataset-fashion-mnist'
+
+# Tests and the style check.
+check='git libcmocka-dev clang-format shellcheck mandoc sparse'
+
+packages=
+[ $# -gt 0 ] || set -- build board check
+for arg; do
+	case $arg in
+	build) packages="$packages $build" ;;
+	board) packages="$packages $build $board" ;;
+	check) packages="$packages $build $check" ;;
+	--list)
+		# shellcheck disable=SC2086
+		printf '%s\n' $build $board $check
+		exit 0
+		;;
+	*)
+		echo "setup.sh: unknown set '$arg'; there are build, board and check" >&2
+		exit 2
+		;;
+	esac
+done
+
+if ! command -v apt-get >/dev/null; then
+	echo "setup.sh: not a Debian system; install what corresponds to:$packages" >&2
+	exit 1
+fi
+
+missing=
+for package in $packages; do
+	# shellcheck disable=SC2016
+	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+root=
+if [ "$(id -u)" -ne 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "setup.sh: install these packages as root, then try again:$missing" >&2
+		exit 1
+	fi
+	root=sudo
+fi
+
+echo "setup.sh: installing$missing" >&2
+$root apt-get -q update
+# shellcheck disable=SC2086
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $missing

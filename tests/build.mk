@@ -27,7 +27,8 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api)
+	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
+	test_nvdla)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
@@ -38,7 +39,24 @@ $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 LIBS_test_libnpu_api += -Wl,--wrap=malloc,--wrap=calloc -pthread
 LIBS_test_libnpu += -Wl,--wrap=malloc,--wrap=calloc -pthread
 
+# The system calls that tests/unit/fake_npu.c answers.
+FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
+	drmSyncobjExportSyncFile
+$(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
+	tests/unit/fake_npu.o tests/reference.o kmod/npu_validate.o)
+LIBS_test_nvdla += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
+
 # ---- npu-run and examples ----
+
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
+
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_header.o npy_write.o error.o)
+$(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
+LIBS_test_idx := -lz
+
+# The command line as a user has it, on the CPU.
+check-cli: $(NPU_RUN) $(FASHION_MNIST)
+	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL)
 
 # ---- runners ----
 

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A kernel driver and an engine inside the test program. Jobs are computed at SUBMIT and end when
+ * somebody waits for them without a limit, so that there is always something outstanding.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/sync_file.h>
+#include <xf86drm.h>
+
+#include "../../kmod/npu_validate.h"
+#include "../reference.h"
+#include "fake_npu.h"
+
+#define MAX_BOS 512
+#define MAX_SYNCOBJS 4096
+#define MAX_CTXS 64
+
+const struct drm_npu_matmul_limits fake_nv_small = {
+	.atom_bytes = 8,
+	.mac_channels = 8,
+	.mac_kernels = 8,
+	.cbuf_banks = 32,
+	.cbuf_bank_entries = 512,
+	.cbuf_entry_bytes = 8,
+	.bus_bytes = 8,
+	.max_width = 8192,
+	.max_height = 4096,
+	.max_k = 8192,
+	.max_n = 8192,
+	.max_job_macs = 1ull << 32,
+};
+
+const struct drm_npu_matmul_limits fake_nv_large = {
+	.atom_bytes = 32,
+	.mac_channels = 64,
+	.mac_kernels = 32,
+	.cbuf_banks = 16,
+	.cbuf_bank_entries = 512,
+	.cbuf_entry_bytes = 64,
+	.bus_bytes = 64,
+	.max_width = 8192,
+	.max_height = 4096,
+	.max_k = 8192,
+	.max_n = 8192,
+	.max_job_macs = 1ull << 34,
+};
+
+struct fake_npu fake;
+
+struct bo {
+	uint64_t size; /* 0: there is none */
+	uint64_t at;   /* in the memory file */
+	uint8_t *map;
+};
+
+struct ctx {
+	bool exists;
+	uint64_t submitted;
+	struct drm_npu_ctx_state state;
+};
+
+/* A fence: submission @number of context @ctx, which has ended if the context is past it. */
+struct fence {
+	bool exists;
+	uint32_t ctx;
+	uint32_t jobs;
+	uint64_t number;
+	int error;
+};
+
+static struct bo bos[MAX_BOS];
+static struct ctx ctxs[MAX_CTXS];
+static struct fence syncobjs[MAX_SYNCOBJS];
+static uint64_t memory;
+static uint32_t pending;
+static int node = -1, exported;
+
+int __wrap_npu_node_open(const char *path, const char *driver, void *err);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value);
+int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle);
+int __wrap_drmSyncobjDestroy(int fd, uint32_t handle);
+int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
+			  unsigned int flags, uint32_t *first);
+int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
+
+void fake_reset(void)
+{
+	fake = (struct fake_npu){
+		.limits = fake_nv_small,
+		.max_jobs = 64,
+		.max_pending = 256,
+		.family = DRM_NPU_FAMILY_NVDLA,
+		.fail_after = -1,
+	};
+	pending = 0;
+	memory = 0;
+}
+
+/* True when it is this call's turn to fail. */
+static bool fails(void)
+{
+	fake.calls++;
+	if (fake.fail_after < 0 || fake.fail_after-- > 0)
+		return false;
+	errno = fake.fail_errno;
+	return true;
+}
+
+int __wrap_npu_node_open(const char *path, const char *driver, void *err)
+{
+	(void)path;
+	(void)err;
+	assert_string_equal(driver, "npu");
+	node = memfd_create("fake npu", MFD_CLOEXEC);
+	memory = 0;
+	return node;
+}
+
+int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value)
+{
+	assert_int_equal(fd, node);
+	assert_int_equal(capability, DRM_CAP_SYNCOBJ);
+	*value = 1;
+	return fails() ? -errno : 0;
+}
+
+/* ---- Queries and buffers --------------------------------------------------------------- */
+
+static int dev_query(struct drm_npu_dev_query *q)
+{
+	const struct drm_npu_device_info info = {
+		.name = "fake",
+		.family = fake.family,
+		.cores = 1,
+		.clock_hz = 100000000,
+		.caps = DRM_NPU_CAP_RESET,
+		.max_bo_bytes = 1 << 28,
+		.max_jobs = fake.max_jobs,
+		.max_syncs = 16,
+		.max_pending = fake.max_pending,
+	};
+	const void *answer = q->type == DRM_NPU_QUERY_DEVICE ? (const void *)&info : &fake.limits;
+	uint32_t size = q->type == DRM_NPU_QUERY_DEVICE ? sizeof(info) : sizeof(fake.limits);
+
+	assert_int_equal(q->size, size);
+	memcpy((void *)(uintptr_t)q->pointer, answer, size);
+	return 0;
+}
+
+static int bo_create(struct drm_npu_bo_create *args)
+{
+	struct bo *bo = bos + 1;
+
+	while (bo->size)
+		bo++;
+	assert_true(bo < bos + MAX_BOS);
+	bo->size = args->size = (args->size + 4095) / 4096 * 4096;
+	bo->at = args->mmap_offset = memory;
+	args->handle = bo - bos;
+	memory += bo->size;
+	assert_int_equal(ftruncate(node, memory), 0);
+	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, node, bo->at);
+	assert_ptr_not_equal(bo->map, MAP_FAILED);
+	fake.objects++;
+	return 0;
+}
+
+static struct bo *find_bo(uint32_t handle)
+{
+	assert_in_range(handle, 1, MAX_BOS - 1);
+	assert_true(bos[handle].size);
+	return &bos[handle];
+}
+
+static int bo_close(const struct drm_gem_close *args)
+{
+	struct bo *bo = find_bo(args->handle);
+
+	munmap(bo->map, bo->size);
+	bo->size = 0;
+	fake.objects--;
+	return 0;
+}
+
+static int bo_access(uint32_t handle, uint32_t flags, uint64_t offset, uint64_t size)
+{
+	struct bo *bo = find_bo(handle);
+
+	assert_true(flags && !(flags & ~3u));
+	assert_true(offset < bo->size && size <= bo->size - offset);
+	return 0;
+}
+
+/* ---- Contexts and jobs ----------------------------------------------------------------- */
+
+static int ctx_create(struct drm_npu_ctx_create *args)
+{
+	uint32_t id = 1;
+
+	while (ctxs[id].exists)
+		id++;
+	assert_true(id < MAX_CTXS);
+	ctxs[id] = (struct ctx){ .exists = true };
+	args->id = id;
+	fake.objects++;
+	return 0;
+}
+
+static int ctx_destroy(const struct drm_npu_ctx_destroy *args)
+{
+	assert_true(ctxs[args->id].exists);
+	ctxs[args->id].exists = false;
+	fake.objects--;
+	return 0;
+}
+
+static int ctx_state(struct drm_npu_ctx_state *args)
+{
+	uint32_t id = args->id;
+
+	assert_true(ctxs[id].exists);
+	*args = ctxs[id].state;
+	args->id = id;
+	return 0;
+}
+
+static uint8_t *operand(const struct drm_npu_tensor *t, const struct npu_extent *extent)
+{
+	struct bo *bo;
+
+	if (!extent->bytes)
+		return NULL;
+	bo = find_bo(t->handle);
+	assert_true(extent->offset + extent->bytes <= bo->size);
+	return bo->map + t->offset;
+}
+
+/* Computes a job, padding of the result included, which gets something that nobody expects. */
+static int run_job(const struct drm_npu_job_matmul *job)
+{
+	uint32_t atom = fake.limits.atom_bytes, padded = (job->n + atom - 1) / atom * atom;
+	struct reference_memory mem;
+	struct npu_matmul_plan plan;
+	uint8_t *c;
+
+	if (npu_validate_matmul(&fake.limits, job, &plan))
+		return -EINVAL;
+	mem.a = operand(&job->a, &plan.extent[NPU_OPERAND_A]);
+	mem.w = operand(&job->w, &plan.extent[NPU_OPERAND_W]);
+	mem.x1 = operand(&job->x1.operand, &plan.extent[NPU_OPERAND_X1]);
+	mem.x2 = operand(&job->x2.operand, &plan.extent[NPU_OPERAND_X2]);
+	c = operand(&job->c, &plan.extent[NPU_OPERAND_C]);
+	for (uint32_t row = 0; row < job->m; row++)
+		for (uint32_t n = 0; n < padded; n++)
+			c[reference_offset(&fake.limits, job, &job->c, row, n, 1)] =
+				n < job->n ? reference_element(&fake.limits, job, &mem, row, n)
+					   : 0x55;
+	return 0;
+}
+
+static int submit(struct drm_npu_submit *args)
+{
+	const struct drm_npu_job_matmul *jobs = (void *)(uintptr_t)args->jobs.pointer;
+	const struct drm_npu_sync *sync = (void *)(uintptr_t)args->syncs.pointer;
+	struct ctx *ctx = &ctxs[args->ctx];
+
+	assert_true(ctx->exists && !args->flags && !args->pad);
+	assert_in_range(args->jobs.count, 1, fake.max_jobs);
+	assert_int_equal(args->jobs.stride, sizeof(*jobs));
+	assert_int_equal(args->syncs.count, 1);
+	assert_int_equal(sync->flags, DRM_NPU_SYNC_SIGNAL);
+	assert_true(syncobjs[sync->handle].exists);
+	if (pending + args->jobs.count > fake.max_pending) {
+		fake.refused++;
+		return -EAGAIN;
+	}
+	for (uint32_t i = 0; i < args->jobs.count; i++) {
+		args->fail_index = i;
+		if (run_job(&jobs[i]))
+			return -EINVAL;
+	}
+	args->fail_index = UINT32_MAX;
+	syncobjs[sync->handle] = (struct fence){
+		.exists = true,
+		.ctx = args->ctx,
+		.jobs = args->jobs.count,
+		.number = ++ctx->submitted,
+		.error = fake.outcome & 1 ? fake.outcome_errno : 0,
+	};
+	fake.outcome >>= 1;
+	fake.submits++;
+	pending += args->jobs.count;
+	return 0;
+}
+
+/* Ends everything in @fence's context up to it. */
+static void complete(const struct fence *fence)
+{
+	struct ctx *ctx = &ctxs[fence->ctx];
+
+	for (uint32_t i = 0; i < MAX_SYNCOBJS; i++) {
+		const struct fence *other = &syncobjs[i];
+
+		if (!other->exists || other->ctx != fence->ctx || other->number > fence->number ||
+		    other->number <= ctx->state.submits_done)
+			continue;
+		pending -= other->jobs;
+		ctx->state.jobs_done += other->jobs;
+		ctx->state.engine_ns += 1000;
+		ctx->state.submits_failed += other->error != 0;
+	}
+	ctx->state.submits_done = fence->number;
+}
+
+/* ---- Syncobjs -------------------------------------------------------------------------- */
+
+int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
+{
+	uint32_t i = 1;
+
+	assert_true(fd == node && !flags);
+	if (fails())
+		return -1;
+	while (syncobjs[i].exists)
+		i++;
+	assert_true(i < MAX_SYNCOBJS);
+	syncobjs[i] = (struct fence){ .exists = true };
+	*handle = i;
+	fake.objects++;
+	return 0;
+}
+
+int __wrap_drmSyncobjDestroy(int fd, uint32_t handle)
+{
+	assert_true(fd == node && syncobjs[handle].exists);
+	syncobjs[handle].exists = false;
+	fake.objects--;
+	return 0;
+}
+
+int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
+			  unsigned int flags, uint32_t *first)
+{
+	const struct fence *fence = &syncobjs[handles[0]];
+
+	assert_true(fd == node && count == 1 && !flags && !first);
+	assert_true(fence->exists && fence->number);
+	if (fails())
+		return -errno;
+	if (ctxs[fence->ctx].state.submits_done >= fence->number)
+		return 0;
+	if (deadline != INT64_MAX)
+		return -ETIME;
+	complete(fence);
+	return 0;
+}
+
+int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file)
+{
+	assert_true(fd == node && syncobjs[handle].exists);
+	if (fails())
+		return -1;
+	*sync_file = exported = dup(node);
+	assert_true(exported >= 0);
+	syncobjs[0] = syncobjs[handle];
+	return 0;
+}
+
+static int file_info(struct sync_file_info *info)
+{
+	const struct fence *fence = &syncobjs[0];
+	bool done = ctxs[fence->ctx].state.submits_done >= fence->number;
+
+	info->status = !done ? 0 : fence->error ? -fence->error : 1;
+	return 0;
+}
+
+/* ---- The one entrance ------------------------------------------------------------------ */
+
+static int dispatch(unsigned long request, void *arg)
+{
+	const struct drm_npu_bo_prep *prep = arg;
+	const struct drm_npu_bo_fini *fini = arg;
+
+	switch (request) {
+	case DRM_IOCTL_NPU_DEV_QUERY:
+		return dev_query(arg);
+	case DRM_IOCTL_NPU_BO_CREATE:
+		return bo_create(arg);
+	case DRM_IOCTL_NPU_BO_PREP:
+		return bo_access(prep->handle, prep->flags, prep->offset, prep->size);
+	case DRM_IOCTL_NPU_BO_FINI:
+		return bo_access(fini->handle, fini->flags, fini->offset, fini->size);
+	case DRM_IOCTL_NPU_CTX_CREATE:
+		return ctx_create(arg);
+	case DRM_IOCTL_NPU_CTX_DESTROY:
+		return ctx_destroy(arg);
+	case DRM_IOCTL_NPU_CTX_STATE:
+		return ctx_state(arg);
+	case DRM_IOCTL_NPU_SUBMIT:
+		return submit(arg);
+	case DRM_IOCTL_GEM_CLOSE:
+		return bo_close(arg);
+	case SYNC_IOC_FILE_INFO:
+		return file_info(arg);
+	default:
+		fail_msg("unexpected ioctl 0x%lx", request);
+		return -ENOTTY;
+	}
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	bool releases = request == DRM_IOCTL_GEM_CLOSE || request == DRM_IOCTL_NPU_CTX_DESTROY;
+	va_list args;
+	void *arg;
+	int ret;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	assert_true(fd == (request == SYNC_IOC_FILE_INFO ? exported : node));
+	/* Releasing never fails. */
+	if (!releases && fails())
+		return -1;
+	ret = dispatch(request, arg);
+	if (ret < 0) {
+		errno = -ret;
+		return -1;
+	}
+	return 0;
+}

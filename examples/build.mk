@@ -22,6 +22,11 @@ $(FASHION_MNIST): $(FASHION_OBJS) $(LIBNPU_A)
 $(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
 
+# What "make run" runs on the board, and the files it needs there.
+EXAMPLE := fashion-mnist $(FASHION_MODEL)
+EXAMPLE_FILES := $(addprefix /usr/share/datasets/fashion-mnist/, \
+	t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz)
+
 # Makes the model of the tree again: about three minutes on one core.
 .PHONY: train
 train: $(B)/$(FASHION)/fashion-mnist-train

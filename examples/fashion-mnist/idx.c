@@ -19,18 +19,28 @@ static uint32_t get_be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static int read_failed(gzFile file, struct npu_error *err)
+{
+	int code = errno;
+	int zlib_code;
+
+	gzerror(file, &zlib_code);
+	if (zlib_code == Z_ERRNO)
+		return error_set(err, -EIO, "cannot be read: %s", strerror(code));
+	return error_set(err, -EIO, "is a damaged gzip file");
+}
+
 /* Reads @bytes, or fewer where the file ends first; zlib also passes plain files through. */
 static int read_some(gzFile file, void *data, size_t bytes, size_t *got, struct npu_error *err)
 {
 	size_t have = 0;
-	int code;
 
 	while (have < bytes) {
 		size_t want = bytes - have < FIRST_CHUNK ? bytes - have : FIRST_CHUNK;
 		int n = gzread(file, (uint8_t *)data + have, (unsigned int)want);
 
 		if (n < 0)
-			return error_set(err, -EIO, "cannot be read: %s", gzerror(file, &code));
+			return read_failed(file, err);
 		if (n == 0)
 			break;
 		have += (size_t)n;

@@ -4,6 +4,7 @@
  * choice comes from the seed. The test images are used only to print the accuracy at the end.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -98,7 +99,7 @@ static float train_epoch(struct trainer *trainer, const struct dataset *set, con
 	return loss / (float)steps;
 }
 
-static int train(struct model *model, const struct dataset *set, unsigned int epochs, uint64_t seed,
+static int train(struct model *model, const struct dataset *set, uint64_t epochs, uint64_t seed,
 		 struct npu_error *err)
 {
 	struct trainer *trainer = NULL;
@@ -114,13 +115,14 @@ static int train(struct model *model, const struct dataset *set, unsigned int ep
 		order[i] = i;
 
 	init_weights(model, &seed);
-	for (unsigned int epoch = 0; epoch < epochs; epoch++) {
+	for (uint64_t epoch = 0; epoch < epochs; epoch++) {
 		float loss;
 
 		shuffle(order, set->count, &seed);
 		loss = train_epoch(trainer, set, order, &seed, (float)epoch / (float)epochs,
 				   1.0f / (float)epochs);
-		printf("epoch %2u of %u: loss %.4f\n", epoch + 1, epochs, (double)loss);
+		printf("epoch %2" PRIu64 " of %" PRIu64 ": loss %.4f\n", epoch + 1, epochs,
+		       (double)loss);
 		fflush(stdout);
 	}
 
@@ -163,7 +165,7 @@ static int print_accuracy(const struct model *model, const struct dataset *set, 
 }
 
 struct options {
-	unsigned int epochs;
+	uint64_t epochs;
 	uint64_t seed;
 	const char *output;
 };
@@ -181,6 +183,12 @@ static int run(const struct options *options, const char **what, struct npu_erro
 	if (ret)
 		goto out;
 	*what = options->output;
+	if (training.count < CALIBRATION_IMAGES) {
+		*what = DATASET_TRAIN_IMAGES;
+		ret = error_set(err, -EINVAL, "has %zu images, fewer than %d", training.count,
+				CALIBRATION_IMAGES);
+		goto out;
+	}
 	ret = model_create(width, LAYER_COUNT, &model, err);
 	if (!ret)
 		ret = train(&model, &training, options->epochs, options->seed, err);
@@ -197,21 +205,28 @@ out:
 	return ret;
 }
 
+/* A whole number from @min on, or false. */
+static bool parse_number(const char *text, uint64_t min, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	return !errno && !*end && end != text && *text != '-' && *number >= min;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .epochs = 20, .seed = 1 };
 	const char *what = "";
 	struct npu_error err;
 
-	if (argc < 2 || argc > 4) {
+	if (argc < 2 || argc > 4 || (argc > 2 && !parse_number(argv[2], 1, &options.epochs)) ||
+	    (argc > 3 && !parse_number(argv[3], 0, &options.seed))) {
 		fprintf(stderr, "usage: fashion-mnist-train MODEL [EPOCHS [SEED]]\n");
 		return 2;
 	}
 	options.output = argv[1];
-	if (argc > 2)
-		options.epochs = (unsigned int)strtoul(argv[2], NULL, 0);
-	if (argc > 3)
-		options.seed = strtoull(argv[3], NULL, 0);
 
 	if (run(&options, &what, &err)) {
 		fprintf(stderr, "fashion-mnist-train: %s: %s\n", what, err.text);

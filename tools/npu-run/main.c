@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* npu-run: int8 matrix multiplication on NPUs from the command line. Finds the subcommand. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,11 @@ static enum status run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	enum status status = run(argc, argv);
+	enum status status;
+
+	/* A result that grows too large is an error like any other. */
+	signal(SIGXFSZ, SIG_IGN);
+	status = run(argc, argv);
 
 	/* A full disk behind standard output shows only here. */
 	if ((fflush(stdout) || ferror(stdout)) && status == STATUS_OK) {

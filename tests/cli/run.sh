@@ -1,0 +1,254 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The command line as a user meets it, on the CPU device: results, exit statuses, one-line errors
+# that name what is wrong, and no half-written files.
+#
+#   tests/cli/run.sh NPU-RUN FASHION-MNIST MODEL
+set -u
+
+npu_run=$(readlink -f "$1")
+fashion=$(readlink -f "$2")
+model=$(readlink -f "$3")
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+passed=0
+failed=0
+
+fail() {
+	echo "cli: FAILED: $what: $*" >&2
+	sed 's/^/    /' out err >&2
+	ok=
+}
+
+# check WHAT STATUS COMMAND...: runs the command, and judges its exit status
+check() {
+	what=$1 want=$2 ok=1
+	shift 2
+	"$@" >out 2>err
+	status=$?
+	[ "$status" -eq "$want" ] || fail "exit status $status, not $want"
+	if [ "$want" -eq 0 ]; then
+		[ ! -s err ] || fail "something on standard error"
+	elif [ "$(wc -l <err)" -ne 1 ]; then
+		fail "not one line on standard error"
+	fi
+}
+
+# says FILE TEXT: the last command's output or error has the text in it
+says() {
+	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
+}
+
+# gives NUMBER...: C.npy holds these int8
+gives() {
+	# shellcheck disable=SC2046
+	set -- "$*" "$(echo $(od -An -v -td1 -j128 C.npy))"
+	[ "$1" = "$2" ] || fail "C.npy holds '$2', not '$1'"
+}
+
+# files NAME...: there are these .npy files and nothing that looks like a temporary
+files() {
+	set -- "$*" "$(echo C*)"
+	[ "$1" = "$2" ] || fail "files are '$2', not '$1'"
+}
+
+# done_: counts the check that was just judged
+done_() {
+	if [ -n "$ok" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# npy FILE DESCR SHAPE DATA: writes an array; the data is what printf(1) makes of its argument
+npy() {
+	# shellcheck disable=SC2059
+	{
+		printf '\223NUMPY\1\0\166\0'
+		printf '%-117s\n' "{'descr': '$2', 'fortran_order': False, 'shape': ($3), }"
+		printf "$4"
+	} >"$1"
+}
+
+matmul() {
+	"$npu_run" matmul --device cpu "$@"
+}
+
+#	A = |  1  2  3 |	W = | 1  0 -1 |		A x W^T = |  -2  14 |
+#	    | -4  5  6 |	    | 2  3  2 |			  | -10  19 |
+npy A.npy '|i1' '2, 3' '\1\2\3\374\5\6'
+npy W.npy '|i1' '2, 3' '\1\0\377\2\3\2'
+npy bias.npy '<i4' '2,' '\2\0\0\0\377\377\377\377'			# 2, -1
+npy scales.npy '<f4' '2,' '\0\0\200\77\0\0\0\77'			# 1, 0.5
+npy scales8.npy '<f8' '2,' '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\340\77'	# the same
+npy wide.npy '<i8' '2, 3' ''
+npy other.npy '|i1' '2, 4' '\1\2\3\4\5\6\7\10'
+npy vector.npy '|i1' '6,' '\1\2\3\4\5\6'
+npy empty.npy '|i1' '0, 3' ''
+head -c 131 A.npy >short.npy
+
+# ---- what every command has ----
+
+check 'no command' 2 "$npu_run"
+says err 'npu-run: a command is needed'; done_
+check 'unknown command' 2 "$npu_run" matmull
+says err "no command 'matmull'"; done_
+for command in '' info matmul selftest; do
+	# shellcheck disable=SC2086
+	check "help of '$command'" 0 "$npu_run" $command --help
+	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
+	# shellcheck disable=SC2086
+	check "version of '$command'" 0 "$npu_run" $command --version
+	says out 'npu-run 0.'; done_
+done
+for command in info matmul selftest; do
+	check "unknown option of $command" 2 "$npu_run" $command --bogus
+	says err "npu-run: $command: unrecognized option '--bogus'"; done_
+	args=
+	[ $command != matmul ] || args='A.npy W.npy -o C.npy'
+	# shellcheck disable=SC2086
+	check "$command on no device" 3 "$npu_run" $command --device /dev/nowhere $args
+	says err "npu-run: $command: /dev/nowhere: there is no such file"; files 'C*'; done_
+	# shellcheck disable=SC2086
+	check "$command on another device" 3 "$npu_run" $command --device /dev/null $args
+	says err '/dev/null: not a DRM node'; files 'C*'; done_
+done
+
+# Without an NPU nothing falls back to the CPU by itself.
+if ! "$npu_run" info >/dev/null 2>&1; then
+	check 'matmul without an NPU' 3 "$npu_run" matmul A.npy W.npy -o C.npy
+	says err '--device cpu'; files 'C*'; done_
+	check 'selftest without an NPU' 3 "$npu_run" selftest
+	says err '--device cpu'; done_
+	check 'info without an NPU' 3 "$npu_run" info
+	says out 'cpu '; done_
+fi
+
+# ---- info ----
+
+check 'info' 0 "$npu_run" info --device cpu
+says out 'cpu '; done_
+check 'info as JSON' 0 "$npu_run" info --device cpu --json
+says out '"devices": [{"backend": "cpu", '; done_
+check 'info of too much' 2 "$npu_run" info cpu
+says err "'cpu'"; done_
+
+# ---- matmul: results ----
+
+check 'exact' 0 matmul A.npy W.npy -o C.npy --multiplier 1 --shift 0
+says out 'device    cpu'; says out 'M 2 x K 3 x N 2'; gives -2 14 -10 19; files C.npy; done_
+check 'multiplier and shift, halves away from 0' 0 matmul A.npy W.npy -o C.npy --multiplier 3 --shift 2
+gives -2 11 -8 14; done_
+check 'scale' 0 matmul A.npy W.npy -o C.npy --scale 0.5
+gives -1 7 -5 10; done_
+check 'scale that saturates' 0 matmul A.npy W.npy -o C.npy --scale 20
+gives -40 127 -128 127; done_
+check 'scale for each channel' 0 matmul A.npy W.npy -o C.npy --scales scales.npy
+gives -2 7 -10 10; done_
+check 'scales in float64' 0 matmul A.npy W.npy -o C.npy --scales scales8.npy
+gives -2 7 -10 10; done_
+check 'bias' 0 matmul A.npy W.npy -o C.npy --scale 1 --bias bias.npy
+gives 0 13 -8 18; done_
+check 'ReLU and zero point' 0 matmul A.npy W.npy -o C.npy --scale 1 --activation relu --zero-point -20
+gives -20 -6 -20 -1; done_
+# Largest |a| is 6, largest row of |w| adds up to 7: 42, so the factor is 127 / 42.
+check 'a scale of its own choice' 0 matmul A.npy W.npy -o C.npy
+says out 'scale     3.0238'; gives -6 42 -30 57; done_
+check 'its choice leaves room for the zero point' 0 matmul A.npy W.npy -o C.npy --zero-point 85
+says out 'scale     1,'; gives 83 99 75 104; done_
+check 'JSON' 0 matmul A.npy W.npy -o 'C"\.npy' --scale 1 --json
+says out '"device": {"backend": "cpu", '; says out '"m": 2, "k": 3, "n": 2, '
+says out '"result": "C\"\\.npy"}'; files 'C"\.npy C.npy'; done_
+rm -f 'C"\.npy'
+check 'names with dashes' 0 matmul -o C.npy --scale 1 -- A.npy W.npy
+gives -2 14 -10 19; done_
+
+# ---- matmul: mistakes; none may touch the result of before ----
+
+# refused WHAT STATUS TEXT OPTION...
+refused() {
+	what=$1 text=$3
+	want=$2
+	shift 3
+	check "$what" "$want" matmul "$@"
+	says err "npu-run: matmul: $text"; gives -2 14 -10 19; files C.npy; done_
+}
+
+refused 'one matrix' 2 'two matrices are needed' A.npy -o C.npy
+refused 'no output' 2 '--output' A.npy W.npy
+refused 'two scales' 2 '--scale, --scales and --multiplier' A.npy W.npy -o C.npy --scale 1 --scales scales.npy
+refused 'half of a factor' 2 '--multiplier and --shift go together' A.npy W.npy -o C.npy --multiplier 1
+refused 'shift out of range' 2 "--shift is a whole number from 0 to 62, not '63'" A.npy W.npy -o C.npy --multiplier 1 --shift 63
+refused 'scale that is none' 2 "--scale is a number, not '1x'" A.npy W.npy -o C.npy --scale 1x
+refused 'negative scale' 2 '--scale is above 0' A.npy W.npy -o C.npy --scale -1
+refused 'unknown activation' 2 '--activation is none or relu' A.npy W.npy -o C.npy --activation tanh
+refused 'no room' 2 '--zero-point: leaves results no room' A.npy W.npy -o C.npy --zero-point -128
+refused 'missing file' 4 'nope.npy: cannot be opened: No such file' nope.npy W.npy -o C.npy
+refused 'not an .npy file' 4 'err: is not an .npy file' A.npy err -o C.npy
+refused 'folder' 4 '.: cannot be read: Is a directory' A.npy . -o C.npy
+refused 'truncated file' 4 'short.npy: ends after 3 of 6 bytes' short.npy W.npy -o C.npy
+refused 'int64' 4 "wide.npy: holds elements of type '<i8'" wide.npy W.npy -o C.npy
+refused 'float' 4 'scales.npy: holds float32 where int8' scales.npy W.npy -o C.npy
+refused 'vector' 4 'vector.npy: has 1 dimensions' vector.npy W.npy -o C.npy
+refused 'empty matrix' 4 'empty.npy: is a matrix of 0 x 3' empty.npy W.npy -o C.npy
+refused 'shapes that do not fit' 4 'other.npy: is 2 x 4, but A.npy is 2 x 3' A.npy other.npy -o C.npy
+refused 'scales of the wrong length' 4 'vector.npy: has 6 elements where 2' A.npy W.npy -o C.npy --scales vector.npy
+refused 'scales that are integers' 4 'bias.npy: holds int32 where float32' A.npy W.npy -o C.npy --scales bias.npy
+refused 'bias in float' 4 'scales.npy: holds float32 where int32' A.npy W.npy -o C.npy --bias scales.npy
+refused 'no such folder' 4 'no/C.npy: cannot be created in no: No such file' A.npy W.npy -o no/C.npy
+refused 'output to a device' 4 '/dev/null: is not a regular file' A.npy W.npy -o /dev/null
+
+# A result that does not fit: 1000 x 1000 bytes and a limit far below.
+head -c 3000 /dev/zero >zeros
+npy long.npy '|i1' '1000, 3' ''
+cat zeros >>long.npy
+limited() {
+	(ulimit -f 100 && matmul "$@")
+}
+matmul A.npy W.npy -o C.npy --scale 1 >/dev/null
+check 'disk full' 4 limited long.npy long.npy -o C.npy --scale 1
+says err 'C.npy: cannot be written: File too large'; gives -2 14 -10 19; files C.npy; done_
+check 'standard output full' 4 sh -c "'$npu_run' matmul --device cpu A.npy W.npy -o C.npy --scale 1 >/dev/full"
+says err 'standard output'; done_
+
+# ---- selftest ----
+
+check 'selftest' 0 "$npu_run" selftest --device cpu --seed 7 --count 50
+says out 'device    cpu'; says out 'seed      7'; says out 'passed    50 of 50'; done_
+cp out before
+check 'selftest again' 0 "$npu_run" selftest --device cpu --seed 7 --count 50
+cmp -s out before || fail 'a seed does not give the same again'; done_
+check 'selftest as JSON' 0 "$npu_run" selftest --device cpu --seed 7 --count 5 --json
+says out '"seed": 7, "count": 5, "passed": 5, '; done_
+check 'selftest of nothing' 2 "$npu_run" selftest --count 0
+says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
+
+# ---- the example ----
+
+check 'fashion-mnist' 0 "$fashion" --device cpu "$model"
+says out 'device           cpu'; says out 'int8 top-1'; done_
+check 'fashion-mnist as JSON' 0 "$fashion" --device cpu --json "$model"
+says out '"images": 10000, '
+# Quantization costs at most half a point, and the model is a good one to begin with.
+sed 's/.*"float_top1": \([0-9.]*\), "int8_top1": \([0-9.]*\),.*/\1 \2/' out >top1
+awk '{ exit !($1 >= 0.88 && $2 >= $1 - 0.005) }' top1 || fail 'not as accurate as it should be'; done_
+cp out before
+# The last of 31 batches is not full.
+check 'fashion-mnist in other batches' 0 "$fashion" --device cpu --json --batch 333 "$model"
+[ "$(sed 's/.*fnv1a//' out)" = "$(sed 's/.*fnv1a//' before)" ] || fail 'other logits'; done_
+check 'fashion-mnist without a model' 1 "$fashion" --device cpu nope
+says err 'fashion-mnist: nope: cannot be opened'; done_
+head -c 1000 "$model" >short.mlp
+check 'fashion-mnist with half a model' 1 "$fashion" --device cpu short.mlp
+says err 'short.mlp: ends too early'; done_
+check 'fashion-mnist with a file that is no model' 1 "$fashion" --device cpu A.npy
+says err 'A.npy: is not a model file'; done_
+check 'fashion-mnist with other images' 1 "$fashion" --device cpu --images A.npy "$model"
+says err 'A.npy: is not an IDX file'; done_
+check 'fashion-mnist without a device' 1 "$fashion" --device /dev/nowhere "$model"
+says err '/dev/nowhere'; done_
+check 'fashion-mnist without arguments' 2 "$fashion"
+says err 'one MODEL is needed'; done_
+
+echo "cli: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -38,7 +38,8 @@ for f in $(echo "$files" | xargs grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env (ba)?
 done
 
 for f in $(echo "$files" | grep -E '\.[1-9]$'); do
-	mandoc -T lint -W style "$f" || bad "$f: mandoc"
+	# Pages that refer to each other are looked for in the current folder.
+	(cd "$(dirname "$f")" && mandoc -T lint -W style "$(basename "$f")") || bad "$f: mandoc"
 done
 
 [ $status -eq 0 ] && echo "lint: clean"

@@ -10,7 +10,7 @@
 set -eu
 
 # The library and the tools, for this machine.
-build='gcc make pkg-config libc6-dev libdrm-dev'
+build='gcc make pkg-config libc6-dev libdrm-dev zlib1g-dev'
 
 # The virtual board: QEMU and what its device is compiled with, cross compiler, what the kernel and
 # the guest's files are unpacked and packed with, the images that the example classifies.

@@ -44,8 +44,7 @@ says() {
 
 # gives NUMBER...: C.npy holds these int8
 gives() {
-	# shellcheck disable=SC2046
-	set -- "$*" "$(echo $(od -An -v -td1 -j128 C.npy))"
+	set -- "$*" "$(od -An -v -td1 -j128 C.npy | xargs)"
 	[ "$1" = "$2" ] || fail "C.npy holds '$2', not '$1'"
 }
 

@@ -110,38 +110,52 @@ struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uin
 	return (struct npu_part){ .first = first, .count = end - first };
 }
 
+/* Cycles that the MAC array is busy with a job; tails take as long as whole blocks. */
+static uint64_t mac_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job)
+{
+	return job->m * div_up(job->n, limits->mac_kernels) * div_up(job->k, limits->mac_channels);
+}
+
+/* Cycles that the memory port is busy with a job. */
+static uint64_t bus_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job)
+{
+	return div_up(job->m * row_bytes(limits, job->k) + (uint64_t)job->n * job->k +
+			      (uint64_t)job->m * job->n,
+		      limits->bus_bytes);
+}
+
 /* Cycles of a job that follows another one. */
 static uint64_t job_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
 			   const struct npu_tiles *tiles)
 {
 	uint64_t data = job->m * row_bytes(limits, job->k);
 	uint64_t weights = (uint64_t)job->n * job->k;
-	uint64_t result = (uint64_t)job->m * job->n;
-	uint64_t macs =
-		job->m * div_up(job->n, limits->mac_kernels) * div_up(job->k, limits->mac_channels);
-	uint64_t bus = div_up(data + weights + result, limits->bus_bytes);
-	uint64_t cycles = max_u64(macs, bus) + JOB_GAP;
+	uint64_t macs = mac_cycles(limits, job), bus = bus_cycles(limits, job);
+	uint64_t cycles = max_u64(macs, bus);
 
 	/* No room for the next group of kernels: fetching and multiplying take turns. */
 	if (min_u64(weights, 2 * group_bytes(limits, job)) >
 	    tiles->weight_banks * bank_bytes(limits))
-		cycles = macs + bus + JOB_GAP;
+		cycles = macs + bus;
 	/* No room for the next rows: they come afterwards, and weights compete with them. */
 	if (2 * data > tiles->data_banks * bank_bytes(limits))
 		cycles += data * 3 / 2 / limits->bus_bytes;
-	return cycles;
+	return cycles + JOB_GAP;
 }
 
-/* Cycles until the first job can begin to multiply: A and the first weights share the bus. */
+/* Cycles that the first job takes longer, because all of A has to be there before it multiplies. */
 static uint64_t start_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
 			     const struct npu_tiles *tiles)
 {
 	uint64_t data = job->m * row_bytes(limits, job->k);
 	uint64_t weights =
 		min_u64((uint64_t)job->n * job->k, tiles->weight_banks * bank_bytes(limits));
+	/* The weights get as much of the bus meanwhile as A does, as long as they have room. */
+	uint64_t fetch =
+		(data + min_u64(weights, data + group_bytes(limits, job))) / limits->bus_bytes;
+	uint64_t macs = mac_cycles(limits, job), bus = bus_cycles(limits, job);
 
-	return (data + min_u64(weights, data + group_bytes(limits, job))) / limits->bus_bytes +
-	       START_LATENCY;
+	return max_u64(macs + fetch, bus) - max_u64(macs, bus) + START_LATENCY;
 }
 
 /* Divides @s into tiles of at most @max_rows rows; false where that is not possible. */

@@ -18,8 +18,8 @@
  * everything) lives on until that one is destroyed too, so the order does not matter.
  *
  * Threads: a device, and objects that are only read (weights, epilogues), may be used from any
- * number of threads. A queue, a tensor or a buffer may be used by one thread at a time. There is
- * no global state, and the library prints nothing.
+ * number of threads. A queue, a matmul, a tensor or a buffer may be used by one thread at a time.
+ * There is no global state, and the library prints nothing.
  *
  * Growth: structures that a caller passes begin with their size; set it to sizeof. Fields that a
  * later library adds are then taken as zero.
@@ -407,7 +407,8 @@ int npu_queue_get_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 int npu_quant_scale(const float *x, size_t count, float *scale, struct npu_error *err);
 
 /**
- * Quantizes: q = clamp(round(x / scale) + zero_point, -128, 127), halves to even.
+ * Quantizes: q = clamp(round(x / scale) + zero_point, -128, 127), the quotient in float, halves to
+ * even. Infinities end at the limits.
  *
  * Errors: -EINVAL @scale is not a positive finite number, or an element is NaN.
  */
@@ -427,12 +428,13 @@ int npu_quant_weights(const float *w, uint32_t n, uint32_t k, int8_t *q, float *
 
 /**
  * Finds the fixed-point form of rescaling factors: factor[i] ~ multiplier[i] / 2^shift with one
- * shift for all, chosen so that the largest multiplier uses all 15 bits. The error of a factor is
- * at most half of 2^-shift, that is a relative error of at most 2^-15 for the largest one.
+ * shift for all, chosen so that the largest multiplier uses all 15 bits, unless that would take
+ * more than NPU_SHIFT_MAX. The error of a factor is at most half of 2^-shift, that is a relative
+ * error of at most 2^-15 for the largest one.
  * For a matmul factor[n] = scale_a * scale_w[n] / scale_c.
  *
  * Errors: -EINVAL @count is 0, a factor is negative or not finite, all are 0, or the largest is
- * 32768 or more.
+ * 32767.5 or more.
  */
 int npu_quant_requantize(const float *factor, size_t count, int16_t *multiplier, uint32_t *shift,
 			 struct npu_error *err);

@@ -166,8 +166,7 @@ static void too_much_memory_is_refused(void **state)
 	struct npu_buffer *buf;
 
 	(void)state;
-	expect_error(npu_buffer_create(dev, (size_t)1 << 46, &buf, &err), -ENOMEM,
-		     "70368744177664");
+	expect_error(npu_buffer_create(dev, SIZE_MAX / 2, &buf, &err), -ENOMEM, "no memory");
 	expect_error(npu_tensor_create(dev, 1u << 30, 8, &tensor, &err), -EINVAL, "too large");
 	/* And the device goes on. */
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));

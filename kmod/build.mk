@@ -6,6 +6,9 @@
 #   make kmod KDIR=/path/to/headers [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #   make lint-kmod ...     checkpatch, kernel-doc and sparse, as far as KDIR has them
 
+# The validator is built in user space, too, for its tests.
+CPPFLAGS_kmod = $(DRM_CFLAGS)
+
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD_SOURCES := Kbuild uapi/drm/npu_accel.h \
 	$(wildcard kmod/*.[ch] kmod/*/*.[ch] kmod/compat.sh)

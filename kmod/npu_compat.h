@@ -45,11 +45,11 @@
 #define NPU_DRIVER_DATE
 #endif
 
-/* Newer kernels fall back to these two helpers. */
+/* Newer kernels fall back to these helpers. */
 #ifdef NPU_HAVE_PRIME_HOOKS
 #define NPU_PRIME_HOOKS                                   \
 	.prime_handle_to_fd = drm_gem_prime_handle_to_fd, \
-	.prime_fd_to_handle = drm_gem_prime_fd_to_handle,
+	.prime_fd_to_handle = drm_gem_prime_fd_to_handle, .gem_prime_mmap = drm_gem_prime_mmap,
 #else
 #define NPU_PRIME_HOOKS
 #endif

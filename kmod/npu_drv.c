@@ -83,27 +83,32 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 };
 
 /*
- * DRM cuts a structure that is larger than it knows. The interface promises more: what is cut off
- * must be zero, or a program would believe that a field it set had an effect.
+ * The interface promises more than DRM does. DRM cuts a structure that is larger than it knows:
+ * what is cut off must be zero here, or a program would believe that a field it set had an effect.
+ * And a missing ioctl is not a wrong argument.
  */
-static int check_excess(unsigned int cmd, unsigned long arg)
+static int check_request(unsigned int cmd, void __user *arg)
 {
 	unsigned int nr = _IOC_NR(cmd) - DRM_COMMAND_BASE;
 	unsigned int known, size = _IOC_SIZE(cmd);
 	int zeroed;
 
-	if (_IOC_NR(cmd) < DRM_COMMAND_BASE || nr >= ARRAY_SIZE(npu_ioctls))
+	if (_IOC_NR(cmd) < DRM_COMMAND_BASE || _IOC_NR(cmd) >= DRM_COMMAND_END)
 		return 0;
+	if (nr >= ARRAY_SIZE(npu_ioctls))
+		return -ENOTTY;
 	known = _IOC_SIZE(npu_ioctls[nr].cmd);
 	if (size <= known)
 		return 0;
-	zeroed = check_zeroed_user((void __user *)arg + known, size - known);
-	return zeroed < 0 ? zeroed : zeroed ? 0 : -E2BIG;
+	zeroed = check_zeroed_user(arg + known, size - known);
+	if (zeroed < 0)
+		return zeroed;
+	return zeroed ? 0 : -E2BIG;
 }
 
 static long npu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	int err = check_excess(cmd, arg);
+	int err = check_request(cmd, (void __user *)arg);
 
 	return err ?: drm_ioctl(file, cmd, arg);
 }
@@ -111,7 +116,7 @@ static long npu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 #ifdef CONFIG_COMPAT
 static long npu_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	int err = check_excess(cmd, (unsigned long)compat_ptr(arg));
+	int err = check_request(cmd, compat_ptr(arg));
 
 	return err ?: drm_compat_ioctl(file, cmd, arg);
 }

@@ -138,23 +138,13 @@ static int plan_cube(const struct drm_npu_matmul_limits *lim, const struct drm_n
 
 	if (check_tensor(lim, t))
 		return -EINVAL;
+	/* The engine takes the planes of a single row as one run and ignores the stride. */
+	if (job->m == 1 && planes > 1 && t->plane_stride != lim->atom_bytes * size)
+		return -EINVAL;
 	return set_extent(extent, t->offset,
 			  (__u64)(planes - 1) * t->plane_stride +
 				  (__u64)(job->height - 1) * t->row_stride +
 				  (__u64)width * lim->atom_bytes * size);
-}
-
-/*
- * With a single row the epilogue takes the planes of an operand or of C as one run and never looks
- * at the plane stride.
- */
-static int check_single_row(const struct drm_npu_matmul_limits *lim,
-			    const struct drm_npu_job_matmul *job, const struct drm_npu_tensor *t,
-			    __u32 size)
-{
-	if (job->m == 1 && job->n > lim->atom_bytes && t->plane_stride != lim->atom_bytes * size)
-		return -EINVAL;
-	return 0;
 }
 
 static int in_memory(__u8 src)
@@ -210,8 +200,7 @@ static int plan_stage(const struct drm_npu_matmul_limits *lim, const struct drm_
 		return plan_flat(lim, t,
 				 (__u64)div_up(job->n, lim->atom_bytes) * lim->atom_bytes * size,
 				 extent);
-	err = check_single_row(lim, job, t, size);
-	return err ?: plan_cube(lim, job, t, job->n, size, extent);
+	return plan_cube(lim, job, t, job->n, size, extent);
 }
 
 /**
@@ -247,9 +236,6 @@ int npu_validate_matmul(const struct drm_npu_matmul_limits *lim,
 	if (err)
 		return err;
 	err = plan_flat(lim, &job->w, plan->weight_bytes, &extent[NPU_OPERAND_W]);
-	if (err)
-		return err;
-	err = check_single_row(lim, job, &job->c, 1);
 	if (err)
 		return err;
 	err = plan_cube(lim, job, &job->c, job->n, 1, &extent[NPU_OPERAND_C]);

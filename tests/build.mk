@@ -22,6 +22,7 @@ DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
+$(B)/tests/device/test_recovery: $(B)/tests/device/board_control.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

@@ -86,16 +86,6 @@ static void program_csc(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, CSC_D_PRA_CFG, 0);
 }
 
-/* With a single position the engine may skip the plane stride, but only where it is packed. */
-static u32 data_map(const struct npu_op *op)
-{
-	const struct drm_npu_tensor *a = &op->job.a;
-
-	if (a->plane_stride == (u64)a->row_stride * op->job.height)
-		return CDMA_DAIN_MAP_LINE_PACKED | CDMA_DAIN_MAP_SURF_PACKED;
-	return CDMA_DAIN_MAP_LINE_PACKED;
-}
-
 static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 {
 	const struct drm_npu_job_matmul *job = &op->job;
@@ -114,7 +104,7 @@ static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, CDMA_D_LINE_STRIDE, job->a.row_stride);
 	nvdla_write(npu, CDMA_D_LINE_UV_STRIDE, 0);
 	nvdla_write(npu, CDMA_D_SURF_STRIDE, job->a.plane_stride);
-	nvdla_write(npu, CDMA_D_DAIN_MAP, data_map(op));
+	nvdla_write(npu, CDMA_D_DAIN_MAP, CDMA_DAIN_MAP_PACKED);
 	nvdla_write(npu, CDMA_D_BATCH_NUMBER, 0);
 	nvdla_write(npu, CDMA_D_BATCH_STRIDE, 0);
 	nvdla_write(npu, CDMA_D_ENTRY_PER_SLICE, op->plan.slice_entries - 1);

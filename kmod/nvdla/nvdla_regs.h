@@ -43,8 +43,8 @@
 #define CDMA_D_LINE_UV_STRIDE 0x3044
 #define CDMA_D_SURF_STRIDE 0x3048
 #define CDMA_D_DAIN_MAP 0x304c
-#define CDMA_DAIN_MAP_LINE_PACKED BIT(0)
-#define CDMA_DAIN_MAP_SURF_PACKED BIT(16)
+/* Takes effect only for grains of several lines and for a single position. */
+#define CDMA_DAIN_MAP_PACKED (BIT(16) | BIT(0))
 #define CDMA_D_BATCH_NUMBER 0x3058
 #define CDMA_D_BATCH_STRIDE 0x305c
 #define CDMA_D_ENTRY_PER_SLICE 0x3060

@@ -78,21 +78,32 @@ static unsigned int log2_of(uint32_t x)
 	return 31 - (unsigned int)__builtin_clz(x);
 }
 
-/* Mostly a scale that brings results into int8 with some saturating, sometimes any at all. */
+/*
+ * Mostly a scale that brings results into int8 with some saturating: one with all the bits of a
+ * multiplier, or a small multiplier and shift, with which halves are common and their rounding
+ * shows. Sometimes any scale at all.
+ */
 static void choose_scaling(struct trial *trial, uint64_t *random)
 {
 	struct npu_epilogue_desc *e = &trial->problem.epilogue;
-	int wild = once_in(random, 10);
-	/* An accumulator has about 12 bits, and half a bit more each time K doubles. */
-	int64_t usual = 12 + log2_of(trial->problem.k) / 2 + 14 - 7;
+	/* An accumulator has about 12 bits, and half a bit more each time K doubles; 7 are kept. */
+	int64_t usual = 12 + log2_of(trial->problem.k) / 2 - 7;
+	int64_t lowest = 1, highest = INT16_MAX;
+	int64_t shift = between(random, usual - 2, usual + 3);
 
+	if (once_in(random, 10)) {
+		lowest = INT16_MIN;
+		shift = between(random, 0, NPU_SHIFT_MAX);
+	} else if (once_in(random, 3)) {
+		highest = 3;
+	} else {
+		shift += 14;
+	}
 	e->multiplier_count = once_in(random, 2) ? 1 : e->n;
 	for (uint32_t i = 0; i < e->multiplier_count; i++)
-		trial->multiplier[i] = (int16_t)(wild ? between(random, INT16_MIN, INT16_MAX)
-						      : between(random, 1, INT16_MAX));
+		trial->multiplier[i] = (int16_t)between(random, lowest, highest);
 	e->multiplier = trial->multiplier;
-	e->shift = (uint32_t)(wild ? between(random, 0, NPU_SHIFT_MAX)
-				   : between(random, usual - 2, usual + 3));
+	e->shift = (uint32_t)shift;
 	e->zero_point = (int32_t)(once_in(random, 2) ? 0 : between(random, -128, 127));
 	e->activation = once_in(random, 2) ? NPU_ACTIVATION_RELU : NPU_ACTIVATION_NONE;
 }

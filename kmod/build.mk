@@ -34,7 +34,8 @@ CHECKPATCH ?= $(firstword $(wildcard $(KDIR)/scripts/checkpatch.pl))
 KERNEL_DOC ?= $(firstword $(wildcard $(KDIR)/scripts/kernel-doc $(KDIR)/source/scripts/kernel-doc))
 
 lint-kmod: kmod-sources
-	$(if $(CHECKPATCH),$(CHECKPATCH) --no-tree --strict --terse --max-line-length=100 -f \
+	$(if $(CHECKPATCH),$(CHECKPATCH) --no-tree --strict --terse --max-line-length=100 \
+		--ignore BIT_MACRO -f \
 		$(filter %.c %.h,$(KMOD_SOURCES)))
 	$(if $(KERNEL_DOC),$(KERNEL_DOC) -none -Werror $(filter %.c %.h,$(KMOD_SOURCES)))
 	$(if $(shell command -v sparse),+$(KMOD_MAKE) C=2 W=1 modules)

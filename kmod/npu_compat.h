@@ -60,19 +60,11 @@
 #define NPU_IMPORT_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
 #endif
 
-#ifdef NPU_HAVE_PLATFORM_REMOVE_INT
-#define NPU_PLATFORM_REMOVE(name, body)               \
-	static int name(struct platform_device *pdev) \
-	{                                             \
-		body(pdev);                           \
-		return 0;                             \
-	}
+/* The name of the callback that returns nothing. */
+#ifdef NPU_HAVE_PLATFORM_REMOVE_NEW
+#define NPU_PLATFORM_REMOVE remove_new
 #else
-#define NPU_PLATFORM_REMOVE(name, body)                \
-	static void name(struct platform_device *pdev) \
-	{                                              \
-		body(pdev);                            \
-	}
+#define NPU_PLATFORM_REMOVE remove
 #endif
 
 #ifdef NPU_HAVE_SCHED_PRIORITY_LOW

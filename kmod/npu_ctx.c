@@ -180,7 +180,7 @@ void npu_file_close(struct drm_device *drm, struct drm_file *filp)
 	struct npu_ctx *ctx;
 	unsigned long id;
 
-	xa_for_each (&file->ctxs, id, ctx) {
+	xa_for_each(&file->ctxs, id, ctx) {
 		xa_erase(&file->ctxs, id);
 		npu_ctx_close(ctx);
 	}

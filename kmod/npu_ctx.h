@@ -49,11 +49,11 @@ struct npu_ctx {
 	struct kref refs;
 	struct npu_file *file;
 	struct drm_sched_entity entity;
-	struct mutex submit_lock;
+	struct mutex submit_lock; /* arm to push */
 	struct work_struct release;
 	bool closed;
 
-	spinlock_t stat_lock;
+	spinlock_t stat_lock; /* what follows */
 	int last_error;
 	u64 submits_done;
 	u64 submits_failed;

@@ -196,7 +196,7 @@ int npu_device_start(struct npu_device *npu)
 		err = reset_control_assert(npu->resets);
 		if (err)
 			return err;
-		udelay(10);
+		usleep_range(10, 20);
 		err = reset_control_deassert(npu->resets);
 		if (err)
 			return err;

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/io.h>
+#include <linux/sizes.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -17,7 +18,7 @@
 struct clk_bulk_data;
 struct reset_control;
 
-#define NPU_MAX_BO_BYTES (1ULL << 30)
+#define NPU_MAX_BO_BYTES SZ_1G
 #define NPU_MAX_JOBS 1024
 #define NPU_MAX_SYNCS 64
 #define NPU_MAX_PENDING 4096

@@ -75,8 +75,7 @@ static void npu_bo_sync(struct npu_bo *bo, u64 offset, u64 size, bool for_cpu)
 	u64 at = 0, from, to;
 	unsigned int i;
 
-	for_each_sgtable_sg(bo->sgt, sg, i)
-	{
+	for_each_sgtable_sg(bo->sgt, sg, i) {
 		from = max(begin, at);
 		to = min(end, at + sg->length);
 		if (from < to && for_cpu)
@@ -108,8 +107,7 @@ static struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj)
 		return ERR_PTR(err);
 	}
 	to = sgt->sgl;
-	for_each_sgtable_sg(bo->sgt, from, i)
-	{
+	for_each_sgtable_sg(bo->sgt, from, i) {
 		sg_set_page(to, sg_page(from), from->length, from->offset);
 		to = sg_next(to);
 	}

@@ -23,7 +23,7 @@ struct npu_device;
  */
 struct npu_fence {
 	struct dma_fence base;
-	spinlock_t lock;
+	spinlock_t lock; /* of base */
 };
 
 /**

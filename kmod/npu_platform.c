@@ -102,12 +102,10 @@ static int npu_platform_probe(struct platform_device *pdev)
 	return err ?: npu_device_register(npu);
 }
 
-static void npu_platform_unplug(struct platform_device *pdev)
+static void npu_platform_remove(struct platform_device *pdev)
 {
 	npu_device_unplug(platform_get_drvdata(pdev));
 }
-
-NPU_PLATFORM_REMOVE(npu_platform_remove, npu_platform_unplug)
 
 static const struct of_device_id npu_platform_ids[] = {
 	{ .compatible = "nvidia,nv_small", .data = &nvdla_small },
@@ -117,7 +115,7 @@ MODULE_DEVICE_TABLE(of, npu_platform_ids);
 
 static struct platform_driver npu_platform_driver = {
 	.probe = npu_platform_probe,
-	.remove = npu_platform_remove,
+	.NPU_PLATFORM_REMOVE = npu_platform_remove,
 	.driver = {
 		.name = "npu",
 		.of_match_table = npu_platform_ids,

@@ -64,7 +64,7 @@ static struct npu_job *queue_next_job(struct npu_queue *q)
 {
 	struct npu_job *job;
 
-	list_for_each_entry (job, &q->jobs, link)
+	list_for_each_entry(job, &q->jobs, link)
 		if (job->n_fed < job->n_ops)
 			return job;
 	return NULL;
@@ -108,13 +108,12 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 
 	q->slot[0] = q->slot[1];
 	q->progress = 0;
-	if (!--q->filled) {
+	if (!--q->filled)
 		wake_up(&q->drained);
-	} else if (q->slot[0].enabled) {
+	else if (q->slot[0].enabled)
 		queue_set_deadline(q, now);
-	} else {
+	else
 		queue_enable(npu, &q->slot[0]);
-	}
 }
 
 /* Looks what the engine has finished. Returns false if it had nothing to say. */
@@ -141,7 +140,7 @@ static void queue_signal(struct list_head *ended)
 {
 	struct npu_job *job, *next;
 
-	list_for_each_entry_safe (job, next, ended, link) {
+	list_for_each_entry_safe(job, next, ended, link) {
 		list_del_init(&job->link);
 		npu_job_end(job, job->error);
 		dma_fence_signal(&job->fence->base);
@@ -250,7 +249,7 @@ static void queue_fail_all(struct npu_queue *q, int err, struct list_head *ended
 	struct npu_job *job;
 
 	lockdep_assert_held(&q->lock);
-	list_for_each_entry (job, &q->jobs, link)
+	list_for_each_entry(job, &q->jobs, link)
 		job->error = err;
 	list_splice_tail_init(&q->jobs, ended);
 	q->filled = 0;
@@ -274,7 +273,7 @@ static void queue_restart(struct npu_device *npu, struct list_head *ended)
 
 	job->error = -ETIMEDOUT;
 	list_move_tail(&job->link, ended);
-	list_for_each_entry (job, &q->jobs, link)
+	list_for_each_entry(job, &q->jobs, link)
 		job->n_fed = job->n_done;
 
 	q->filled = 0;

@@ -54,7 +54,7 @@ struct npu_slot {
  * @lost_irqs: Ops that ended without an interrupt.
  */
 struct npu_queue {
-	spinlock_t lock;
+	spinlock_t lock; /* all of it */
 	struct list_head jobs;
 	struct npu_slot slot[NPU_HW_GROUPS];
 	unsigned int filled;

@@ -159,7 +159,7 @@ static int check_stage(const struct drm_npu_stage *st)
 	if (st->alu_op > DRM_NPU_ALU_ADD || st->alu_src > DRM_NPU_OPERAND_ELEMENT ||
 	    st->mul_src > DRM_NPU_OPERAND_ELEMENT || st->act > DRM_NPU_ACT_PRELU)
 		return -EINVAL;
-	if ((st->alu_op == DRM_NPU_ALU_NONE) != (st->alu_src == DRM_NPU_OPERAND_NONE))
+	if (!st->alu_op != !st->alu_src)
 		return -EINVAL;
 	if (st->alu_shift > 63 || (st->alu_shift && st->alu_op == DRM_NPU_ALU_NONE))
 		return -EINVAL;

@@ -17,6 +17,12 @@ static bool op_uses_rdma(const struct npu_op *op)
 	return stage_in_memory(&op->job.x1) || stage_in_memory(&op->job.x2);
 }
 
+/* Two 13 bit fields that come together in every unit. */
+static u32 width_height(const struct npu_op *op)
+{
+	return (op->job.height - 1) << 16 | (op->plan.width - 1);
+}
+
 static void select_groups(struct npu_device *npu, const struct npu_op *op)
 {
 	struct nvdla *nvdla = npu->hw_priv;
@@ -37,7 +43,7 @@ static void program_cacc(struct npu_device *npu, const struct npu_op *op)
 	const struct drm_npu_job_matmul *job = &op->job;
 
 	nvdla_write(npu, CACC_D_MISC_CFG, 0);
-	nvdla_write(npu, CACC_D_DATAOUT_SIZE_0, WIDTH_HEIGHT(op->plan.width, job->height));
+	nvdla_write(npu, CACC_D_DATAOUT_SIZE_0, width_height(op));
 	nvdla_write(npu, CACC_D_DATAOUT_SIZE_1, job->n - 1);
 	nvdla_write(npu, CACC_D_DATAOUT_ADDR, lower_32_bits(op->addr[NPU_OPERAND_C]));
 	nvdla_write(npu, CACC_D_BATCH_NUMBER, 0);
@@ -64,7 +70,7 @@ static void program_csc(struct npu_device *npu, const struct npu_op *op)
 
 	nvdla_write(npu, CSC_D_MISC_CFG, 0);
 	nvdla_write(npu, CSC_D_DATAIN_FORMAT, 0);
-	nvdla_write(npu, CSC_D_DATAIN_SIZE_EXT_0, WIDTH_HEIGHT(op->plan.width, job->height));
+	nvdla_write(npu, CSC_D_DATAIN_SIZE_EXT_0, width_height(op));
 	nvdla_write(npu, CSC_D_DATAIN_SIZE_EXT_1, job->k - 1);
 	nvdla_write(npu, CSC_D_BATCH_NUMBER, 0);
 	nvdla_write(npu, CSC_D_POST_Y_EXTENSION, 0);
@@ -74,7 +80,7 @@ static void program_csc(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, CSC_D_WEIGHT_SIZE_EXT_1, (job->n - 1) << 16 | (job->k - 1));
 	nvdla_write(npu, CSC_D_WEIGHT_BYTES, op->plan.weight_bytes);
 	nvdla_write(npu, CSC_D_WMB_BYTES, 0);
-	nvdla_write(npu, CSC_D_DATAOUT_SIZE_0, WIDTH_HEIGHT(op->plan.width, job->height));
+	nvdla_write(npu, CSC_D_DATAOUT_SIZE_0, width_height(op));
 	nvdla_write(npu, CSC_D_DATAOUT_SIZE_1, job->n - 1);
 	nvdla_write(npu, CSC_D_ATOMICS, job->m - 1);
 	nvdla_write(npu, CSC_D_RELEASE, job->height - 1);
@@ -92,9 +98,9 @@ static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 
 	nvdla_write(npu, CDMA_D_MISC_CFG, 0);
 	nvdla_write(npu, CDMA_D_DATAIN_FORMAT, 0);
-	nvdla_write(npu, CDMA_D_DATAIN_SIZE_0, WIDTH_HEIGHT(op->plan.width, job->height));
+	nvdla_write(npu, CDMA_D_DATAIN_SIZE_0, width_height(op));
 	nvdla_write(npu, CDMA_D_DATAIN_SIZE_1, job->k - 1);
-	nvdla_write(npu, CDMA_D_DATAIN_SIZE_EXT_0, WIDTH_HEIGHT(op->plan.width, job->height));
+	nvdla_write(npu, CDMA_D_DATAIN_SIZE_EXT_0, width_height(op));
 	nvdla_write(npu, CDMA_D_PIXEL_OFFSET, 0);
 	nvdla_write(npu, CDMA_D_DAIN_RAM_TYPE, RAM_TYPE_MAIN_MEMORY);
 	nvdla_write(npu, CDMA_D_DAIN_ADDR_HIGH_0, upper_32_bits(op->addr[NPU_OPERAND_A]));

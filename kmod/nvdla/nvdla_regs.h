@@ -126,9 +126,9 @@
 #define SDP_RDMA_D_NRDMA_CFG 0x8040
 #define SDP_RDMA_D_ERDMA_CFG 0x8058
 #define RDMA_CFG_DISABLE BIT(0)
-#define RDMA_CFG_USE_MUL (0 << 1)
-#define RDMA_CFG_USE_ALU (1 << 1)
-#define RDMA_CFG_USE_BOTH (2 << 1)
+#define RDMA_CFG_USE_MUL 0x0
+#define RDMA_CFG_USE_ALU 0x2
+#define RDMA_CFG_USE_BOTH 0x4
 #define RDMA_CFG_TWO_BYTES BIT(3)
 #define RDMA_CFG_PER_ELEMENT BIT(4)
 #define RDMA_CFG_MAIN_MEMORY BIT(5)
@@ -139,7 +139,7 @@
 #define RDMA_SURFACE_STRIDE 0x10
 #define SDP_RDMA_D_FEATURE_MODE_CFG 0x8070
 #define SDP_RDMA_FEATURE_FLYING BIT(0)
-#define SDP_RDMA_FEATURE_OUT_INT16 (1 << 6)
+#define SDP_RDMA_FEATURE_OUT_INT16 0x40
 
 /* SDP: the epilogue. BS is stage X1, BN stage X2; nv_small has no EW. */
 #define SDP 0x9000
@@ -156,9 +156,9 @@
 #define SDP_D_DP_EW_CFG 0x9080
 #define SDP_DP_BYPASS BIT(0)
 #define SDP_DP_ALU_BYPASS BIT(1)
-#define SDP_DP_ALU_MAX (0 << 2)
-#define SDP_DP_ALU_MIN (1 << 2)
-#define SDP_DP_ALU_SUM (2 << 2)
+#define SDP_DP_ALU_MAX 0x0
+#define SDP_DP_ALU_MIN 0x4
+#define SDP_DP_ALU_SUM 0x8
 #define SDP_DP_MUL_BYPASS BIT(4)
 #define SDP_DP_MUL_PRELU BIT(5)
 #define SDP_DP_RELU_BYPASS BIT(6)
@@ -175,7 +175,7 @@
 #define SDP_D_DST_DMA_CFG 0x90b4
 #define SDP_D_DST_BATCH_STRIDE 0x90b8
 #define SDP_D_DATA_FORMAT 0x90bc
-#define SDP_DATA_FORMAT_OUT_INT16 (1 << 2)
+#define SDP_DATA_FORMAT_OUT_INT16 0x4
 #define SDP_D_CVT_OFFSET 0x90c0
 #define SDP_D_CVT_SCALE 0x90c4
 #define SDP_D_CVT_SHIFT 0x90c8
@@ -183,8 +183,5 @@
 
 /* Of the two memory ports, the only one nv_small has. */
 #define RAM_TYPE_MAIN_MEMORY 1
-
-/* Two 13 bit fields that always come together. */
-#define WIDTH_HEIGHT(width, height) (((height)-1) << 16 | ((width)-1))
 
 #endif /* _NVDLA_REGS_H_ */

@@ -162,6 +162,7 @@ struct drm_npu_device_info {
  * @max_height: Largest height.
  * @max_k: Largest K.
  * @max_n: Largest N.
+ * @pad: Zero.
  * @max_job_macs: Largest M * N * K of one job; bounds the time one job holds the engine.
  */
 struct drm_npu_matmul_limits {

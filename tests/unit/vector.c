@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/* Parser of the recorded RTL runs: strict, so that a damaged vector is never a passing test. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vector.h"
+
+struct parser {
+	struct vector *v;
+	struct vector_step *bytes; /* step whose hex lines are being read */
+	size_t filled;
+	size_t room;
+	unsigned int line;
+};
+
+static int hex_digit(char c)
+{
+	if (isdigit((unsigned char)c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+static int parse_hex(struct parser *p, const char *s)
+{
+	while (*s == ' ')
+		s++;
+	while (*s && *s != '\n') {
+		int hi = hex_digit(s[0]);
+		int lo = hi < 0 ? -1 : hex_digit(s[1]);
+
+		if (lo < 0 || !p->bytes || p->filled >= p->bytes->len)
+			return -1;
+		p->bytes->data[p->filled++] = hi << 4 | lo;
+		s += 2;
+	}
+	return 0;
+}
+
+static struct vector_step *add_step(struct parser *p, enum vector_kind kind)
+{
+	struct vector *v = p->v;
+	struct vector_step *step;
+
+	if (v->count == p->room) {
+		size_t room = p->room ? 2 * p->room : 256;
+
+		step = realloc(v->steps, room * sizeof(*step));
+		if (!step)
+			return NULL;
+		v->steps = step;
+		p->room = room;
+	}
+	step = &v->steps[v->count++];
+	*step = (struct vector_step){ .kind = kind, .line = p->line };
+	return step;
+}
+
+static int add_bytes(struct parser *p, enum vector_kind kind, uint32_t addr, size_t len)
+{
+	struct vector_step *step = add_step(p, kind);
+
+	if (!step)
+		return -1;
+	step->addr = addr;
+	step->len = len;
+	step->data = malloc(len ? len : 1);
+	p->bytes = step;
+	p->filled = 0;
+	return step->data ? 0 : -1;
+}
+
+static int add_values(struct parser *p, enum vector_kind kind, uint32_t addr, uint32_t mask,
+		      uint32_t value)
+{
+	struct vector_step *step = add_step(p, kind);
+
+	if (!step)
+		return -1;
+	step->addr = addr;
+	step->mask = mask;
+	step->value = value;
+	return 0;
+}
+
+static int parse_line(struct parser *p, const char *s)
+{
+	uint32_t a, b, c;
+	size_t len;
+
+	if (*s == ' ')
+		return parse_hex(p, s);
+	if (p->bytes && p->filled != p->bytes->len)
+		return -1;
+	p->bytes = NULL;
+	if (*s == '#' || *s == '\n')
+		return 0;
+	if (sscanf(s, "config %31s", p->v->config) == 1)
+		return 0;
+	if (sscanf(s, "mem %" SCNx32 " %zu", &a, &len) == 2)
+		return add_bytes(p, VECTOR_MEM, a, len);
+	if (sscanf(s, "out %" SCNx32 " %zu", &a, &len) == 2)
+		return add_bytes(p, VECTOR_OUT, a, len);
+	if (sscanf(s, "w %" SCNx32 " %" SCNx32, &a, &b) == 2)
+		return add_values(p, VECTOR_WRITE, a, 0, b);
+	if (sscanf(s, "poll %" SCNx32 " %" SCNx32 " %" SCNx32, &a, &b, &c) == 3)
+		return add_values(p, VECTOR_POLL, a, b, c);
+	if (sscanf(s, "wait %" SCNx32, &a) == 1)
+		return add_values(p, VECTOR_WAIT, 0, a, 0);
+	if (sscanf(s, "cycles %" SCNu32, &a) == 1)
+		return add_values(p, VECTOR_CYCLES, 0, 0, a);
+	return -1;
+}
+
+int vector_load(struct vector *v, const char *path)
+{
+	struct parser p = { .v = v };
+	char *text = NULL;
+	size_t size = 0;
+	int ret = 0;
+	FILE *f;
+
+	memset(v, 0, sizeof(*v));
+	f = fopen(path, "r");
+	if (!f) {
+		perror(path);
+		return -1;
+	}
+	while (!ret && getline(&text, &size, f) > 0) {
+		p.line++;
+		ret = parse_line(&p, text);
+	}
+	if (!ret && (!v->config[0] || (p.bytes && p.filled != p.bytes->len)))
+		ret = -1;
+	if (ret) {
+		fprintf(stderr, "%s:%u: not a line of a vector, or bytes missing\n", path, p.line);
+		vector_free(v);
+	}
+	free(text);
+	fclose(f);
+	return ret;
+}
+
+void vector_free(struct vector *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		free(v->steps[i].data);
+	free(v->steps);
+	memset(v, 0, sizeof(*v));
+}

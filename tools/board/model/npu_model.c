@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The model as a whole: registers in front, ops in flight, a clock.
+ *
+ * An op starts when the last of its units is enabled. From then on all its times are known
+ * (timing.c), for nothing that comes later can delay it. All its inputs are read at once when CDMA
+ * would send the first request for it: after the op before has been fetched, not after it is done.
+ * Its results are written at once when it is done, together with the interrupt. So an op that
+ * reads what the op just before it writes sees the old bytes when both are in flight, as on the
+ * hardware.
+ *
+ * An op that cannot complete leaves memory and interrupts alone and the engine stuck: whatever is
+ * enabled behind it waits until reset.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "conv.h"
+#include "fault.h"
+#include "intr.h"
+#include "npu_fault.h"
+#include "npu_model.h"
+#include "op.h"
+#include "regfile.h"
+#include "regs.h"
+#include "sdp.h"
+#include "timing.h"
+
+/* How long the line stays up without a reason */
+#define SPURIOUS_CYCLES 1000
+
+/* Two register groups: one op that runs, one behind it */
+#define MAX_FLIGHTS 2
+
+struct flight {
+	struct op op;
+	struct timeline line;
+	unsigned int passed; /* bit per enum op_event */
+	struct fault fault;
+	uint8_t *out; /* surfaces of the result, packed; kept for the next op */
+	size_t out_size;
+};
+
+struct npu_model {
+	struct npu_model_bus bus;
+	const struct npu_config *cfg;
+	struct regfile regs;
+	struct intr intr;
+	struct conv conv;
+	struct sdp sdp;
+	struct timing timing;
+	struct faults faults;
+	uint64_t now;
+	uint64_t flushed_at;
+	const char *stuck;
+	bool spurious;
+	struct flight flight[MAX_FLIGHTS];
+	unsigned int first; /* oldest flight */
+	unsigned int count; /* flights that will complete */
+};
+
+unsigned int npu_model_abi(void)
+{
+	return NPU_MODEL_ABI;
+}
+
+struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *bus)
+{
+	const struct npu_config *cfg = npu_config_find(config);
+	struct npu_model *m;
+
+	if (!cfg)
+		return NULL;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->bus = *bus;
+	m->cfg = cfg;
+	m->intr.bus = &m->bus;
+	if (conv_init(&m->conv, cfg, &m->bus) || sdp_init(&m->sdp, cfg, &m->bus)) {
+		npu_model_free(m);
+		return NULL;
+	}
+	npu_model_reset(m);
+	return m;
+}
+
+void npu_model_free(struct npu_model *m)
+{
+	if (!m)
+		return;
+	conv_fini(&m->conv);
+	sdp_fini(&m->sdp);
+	for (int i = 0; i < MAX_FLIGHTS; i++)
+		free(m->flight[i].out);
+	free(m);
+}
+
+void npu_model_reset(struct npu_model *m)
+{
+	m->now = 0;
+	m->flushed_at = m->cfg->flush_cycles;
+	m->stuck = NULL;
+	m->first = 0;
+	m->count = 0;
+	regfile_reset(&m->regs);
+	conv_reset(&m->conv);
+	timing_reset(&m->timing, m->cfg);
+	intr_reset(&m->intr);
+}
+
+/* ---- ops --------------------------------------------------------------------------------- */
+
+static bool op_ready(const struct npu_model *m)
+{
+	static const enum unit_id units[] = { UNIT_CDMA,   UNIT_CSC,  UNIT_CMAC_A,
+					      UNIT_CMAC_B, UNIT_CACC, UNIT_SDP };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!regfile_ready(&m->regs, units[i]))
+			return false;
+	return !op_uses_rdma(&m->regs, m->regs.unit[UNIT_SDP].next) ||
+	       regfile_ready(&m->regs, UNIT_SDP_RDMA);
+}
+
+static void start_op(struct npu_model *m)
+{
+	struct flight *f = &m->flight[(m->first + m->count) % MAX_FLIGHTS];
+	const char *why;
+
+	memset(&f->op, 0, sizeof(f->op));
+	f->passed = 0;
+	f->op.rdma = op_uses_rdma(&m->regs, m->regs.unit[UNIT_SDP].next);
+	for (unsigned int u = 0; u < UNITS; u++)
+		if (u != UNIT_SDP_RDMA || f->op.rdma)
+			f->op.group[u] = regfile_take(&m->regs, u);
+	f->fault = fault_next_op(&m->faults);
+	why = op_decode(&f->op, &m->regs, m->cfg);
+	if (!why && f->fault.kind == FAULT_HANG)
+		why = "a hang was asked for";
+	if (!why)
+		why = timing_plan(&m->timing, &f->op, m->now, &f->line);
+	if (why)
+		m->stuck = why;
+	else
+		m->count++;
+}
+
+static void start_ops(struct npu_model *m)
+{
+	while (!m->stuck && op_ready(m))
+		start_op(m);
+}
+
+static const char *make_room(struct flight *f, size_t size)
+{
+	uint8_t *out;
+
+	if (size <= f->out_size)
+		return NULL;
+	out = realloc(f->out, size);
+	if (!out)
+		return "the host has no memory for the result";
+	f->out = out;
+	f->out_size = size;
+	return NULL;
+}
+
+static const char *compute(struct npu_model *m, struct flight *f)
+{
+	const struct op *op = &f->op;
+	size_t surface = (size_t)op->positions * m->cfg->atom_bytes;
+	const char *why;
+
+	if (f->fault.kind == FAULT_BUS_ERROR)
+		return "a bus error was asked for";
+	why = make_room(f, surface * op->groups);
+	if (!why)
+		why = conv_begin(&m->conv, op);
+	for (uint32_t g = 0; g < op->groups && !why; g++) {
+		why = conv_group(&m->conv, op, g);
+		if (!why)
+			why = sdp_group(&m->sdp, op, g, m->conv.acc, f->out + g * surface);
+	}
+	conv_end(&m->conv, op);
+	return why;
+}
+
+static const char *write_result(struct npu_model *m, const struct flight *f)
+{
+	const struct op *op = &f->op;
+	size_t line = (size_t)op->width * m->cfg->atom_bytes;
+	const uint8_t *from = f->out;
+
+	for (uint32_t g = 0; g < op->groups; g++) {
+		for (uint32_t h = 0; h < op->height; h++) {
+			uint32_t addr =
+				op->out_addr + g * op->out_surf_stride + h * op->out_line_stride;
+
+			if (m->bus.write(m->bus.opaque, addr, from, line))
+				return "bus error while SDP wrote the result";
+			from += line;
+		}
+	}
+	return NULL;
+}
+
+static void complete(struct npu_model *m, struct flight *f)
+{
+	uint64_t quiet = 0;
+
+	if (f->fault.kind == FAULT_LOST_IRQ)
+		quiet = INTR_LOST;
+	else if (f->fault.kind == FAULT_LATE_IRQ)
+		quiet = m->now + f->fault.cycles;
+	regfile_done(&m->regs, UNIT_SDP);
+	if (f->op.rdma)
+		regfile_done(&m->regs, UNIT_SDP_RDMA);
+	intr_raise(&m->intr, GLB_INTR_SDP + f->op.group[UNIT_SDP], quiet);
+	m->first = (m->first + 1) % MAX_FLIGHTS;
+	m->count--;
+}
+
+/* ---- clock ------------------------------------------------------------------------------- */
+
+static void pass_event(struct npu_model *m, struct flight *f, enum op_event event)
+{
+	const unsigned int *group = f->op.group;
+	const char *why = NULL;
+
+	f->passed |= 1u << event;
+	if (event == OP_FETCH) {
+		why = compute(m, f);
+	} else if (event == OP_DATA_DONE) {
+		intr_raise(&m->intr, GLB_INTR_CDMA_DAT + group[UNIT_CDMA], 0);
+	} else if (event == OP_WEIGHT_DONE) {
+		intr_raise(&m->intr, GLB_INTR_CDMA_WT + group[UNIT_CDMA], 0);
+	} else if (event == OP_CDMA_DONE) {
+		regfile_done(&m->regs, UNIT_CDMA);
+	} else if (event == OP_CSC_DONE) {
+		regfile_done(&m->regs, UNIT_CSC);
+		regfile_done(&m->regs, UNIT_CMAC_A);
+		regfile_done(&m->regs, UNIT_CMAC_B);
+	} else if (event == OP_CACC_DONE) {
+		regfile_done(&m->regs, UNIT_CACC);
+		intr_raise(&m->intr, GLB_INTR_CACC + group[UNIT_CACC], 0);
+	} else {
+		why = write_result(m, f);
+		if (!why)
+			complete(m, f);
+	}
+	if (!why)
+		return;
+	/* This op and what is behind it never complete. */
+	m->stuck = why;
+	m->count = (f - m->flight + MAX_FLIGHTS - m->first) % MAX_FLIGHTS;
+}
+
+/* The next thing that happens to an op: when, and what. */
+static uint64_t next_event(struct npu_model *m, struct flight **flight, enum op_event *event)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned int i = 0; i < m->count; i++) {
+		struct flight *f = &m->flight[(m->first + i) % MAX_FLIGHTS];
+
+		for (unsigned int e = 0; e < OP_EVENTS; e++) {
+			if ((f->passed >> e & 1) || f->line.at[e] >= next)
+				continue;
+			next = f->line.at[e];
+			*flight = f;
+			*event = e;
+		}
+	}
+	return next;
+}
+
+static uint64_t next_change(struct npu_model *m)
+{
+	struct flight *flight;
+	enum op_event event;
+	uint64_t next = next_event(m, &flight, &event);
+	uint64_t line = intr_next(&m->intr, m->now);
+
+	if (line < next)
+		next = line;
+	if (m->flushed_at > m->now && m->flushed_at < next)
+		next = m->flushed_at;
+	return m->spurious ? m->now : next;
+}
+
+/* Everything that happens in this cycle; true when the interrupt line went up. */
+static bool tick(struct npu_model *m)
+{
+	struct flight *flight;
+	enum op_event event;
+
+	while (next_event(m, &flight, &event) <= m->now)
+		pass_event(m, flight, event);
+	start_ops(m);
+	if (m->spurious) {
+		m->spurious = false;
+		m->intr.pulse_until = m->now + SPURIOUS_CYCLES;
+	}
+	return intr_update(&m->intr, m->now);
+}
+
+uint64_t npu_model_run(struct npu_model *m, uint64_t max_cycles)
+{
+	uint64_t start = m->now;
+	uint64_t end = max_cycles > UINT64_MAX - start ? UINT64_MAX : start + max_cycles;
+
+	for (;;) {
+		uint64_t next = next_change(m);
+
+		if (next > end) {
+			m->now = end;
+			break;
+		}
+		m->now = next > m->now ? next : m->now;
+		if (tick(m))
+			break;
+	}
+	return m->now - start;
+}
+
+int npu_model_busy(struct npu_model *m)
+{
+	return next_change(m) != UINT64_MAX;
+}
+
+/* ---- registers --------------------------------------------------------------------------- */
+
+uint32_t npu_model_read(struct npu_model *m, uint32_t offset)
+{
+	switch (offset) {
+	case CFGROM_HW_VERSION:
+		return m->cfg->rom_version;
+	case GLB_S_NVDLA_HW_VERSION:
+		return m->cfg->hw_version;
+	case GLB_S_INTR_MASK:
+	case GLB_S_INTR_SET:
+	case GLB_S_INTR_STATUS:
+		return intr_read(&m->intr, offset);
+	case CDMA_S_CBUF_FLUSH_STATUS:
+		return m->now >= m->flushed_at;
+	default:
+		return regfile_read(&m->regs, offset);
+	}
+}
+
+void npu_model_write(struct npu_model *m, uint32_t offset, uint32_t value)
+{
+	switch (offset) {
+	case GLB_S_INTR_MASK:
+	case GLB_S_INTR_SET:
+	case GLB_S_INTR_STATUS:
+		intr_write(&m->intr, offset, value, m->now);
+		break;
+	default:
+		regfile_write(&m->regs, offset, value);
+		start_ops(m);
+	}
+}
+
+/* ---- faults ------------------------------------------------------------------------------ */
+
+int npu_model_inject(struct npu_model *m, const char *text)
+{
+	struct fault fault;
+
+	if (fault_parse(text, &fault))
+		return -1;
+	if (fault.kind != FAULT_SPURIOUS_IRQ)
+		return fault_add(&m->faults, &fault);
+	m->spurious = true;
+	return 0;
+}
+
+const char *npu_model_stuck(const struct npu_model *m)
+{
+	return m->stuck;
+}

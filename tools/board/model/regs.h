@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Register map of the convolution and SDP path: byte offsets in the 64 KiB window, with the names
+ * of the public register manual. Fields that say SIZE, WIDTH, HEIGHT, CHANNEL, KERNEL, ATOMICS,
+ * BANK or ENTRIES hold the value minus one.
+ */
+#ifndef NPU_MODEL_REGS_H
+#define NPU_MODEL_REGS_H
+
+/* CFGROM: what this hardware was built with */
+#define CFGROM_HW_VERSION 0x0000
+
+/* GLB: version and interrupts */
+#define GLB_S_NVDLA_HW_VERSION 0x1000
+#define GLB_S_INTR_MASK 0x1004
+#define GLB_S_INTR_SET 0x1008
+#define GLB_S_INTR_STATUS 0x100c
+
+/* Interrupt bits of group 0; group 1 is one bit up. */
+#define GLB_INTR_SDP 0
+#define GLB_INTR_CDMA_DAT 16
+#define GLB_INTR_CDMA_WT 18
+#define GLB_INTR_CACC 20
+
+/* MCIF: the memory interface; held, but without effect on the model */
+#define MCIF_CFG_RD_WEIGHT_0 0x2000
+#define MCIF_CFG_RD_WEIGHT_1 0x2004
+#define MCIF_CFG_RD_WEIGHT_2 0x2008
+#define MCIF_CFG_WR_WEIGHT_0 0x200c
+#define MCIF_CFG_WR_WEIGHT_1 0x2010
+#define MCIF_CFG_OUTSTANDING_CNT 0x2014
+#define MCIF_STATUS 0x2018
+
+/* The same in every unit that has two register groups */
+#define UNIT_S_STATUS 0x00
+#define UNIT_S_POINTER 0x04
+
+/* CDMA: fetches features and weights into the convolution buffer */
+#define CDMA_S_STATUS 0x3000
+#define CDMA_S_POINTER 0x3004
+#define CDMA_S_ARBITER 0x3008
+#define CDMA_S_CBUF_FLUSH_STATUS 0x300c
+#define CDMA_D_OP_ENABLE 0x3010
+#define CDMA_D_MISC_CFG 0x3014
+#define CDMA_D_DATAIN_FORMAT 0x3018
+#define CDMA_D_DATAIN_SIZE_0 0x301c
+#define CDMA_D_DATAIN_SIZE_1 0x3020
+#define CDMA_D_DATAIN_SIZE_EXT_0 0x3024
+#define CDMA_D_PIXEL_OFFSET 0x3028
+#define CDMA_D_DAIN_RAM_TYPE 0x302c
+#define CDMA_D_DAIN_ADDR_HIGH_0 0x3030
+#define CDMA_D_DAIN_ADDR_LOW_0 0x3034
+#define CDMA_D_DAIN_ADDR_HIGH_1 0x3038
+#define CDMA_D_DAIN_ADDR_LOW_1 0x303c
+#define CDMA_D_LINE_STRIDE 0x3040
+#define CDMA_D_LINE_UV_STRIDE 0x3044
+#define CDMA_D_SURF_STRIDE 0x3048
+#define CDMA_D_DAIN_MAP 0x304c
+#define CDMA_D_RESERVED_X_CFG 0x3050
+#define CDMA_D_RESERVED_Y_CFG 0x3054
+#define CDMA_D_BATCH_NUMBER 0x3058
+#define CDMA_D_BATCH_STRIDE 0x305c
+#define CDMA_D_ENTRY_PER_SLICE 0x3060
+#define CDMA_D_FETCH_GRAIN 0x3064
+#define CDMA_D_WEIGHT_FORMAT 0x3068
+#define CDMA_D_WEIGHT_SIZE_0 0x306c
+#define CDMA_D_WEIGHT_SIZE_1 0x3070
+#define CDMA_D_WEIGHT_RAM_TYPE 0x3074
+#define CDMA_D_WEIGHT_ADDR_HIGH 0x3078
+#define CDMA_D_WEIGHT_ADDR_LOW 0x307c
+#define CDMA_D_WEIGHT_BYTES 0x3080
+#define CDMA_D_WGS_ADDR_HIGH 0x3084
+#define CDMA_D_WGS_ADDR_LOW 0x3088
+#define CDMA_D_WMB_ADDR_HIGH 0x308c
+#define CDMA_D_WMB_ADDR_LOW 0x3090
+#define CDMA_D_WMB_BYTES 0x3094
+#define CDMA_D_MEAN_FORMAT 0x3098
+#define CDMA_D_MEAN_GLOBAL_0 0x309c
+#define CDMA_D_MEAN_GLOBAL_1 0x30a0
+#define CDMA_D_CVT_CFG 0x30a4
+#define CDMA_D_CVT_OFFSET 0x30a8
+#define CDMA_D_CVT_SCALE 0x30ac
+#define CDMA_D_CONV_STRIDE 0x30b0
+#define CDMA_D_ZERO_PADDING 0x30b4
+#define CDMA_D_ZERO_PADDING_VALUE 0x30b8
+#define CDMA_D_BANK 0x30bc
+#define CDMA_D_NAN_FLUSH_TO_ZERO 0x30c0
+#define CDMA_D_PERF_ENABLE 0x30d4
+#define CDMA_D_CYA 0x30e8
+
+/* D_MISC_CFG of CDMA and CSC */
+#define MISC_CFG_DATA_REUSE (1u << 16)
+#define MISC_CFG_WEIGHT_REUSE (1u << 20)
+#define MISC_CFG_SKIP_DATA_RLS (1u << 24)
+#define MISC_CFG_SKIP_WEIGHT_RLS (1u << 28)
+#define MISC_CFG_CBUF                                                           \
+	(MISC_CFG_DATA_REUSE | MISC_CFG_WEIGHT_REUSE | MISC_CFG_SKIP_DATA_RLS | \
+	 MISC_CFG_SKIP_WEIGHT_RLS)
+
+/* D_DAIN_MAP: lines follow each other, surfaces follow each other */
+#define DAIN_MAP_LINE_PACKED (1u << 0)
+#define DAIN_MAP_SURF_PACKED (1u << 16)
+
+/* CSC: walks over the convolution buffer and feeds the MAC array */
+#define CSC_S_STATUS 0x4000
+#define CSC_S_POINTER 0x4004
+#define CSC_D_OP_ENABLE 0x4008
+#define CSC_D_MISC_CFG 0x400c
+#define CSC_D_DATAIN_FORMAT 0x4010
+#define CSC_D_DATAIN_SIZE_EXT_0 0x4014
+#define CSC_D_DATAIN_SIZE_EXT_1 0x4018
+#define CSC_D_BATCH_NUMBER 0x401c
+#define CSC_D_POST_Y_EXTENSION 0x4020
+#define CSC_D_ENTRY_PER_SLICE 0x4024
+#define CSC_D_WEIGHT_FORMAT 0x4028
+#define CSC_D_WEIGHT_SIZE_EXT_0 0x402c
+#define CSC_D_WEIGHT_SIZE_EXT_1 0x4030
+#define CSC_D_WEIGHT_BYTES 0x4034
+#define CSC_D_WMB_BYTES 0x4038
+#define CSC_D_DATAOUT_SIZE_0 0x403c
+#define CSC_D_DATAOUT_SIZE_1 0x4040
+#define CSC_D_ATOMICS 0x4044
+#define CSC_D_RELEASE 0x4048
+#define CSC_D_CONV_STRIDE_EXT 0x404c
+#define CSC_D_DILATION_EXT 0x4050
+#define CSC_D_ZERO_PADDING 0x4054
+#define CSC_D_ZERO_PADDING_VALUE 0x4058
+#define CSC_D_BANK 0x405c
+#define CSC_D_PRA_CFG 0x4060
+#define CSC_D_CYA 0x4064
+
+/* CMAC_A and CMAC_B: the MAC array */
+#define CMAC_A_S_STATUS 0x5000
+#define CMAC_A_S_POINTER 0x5004
+#define CMAC_A_D_OP_ENABLE 0x5008
+#define CMAC_A_D_MISC_CFG 0x500c
+#define CMAC_B_S_STATUS 0x6000
+#define CMAC_B_S_POINTER 0x6004
+#define CMAC_B_D_OP_ENABLE 0x6008
+#define CMAC_B_D_MISC_CFG 0x600c
+
+/* CACC: accumulates and hands over to SDP */
+#define CACC_S_STATUS 0x7000
+#define CACC_S_POINTER 0x7004
+#define CACC_D_OP_ENABLE 0x7008
+#define CACC_D_MISC_CFG 0x700c
+#define CACC_D_DATAOUT_SIZE_0 0x7010
+#define CACC_D_DATAOUT_SIZE_1 0x7014
+#define CACC_D_DATAOUT_ADDR 0x7018
+#define CACC_D_BATCH_NUMBER 0x701c
+#define CACC_D_LINE_STRIDE 0x7020
+#define CACC_D_SURF_STRIDE 0x7024
+#define CACC_D_DATAOUT_MAP 0x7028
+#define CACC_D_CLIP_CFG 0x702c
+#define CACC_D_CYA 0x7034
+
+/* SDP_RDMA: fetches the operands of the epilogue */
+#define SDP_RDMA_S_STATUS 0x8000
+#define SDP_RDMA_S_POINTER 0x8004
+#define SDP_RDMA_D_OP_ENABLE 0x8008
+#define SDP_RDMA_D_DATA_CUBE_WIDTH 0x800c
+#define SDP_RDMA_D_DATA_CUBE_HEIGHT 0x8010
+#define SDP_RDMA_D_DATA_CUBE_CHANNEL 0x8014
+#define SDP_RDMA_D_SRC_BASE_ADDR_LOW 0x8018
+#define SDP_RDMA_D_SRC_BASE_ADDR_HIGH 0x801c
+#define SDP_RDMA_D_SRC_LINE_STRIDE 0x8020
+#define SDP_RDMA_D_SRC_SURFACE_STRIDE 0x8024
+#define SDP_RDMA_D_BRDMA_CFG 0x8028
+#define SDP_RDMA_D_BS_BASE_ADDR_LOW 0x802c
+#define SDP_RDMA_D_BS_BASE_ADDR_HIGH 0x8030
+#define SDP_RDMA_D_BS_LINE_STRIDE 0x8034
+#define SDP_RDMA_D_BS_SURFACE_STRIDE 0x8038
+#define SDP_RDMA_D_BS_BATCH_STRIDE 0x803c
+#define SDP_RDMA_D_NRDMA_CFG 0x8040
+#define SDP_RDMA_D_BN_BASE_ADDR_LOW 0x8044
+#define SDP_RDMA_D_BN_BASE_ADDR_HIGH 0x8048
+#define SDP_RDMA_D_BN_LINE_STRIDE 0x804c
+#define SDP_RDMA_D_BN_SURFACE_STRIDE 0x8050
+#define SDP_RDMA_D_BN_BATCH_STRIDE 0x8054
+#define SDP_RDMA_D_ERDMA_CFG 0x8058
+#define SDP_RDMA_D_EW_BASE_ADDR_LOW 0x805c
+#define SDP_RDMA_D_EW_BASE_ADDR_HIGH 0x8060
+#define SDP_RDMA_D_EW_LINE_STRIDE 0x8064
+#define SDP_RDMA_D_EW_SURFACE_STRIDE 0x8068
+#define SDP_RDMA_D_EW_BATCH_STRIDE 0x806c
+#define SDP_RDMA_D_FEATURE_MODE_CFG 0x8070
+#define SDP_RDMA_D_SRC_DMA_CFG 0x8074
+#define SDP_RDMA_D_PERF_ENABLE 0x8080
+
+/* D_BRDMA_CFG and D_NRDMA_CFG */
+#define RDMA_CFG_DISABLE (1u << 0)
+#define RDMA_CFG_DATA_USE(v) (((v) >> 1) & 3)
+#define RDMA_DATA_USE_MUL 0
+#define RDMA_DATA_USE_ALU 1
+#define RDMA_DATA_USE_BOTH 2
+#define RDMA_CFG_TWO_BYTES (1u << 3)
+#define RDMA_CFG_PER_ELEMENT (1u << 4)
+
+/* SDP: the epilogue, and the only unit here that writes memory */
+#define SDP_S_STATUS 0x9000
+#define SDP_S_POINTER 0x9004
+#define SDP_S_LUT_ACCESS_CFG 0x9008
+#define SDP_S_LUT_ACCESS_DATA 0x900c
+#define SDP_S_LUT_CFG 0x9010
+#define SDP_S_LUT_INFO 0x9014
+#define SDP_S_LUT_LE_START 0x9018
+#define SDP_S_LUT_LE_END 0x901c
+#define SDP_S_LUT_LO_START 0x9020
+#define SDP_S_LUT_LO_END 0x9024
+#define SDP_S_LUT_LE_SLOPE_SCALE 0x9028
+#define SDP_S_LUT_LE_SLOPE_SHIFT 0x902c
+#define SDP_S_LUT_LO_SLOPE_SCALE 0x9030
+#define SDP_S_LUT_LO_SLOPE_SHIFT 0x9034
+#define SDP_D_OP_ENABLE 0x9038
+#define SDP_D_DATA_CUBE_WIDTH 0x903c
+#define SDP_D_DATA_CUBE_HEIGHT 0x9040
+#define SDP_D_DATA_CUBE_CHANNEL 0x9044
+#define SDP_D_DST_BASE_ADDR_LOW 0x9048
+#define SDP_D_DST_BASE_ADDR_HIGH 0x904c
+#define SDP_D_DST_LINE_STRIDE 0x9050
+#define SDP_D_DST_SURFACE_STRIDE 0x9054
+#define SDP_D_DP_BS_CFG 0x9058
+#define SDP_D_DP_BS_ALU_CFG 0x905c
+#define SDP_D_DP_BS_ALU_SRC_VALUE 0x9060
+#define SDP_D_DP_BS_MUL_CFG 0x9064
+#define SDP_D_DP_BS_MUL_SRC_VALUE 0x9068
+#define SDP_D_DP_BN_CFG 0x906c
+#define SDP_D_DP_BN_ALU_CFG 0x9070
+#define SDP_D_DP_BN_ALU_SRC_VALUE 0x9074
+#define SDP_D_DP_BN_MUL_CFG 0x9078
+#define SDP_D_DP_BN_MUL_SRC_VALUE 0x907c
+#define SDP_D_DP_EW_CFG 0x9080
+#define SDP_D_DP_EW_ALU_CFG 0x9084
+#define SDP_D_DP_EW_ALU_SRC_VALUE 0x9088
+#define SDP_D_DP_EW_ALU_CVT_OFFSET_VALUE 0x908c
+#define SDP_D_DP_EW_ALU_CVT_SCALE_VALUE 0x9090
+#define SDP_D_DP_EW_ALU_CVT_TRUNCATE_VALUE 0x9094
+#define SDP_D_DP_EW_MUL_CFG 0x9098
+#define SDP_D_DP_EW_MUL_SRC_VALUE 0x909c
+#define SDP_D_DP_EW_MUL_CVT_OFFSET_VALUE 0x90a0
+#define SDP_D_DP_EW_MUL_CVT_SCALE_VALUE 0x90a4
+#define SDP_D_DP_EW_MUL_CVT_TRUNCATE_VALUE 0x90a8
+#define SDP_D_DP_EW_TRUNCATE_VALUE 0x90ac
+#define SDP_D_FEATURE_MODE_CFG 0x90b0
+#define SDP_D_DST_DMA_CFG 0x90b4
+#define SDP_D_DST_BATCH_STRIDE 0x90b8
+#define SDP_D_DATA_FORMAT 0x90bc
+#define SDP_D_CVT_OFFSET 0x90c0
+#define SDP_D_CVT_SCALE 0x90c4
+#define SDP_D_CVT_SHIFT 0x90c8
+#define SDP_D_PERF_ENABLE 0x90dc
+
+/* D_DP_BS_CFG and D_DP_BN_CFG */
+#define DP_CFG_BYPASS (1u << 0)
+#define DP_CFG_ALU_BYPASS (1u << 1)
+#define DP_CFG_ALU_ALGO(v) (((v) >> 2) & 3)
+#define DP_ALU_MAX 0
+#define DP_ALU_MIN 1
+#define DP_ALU_SUM 2
+#define DP_CFG_MUL_BYPASS (1u << 4)
+#define DP_CFG_MUL_PRELU (1u << 5)
+#define DP_CFG_RELU_BYPASS (1u << 6)
+
+/* Operand sources and shifts */
+#define DP_SRC_MEMORY (1u << 0)
+#define DP_ALU_SHIFT(v) (((v) >> 8) & 0x3f)
+/* Eight bits wide, but only six are wired; it works even where MUL is bypassed. */
+#define DP_MUL_SHIFT(v) (((v) >> 8) & 0x3f)
+
+/* D_DATA_FORMAT */
+#define DATA_FORMAT_OUT_PRECISION(v) (((v) >> 2) & 3)
+#define PRECISION_INT8 0
+#define PRECISION_INT16 1
+
+#endif /* NPU_MODEL_REGS_H */

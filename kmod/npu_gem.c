@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <drm/drm_utils.h>
 #include <drm/drm_vma_manager.h>
@@ -129,25 +130,75 @@ static void npu_gem_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
 	dma_vunmap_noncontiguous(obj->dev->dev, map->vaddr);
 }
 
-static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+static int npu_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	int err;
 
-	if (obj->import_attach) {
-		/* The exporter sets its own up, and holds the memory from here on. */
-		vma->vm_ops = NULL;
-		vma->vm_private_data = NULL;
-		err = dma_buf_mmap(obj->dma_buf, vma, 0);
-		if (!err)
-			drm_gem_object_put(obj);
-		return err;
-	}
-	/* The offset only named the BO. */
+	/* The exporter sets its own up, and holds the memory from here on. */
+	vma->vm_ops = NULL;
+	vma->vm_private_data = NULL;
+	err = dma_buf_mmap(obj->dma_buf, vma, 0);
+	if (!err)
+		drm_gem_object_put(obj);
+	return err;
+}
+
+/* Maps all of it at once: tensors are used whole, and a fault for each page would be felt. */
+static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct npu_bo *bo = to_npu_bo(obj);
+	unsigned long first, last, from, to, at = 0;
+	struct scatterlist *sg;
+	unsigned int i;
+	int err;
+
+	if (obj->import_attach)
+		return npu_gem_mmap_import(obj, vma);
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+	/* What DRM added to name the BO goes; a dma-buf may be mapped in part. */
 	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
-	return dma_mmap_noncontiguous(obj->dev->dev, vma, obj->size, to_npu_bo(obj)->sgt);
+	first = vma->vm_pgoff;
+	last = first + vma_pages(vma);
+
+	for_each_sgtable_sg(bo->sgt, sg, i) {
+		from = max(first, at);
+		to = min(last, at + (sg->length >> PAGE_SHIFT));
+		if (from < to) {
+			err = remap_pfn_range(vma, vma->vm_start + ((from - first) << PAGE_SHIFT),
+					      page_to_pfn(sg_page(sg)) + from - at,
+					      (to - from) << PAGE_SHIFT, vma->vm_page_prot);
+			if (err)
+				return err;
+		}
+		at += sg->length >> PAGE_SHIFT;
+	}
+	return 0;
+}
+
+/*
+ * Unplug zaps all mappings, but the memory is there for as long as the BO is, so whoever still
+ * looks at a result may do so.
+ */
+static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
+{
+	struct npu_bo *bo = to_npu_bo(vmf->vma->vm_private_data);
+	unsigned long at = 0, pages;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(bo->sgt, sg, i) {
+		pages = sg->length >> PAGE_SHIFT;
+		if (vmf->pgoff < at + pages)
+			return vmf_insert_pfn(vmf->vma, vmf->address,
+					      page_to_pfn(sg_page(sg)) + vmf->pgoff - at);
+		at += pages;
+	}
+	return VM_FAULT_SIGBUS;
 }
 
 static const struct vm_operations_struct npu_gem_vm_ops = {
+	.fault = npu_gem_fault,
 	.open = drm_gem_vm_open,
 	.close = drm_gem_vm_close,
 };

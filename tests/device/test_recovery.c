@@ -107,7 +107,7 @@ static void hang(void **state)
 		innocent[i].c.handle = f->bos[3].handle;
 		innocent[i].c.offset = i * 2048;
 	}
-	inject(f, "hang");
+	inject(f, "hang:1");
 	assert_int_equal(node_submit_sync(&f->node, f->ctx, &guilty, 1, &guilty_sync), 0);
 	assert_int_equal(node_submit_sync(&f->node, 0, innocent, 8, &innocent_sync), 0);
 	assert_int_equal(node_finish(&f->node, guilty_sync), -ETIMEDOUT);
@@ -138,7 +138,7 @@ static void hang_in_the_middle(void **state)
 	jobs[1].c.handle = f->bos[3].handle;
 	assert_int_equal(node_submit_sync(&f->node, f->ctx, &first, 1, &sync[0]), 0);
 	assert_int_equal(node_finish(&f->node, sync[0]), 0);
-	inject(f, "hang");
+	inject(f, "hang:1");
 	for (i = 1; i < 3; i++)
 		assert_int_equal(node_submit_sync(&f->node, f->ctx, jobs, 2, &sync[i]), 0);
 	assert_int_equal(node_finish(&f->node, sync[1]), -ETIMEDOUT);
@@ -159,7 +159,7 @@ static void waiting_for_a_busy_bo(void **state)
 	struct timespec now;
 	uint32_t sync;
 
-	inject(f, "hang");
+	inject(f, "hang:1");
 	assert_int_equal(node_submit_sync(&f->node, f->ctx, &job, 1, &sync), 0);
 	prep.flags = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT;
 	assert_int_equal(node_ioctl(&f->node, DRM_IOCTL_NPU_BO_PREP, &prep), -EBUSY);
@@ -190,7 +190,7 @@ static void context_closed_behind_a_hang(void **state)
 	unsigned int i, cancelled = 0;
 
 	assert_int_equal(node_ioctl(&f->node, DRM_IOCTL_NPU_CTX_CREATE, &create), 0);
-	inject(f, "hang");
+	inject(f, "hang:1");
 	for (i = 0; i < 12; i++)
 		assert_int_equal(node_submit_sync(&f->node, create.id, &job, 1, &sync[i]), 0);
 	destroy.id = create.id;
@@ -208,7 +208,7 @@ static void lost_interrupt(void **state)
 	struct fixture *f = *state;
 	struct drm_npu_job_matmul job = make_job(f);
 
-	inject(f, "lost-irq");
+	inject(f, "lost-irq:1");
 	assert_int_equal(node_run(&f->node, &job, 1), 0);
 	node_check_result(&f->node, &job, f->bos, 4);
 	device_works(f);
@@ -221,7 +221,7 @@ static void hang_after_hang(void **state)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		inject(f, "hang");
+		inject(f, "hang:1");
 		assert_int_equal(node_run(&f->node, &job, 1), -ETIMEDOUT);
 	}
 	device_works(f);

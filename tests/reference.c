@@ -100,12 +100,11 @@ static int64_t stage(const struct drm_npu_matmul_limits *lim, const struct drm_n
 		else
 			x += alu;
 	}
-	if (st->act != DRM_NPU_ACT_PRELU || x < 0) {
-		if (st->mul_src != DRM_NPU_OPERAND_NONE)
-			x *= operand(lim, job, st, mem, true, row, n);
-		x = rsh(x, st->mul_shift);
-	}
-	x = sat(x, 32);
+	if (st->act == DRM_NPU_ACT_PRELU && x >= 0)
+		return (int32_t)(uint32_t)x;
+	if (st->mul_src != DRM_NPU_OPERAND_NONE)
+		x *= operand(lim, job, st, mem, true, row, n);
+	x = sat(rsh(x, st->mul_shift), 32);
 	return st->act == DRM_NPU_ACT_RELU && x < 0 ? 0 : x;
 }
 

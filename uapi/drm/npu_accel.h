@@ -351,8 +351,8 @@ struct drm_npu_ctx_state {
  * 2. Stage x1, then stage x2, each unless it is empty:
  *    x = max | min | sum of x and sat32(alu_operand << alu_shift); then
  *    x = sat32(RSH(x * mul_operand, mul_shift)), without the product where mul_src is NONE; then
- *    RELU sets negative x to 0. With PRELU the multiplication and its shift apply to negative x
- *    only.
+ *    RELU sets negative x to 0. With PRELU the multiplication, its shift and the saturation apply
+ *    to negative x only; others keep their low 32 bits, so a sum that has outgrown them wraps.
  * 3. x = sat17(RSH((x - cvt_offset) * cvt_scale, cvt_shift)).
  * 4. SAT8 stores sat8(x); LOW8 stores the low 8 bits of sat16(x).
  */

@@ -9,6 +9,8 @@
 #   make check          all tests that fit into a quarter of an hour
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
+#
+# V=1 shows the commands.
 
 O ?= build
 prefix ?= /usr/local
@@ -41,6 +43,11 @@ DRM_LIBS := $(shell $(PKG_CONFIG) --libs libdrm 2>/dev/null || echo -ldrm)
 CMOCKA_LIBS := -lcmocka
 endif
 
+ifndef V
+.SILENT:
+MAKEFLAGS += --no-print-directory
+endif
+
 .PHONY: all
 all:
 
@@ -55,13 +62,14 @@ all: $(ALL)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
+	@echo "  CC      $@"
 	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(firstword $(subst /, ,$*))) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ---- virtual board: what runs on it is built for its machine, against its libraries ----
 
-BOARD := tools/board/board
+BOARD := tools/board/board --build $(O)
 GUEST_ARCH := arm64
 GUEST_KERNEL := 6.1
 GUEST_CROSS := aarch64-linux-gnu-
@@ -78,11 +86,12 @@ guest: setup
 		KDIR=$$($(BOARD) kdir --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH))
 
 run: guest
-	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) -- $(EXAMPLE)
+	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) \
+		$(EXAMPLE_FILES:%=--file %) -- $(EXAMPLE)
 
 # ---- tests ----
 
-.PHONY: check check-unit check-cli check-board check-device
+.PHONY: check check-unit check-device
 check: setup
 	$(MAKE) lint
 	$(MAKE) check-unit
@@ -109,7 +118,7 @@ format:
 	git ls-files '*.[ch]' | xargs clang-format -i
 
 .PHONY: install
-install: $(INSTALL)
+install:
 
 .PHONY: clean
 clean:

@@ -17,9 +17,11 @@ ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train
 CPPFLAGS_examples := -ffp-contract=off
 
 $(FASHION_MNIST): $(FASHION_OBJS) $(LIBNPU_A)
+	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS) -lz -lm
 
 $(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
+	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
 
 # What "make run" runs on the board, and the files it needs there.

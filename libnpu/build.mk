@@ -24,6 +24,7 @@ CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
 $(B)/libnpu/backend/cpu_kernels.o: override CFLAGS += -O3
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
+	@echo "  LD      $@"
 	$(CC) -shared -Wl,-soname,$(LIBNPU_SONAME) -Wl,--version-script=libnpu/libnpu.map \
 		-o $@ $(LIBNPU_OBJS) $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
@@ -32,6 +33,7 @@ $(LIBNPU): $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION)
 	ln -sf $(LIBNPU_SONAME) $@
 
 $(LIBNPU_A): $(LIBNPU_OBJS)
+	@echo "  AR      $@"
 	rm -f $@
 	$(CROSS_COMPILE)ar rcs $@ $^
 

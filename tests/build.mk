@@ -63,6 +63,7 @@ check-cli: $(NPU_RUN) $(FASHION_MNIST)
 # ---- runners ----
 
 $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
+	@echo "  LD      $@"
 	$(CC) -o $@ $(filter %.o %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_TEST)
 
 .PHONY: unit-tests device-tests

@@ -32,7 +32,7 @@ endif
 # SYSROOT holds the target's libraries as Debian packages lay them out; see tools/board.
 ifdef SYSROOT
 MULTIARCH := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
-CPPFLAGS_ALL += -isystem $(SYSROOT)/usr/include
+CPPFLAGS_ALL += -isystem $(SYSROOT)/usr/include -isystem $(SYSROOT)/usr/include/$(MULTIARCH)
 LDFLAGS_ALL += -L$(SYSROOT)/usr/lib/$(MULTIARCH) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH)
 DRM_CFLAGS := -isystem $(SYSROOT)/usr/include/libdrm
 DRM_LIBS := -ldrm
@@ -73,6 +73,7 @@ BOARD := tools/board/board --build $(O)
 GUEST_ARCH := arm64
 GUEST_KERNEL := 6.1
 GUEST_CROSS := aarch64-linux-gnu-
+GUEST_B := $(O)/$(GUEST_CROSS:%-=%)
 
 .PHONY: setup guest run
 setup:
@@ -85,8 +86,9 @@ guest: setup
 	$(MAKE) kmod ARCH=$(GUEST_ARCH) CROSS_COMPILE=$(GUEST_CROSS) \
 		KDIR=$$($(BOARD) kdir --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH))
 
+# Guest time by instructions and device cycles, so that the figures are the same on every machine.
 run: guest
-	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) \
+	$(BOARD) run --icount --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) \
 		$(EXAMPLE_FILES:%=--file %) -- $(EXAMPLE)
 
 # ---- tests ----
@@ -106,7 +108,7 @@ check-unit:
 
 check-device:
 	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) -- \
-		tests/run.sh device $(DEVICE_TESTS)
+		tests/run.sh device $(DEVICE_TESTS:$(B)/%=$(GUEST_B)/%)
 
 # ---- style ----
 

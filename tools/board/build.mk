@@ -3,7 +3,7 @@
 # The virtual board. `make` builds the model; `make board` also what depends on the QEMU installed,
 # and fetches what the default board boots.
 
--include tools/board/model/build.mk
+include tools/board/model/build.mk
 
 .PHONY: board check-board
 board: all

@@ -4,7 +4,8 @@
 # Messages, and the cache: a folder appears in it whole or not at all, so that an interrupted
 # download leaves nothing that a later run would take for complete.
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-board
+# The number grows when what is stored changes, so that older checkouts keep theirs.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-board/1
 
 say() {
 	echo "board: $*" >&2

@@ -81,13 +81,15 @@ modules_in_order() {
 }
 
 # Headers of the guest with the build tools of this machine. Their links are relative; one path
-# that is not becomes so, and the folder can be used where it lies.
+# that is not becomes so, and the folder can be used where it lies. They name the compiler of their
+# own release; this machine may have another.
 kernel_headers() {
 	local to=$1 release=$2 headers=linux-headers-$2 common kbuild
 	common=$(kernel_depends "$headers" 'linux-headers-[^ ]*-common')
 	kbuild=$(kernel_depends "$headers" 'linux-kbuild-[^ ]*')
 	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
 	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
+	sed -i 's/\(gcc\)-[0-9]*/\1/' "$to/usr/src/$headers/.kernelvariables"
 }
 
 # kernel_depends PACKAGE PATTERN: the package of that name that PACKAGE depends on

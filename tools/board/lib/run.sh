@@ -68,9 +68,10 @@ quoted() {
 	printf '%s' "${1//,/,,}"
 }
 
+# The guest's output goes into files, which take all of it at once: when the guest's write has
+# returned, the host has the data, and nothing is lost however the guest ends.
 run_qemu() {
-	local name device_options time_options=() all_faults
-	mkfifo "$tmp/out" "$tmp/err" "$tmp/serial"
+	local device_options time_options=() all_faults
 	all_faults=$(IFS=';' && echo "${faults[*]-}")
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
 	device_options+=,faults=$(quoted "$all_faults")
@@ -78,17 +79,7 @@ run_qemu() {
 		time_options=(-icount shift=0,sleep=off)
 		device_options+=,tick-ns=1000,host-us=0
 	fi
-
-	cat "$tmp/out" &
-	readers+=($!)
-	cat "$tmp/err" >&2 &
-	readers+=($!)
-	if [ -n "$verbose" ]; then
-		tee "$tmp/kernel.log" <"$tmp/serial" >&2 &
-	else
-		cat "$tmp/serial" >"$tmp/kernel.log" &
-	fi
-	readers+=($!)
+	touch "$tmp/out" "$tmp/err" "$tmp/status" "$tmp/kernel.log"
 
 	# The preload must reach QEMU and nothing else. setpriv: no QEMU outlives the board.
 	setpriv --pdeathsig TERM timeout -k 5 "$timeout" setpriv --pdeathsig KILL \
@@ -97,30 +88,43 @@ run_qemu() {
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$kernel_at/vmlinuz" -initrd "$tmp/initramfs" -dtb "$tmp/board.dtb" \
 		-append "console=$console panic=-1 oops=panic $append" \
-		-chardev "file,id=serial,path=$tmp/serial" -serial chardev:serial \
-		-chardev "file,id=out,path=$tmp/out" -chardev "file,id=err,path=$tmp/err" \
-		-chardev "file,id=status,path=$tmp/status" \
-		-device "virtio-serial-$virtio" -device virtconsole,chardev=out \
-		-device virtconsole,chardev=err -device virtconsole,chardev=status \
+		-serial "file:$tmp/kernel.log" \
+		-chardev "file,id=out,path=$tmp/out,append=on" \
+		-chardev "file,id=err,path=$tmp/err,append=on" \
+		-chardev "file,id=status,path=$tmp/status,append=on" \
+		-device "virtio-serial-$virtio" -device virtserialport,nr=1,chardev=out \
+		-device virtserialport,nr=2,chardev=err -device virtserialport,nr=3,chardev=status \
 		-fsdev "local,id=share,path=$(quoted "$share"),security_model=none" \
 		-device "virtio-9p-$virtio,fsdev=share,mount_tag=share" \
 		-device "$device_options" \
 		</dev/null >>"$tmp/qemu.log" 2>&1 &
 	qemu_pid=$!
+	run_follow out >&1
+	run_follow err >&2
+	[ -z "$verbose" ] || run_follow kernel.log >&2
+	run_wait
+}
+
+# Copies a file to standard output until QEMU has ended and all of it is out.
+run_follow() {
+	tail -q -c +1 -s 0.05 -f --pid="$qemu_pid" "$tmp/$1" &
+	readers+=($!)
+}
+
+run_wait() {
 	qemu_status=0
-	wait "$qemu_pid" || qemu_status=$?
-	qemu_pid=
-	# A QEMU that never opened its consoles leaves their readers waiting.
-	for name in out err serial; do
-		[ -f "$tmp/status" ] || : <>"$tmp/$name"
-	done
+	wait -n "$qemu_pid" "${readers[0]}" || qemu_status=$?
+	# As a command here would end when nobody reads its output any more, so does one there.
+	! kill -0 "$qemu_pid" 2>/dev/null || exit 141
 	wait "${readers[@]}" || true
+	qemu_pid=
 	readers=()
 }
 
 # What the guest told last decides.
 run_result() {
 	local what rest
+	[ -z "$verbose" ] || sed 's/^/qemu: /' "$tmp/qemu.log" >&2
 	[ "$qemu_status" -ne 124 ] ||
 		run_failed "time-out: '${command[*]}' had $timeout seconds" $status_timeout
 	read -r what rest < <(tail -n1 "$tmp/status" 2>/dev/null) || true
@@ -138,7 +142,7 @@ run_result() {
 
 # run_failed REASON [STATUS]: with what QEMU and the guest's kernel had to say
 run_failed() {
-	[ ! -s "$tmp/qemu.log" ] || sed 's/^/qemu: /' "$tmp/qemu.log" >&2
+	[ -n "$verbose" ] || [ ! -s "$tmp/qemu.log" ] || sed 's/^/qemu: /' "$tmp/qemu.log" >&2
 	[ -n "$verbose" ] || [ ! -s "$tmp/kernel.log" ] || last_words | sed 's/^/kernel: /' >&2
 	say "$1"
 	exit "${2:-125}"

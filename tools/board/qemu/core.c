@@ -51,6 +51,8 @@ static void reset_write(void *opaque, hwaddr addr, uint64_t value, unsigned int 
 	if (addr != 0 || line == core->in_reset)
 		return;
 	core->in_reset = line;
+	if (line)
+		board_model_log_stuck(&core->model);
 	board_clock_stop(&core->clock);
 	core->model.reset(core->model.npu);
 	core->irq(core->front, 0);

@@ -7,9 +7,6 @@
 
 #include <dlfcn.h>
 
-/* A model may take faults to inject; its interface to the board is this one function more. */
-#define INJECT "npu_model_inject"
-
 static bool find(void *library, const char *path, const char *name, void *function, Error **errp)
 {
 	void *symbol = dlsym(library, name);
@@ -53,7 +50,8 @@ bool board_model_open(struct board_model *model, const char *path, const char *c
 	    !find(library, path, "npu_model_busy", &model->busy, errp) ||
 	    !find(library, path, "npu_model_run", &model->run, errp))
 		return false;
-	find(library, path, INJECT, &model->inject, NULL);
+	find(library, path, "npu_model_inject", &model->inject, NULL);
+	find(library, path, "npu_model_stuck", &model->stuck, NULL);
 
 	model->npu = new (config, bus);
 	if (!model->npu)
@@ -63,5 +61,15 @@ bool board_model_open(struct board_model *model, const char *path, const char *c
 
 int board_model_inject(struct board_model *model, const char *fault)
 {
-	return model->inject ? model->inject(model->npu, fault) : -ENOTSUP;
+	if (!model->inject)
+		return -ENOTSUP;
+	return model->inject(model->npu, fault) ? -EINVAL : 0;
+}
+
+void board_model_log_stuck(struct board_model *model)
+{
+	const char *why = model->stuck ? model->stuck(model->npu) : NULL;
+
+	if (why)
+		info_report("npu: reset while stuck: %s", why);
 }

@@ -14,7 +14,10 @@ struct board_model {
 	void (*write)(struct npu_model *npu, uint32_t offset, uint32_t value);
 	int (*busy)(struct npu_model *npu);
 	uint64_t (*run)(struct npu_model *npu, uint64_t max_cycles);
-	int (*inject)(struct npu_model *npu, const char *fault); /* NULL: takes no faults. */
+
+	/* Optional, see npu_fault.h. */
+	int (*inject)(struct npu_model *npu, const char *fault);
+	const char *(*stuck)(const struct npu_model *npu);
 };
 
 /* Opens the model in @path and connects it to @bus. False and @errp set when it cannot be used. */
@@ -23,5 +26,8 @@ bool board_model_open(struct board_model *model, const char *path, const char *c
 
 /* Passes one fault to the model: 0, or a negative errno. */
 int board_model_inject(struct board_model *model, const char *fault);
+
+/* Logs why the model is stuck, if it is. */
+void board_model_log_stuck(struct board_model *model);
 
 #endif /* BOARD_MODEL_H */

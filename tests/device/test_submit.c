@@ -233,12 +233,13 @@ static void many_jobs(void **state)
 
 /*
  * Job 2 reads what job 1 writes, back to back in one submission: the engine fetches ahead, so the
- * driver has to keep them apart.
+ * driver has to keep them apart. The jobs are long, or the second would come too late to be wrong.
  */
 static void chained_jobs(void **state)
 {
 	enum {
-		LINKS = 16
+		LINKS = 8,
+		SIDE = 160,
 	};
 	const struct node *node = *state;
 	struct drm_npu_job_matmul jobs[LINKS];
@@ -246,9 +247,9 @@ static void chained_jobs(void **state)
 	unsigned int i;
 
 	srandom(5);
-	create_bos(node, bos, LINKS + 2, 8192);
+	create_bos(node, bos, LINKS + 2, SIDE * SIDE);
 	for (i = 0; i < LINKS; i++) {
-		jobs[i] = node_job(node, 48, 56, 56, &bos[i], &bos[LINKS + 1], &bos[i + 1]);
+		jobs[i] = node_job(node, 64, SIDE, SIDE, &bos[i], &bos[LINKS + 1], &bos[i + 1]);
 		jobs[i].cvt_shift = 8;
 	}
 	assert_int_equal(node_run(node, jobs, LINKS), 0);
@@ -260,6 +261,9 @@ static void chained_jobs(void **state)
 /* The same through the weights and through epilogue operands, and through separate submissions. */
 static void chained_operands(void **state)
 {
+	enum {
+		SIDE = 128,
+	};
 	const struct node *node = *state;
 	struct drm_npu_job_matmul jobs[3];
 	struct node_bo bos[6];
@@ -267,12 +271,12 @@ static void chained_operands(void **state)
 	unsigned int i, round;
 
 	srandom(6);
-	create_bos(node, bos, 6, 8192);
-	jobs[0] = node_job(node, 64, 64, 64, &bos[0], &bos[1], &bos[2]);
+	create_bos(node, bos, 6, SIDE * SIDE);
+	jobs[0] = node_job(node, SIDE, SIDE, SIDE, &bos[0], &bos[1], &bos[2]);
 	jobs[0].cvt_shift = 8;
-	jobs[1] = node_job(node, 64, 64, 64, &bos[0], &bos[2], &bos[3]);
+	jobs[1] = node_job(node, SIDE, SIDE, SIDE, &bos[0], &bos[2], &bos[3]);
 	jobs[1].cvt_shift = 8;
-	jobs[2] = node_job(node, 64, 64, 64, &bos[0], &bos[1], &bos[4]);
+	jobs[2] = node_job(node, SIDE, SIDE, SIDE, &bos[0], &bos[1], &bos[4]);
 	jobs[2].cvt_shift = 4;
 	jobs[2].x2 = (struct drm_npu_stage){
 		.alu_op = DRM_NPU_ALU_ADD,
@@ -281,7 +285,7 @@ static void chained_operands(void **state)
 		.operand_bytes = 1,
 		.operand = jobs[1].c,
 	};
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < 6; round++) {
 		for (i = 0; i < 5; i++)
 			node_bo_randomize(node, &bos[i]);
 		if (round % 2) {

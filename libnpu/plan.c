@@ -179,9 +179,14 @@ static bool divide(const struct drm_npu_matmul_limits *limits, const struct shap
 	return true;
 }
 
+static uint64_t total_cycles(const struct npu_tiles *tiles)
+{
+	return tiles->start + tiles->cycles;
+}
+
 /* Cheapest tiles with @tiles->data_banks given; false if none are possible. */
 static bool plan_banks(const struct drm_npu_matmul_limits *limits, const struct shape *s,
-		       struct npu_tiles *tiles, uint64_t *start)
+		       struct npu_tiles *tiles)
 {
 	struct npu_tiles try = *tiles;
 	bool found = false;
@@ -193,16 +198,13 @@ static bool plan_banks(const struct drm_npu_matmul_limits *limits, const struct 
 
 	for (uint32_t banks = 1; banks <= try.data_banks; banks++) {
 		uint64_t rows = banks * bank_bytes(limits) / row_bytes(limits, s->k);
-		uint64_t first;
 
 		if (!divide(limits, s, rows, &try, &job))
 			continue;
-		first = start_cycles(limits, &job, &try);
-		try.cycles = first +
-			     (uint64_t)try.m_tiles * try.n_tiles * job_cycles(limits, &job, &try);
-		if (!found || try.cycles < tiles->cycles) {
+		try.start = start_cycles(limits, &job, &try);
+		try.cycles = (uint64_t)try.m_tiles * try.n_tiles * job_cycles(limits, &job, &try);
+		if (!found || total_cycles(&try) < total_cycles(tiles)) {
 			*tiles = try;
-			*start = first;
 			found = true;
 		}
 		if (rows >= s->m)
@@ -216,14 +218,13 @@ void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint
 {
 	const struct shape s = { .m = m, .k = k, .n = n };
 	struct npu_tiles half = { .data_banks = limits->cbuf_banks / 2 };
-	uint64_t start;
 	bool found = false;
 
 	for (uint32_t banks = 1; banks < limits->cbuf_banks; banks++) {
 		struct npu_tiles try = { .data_banks = banks };
 
-		if (plan_banks(limits, &s, &try, &start) &&
-		    (!found || try.cycles < tiles->cycles)) {
+		if (plan_banks(limits, &s, &try) &&
+		    (!found || total_cycles(&try) < total_cycles(tiles))) {
 			*tiles = try;
 			found = true;
 		}
@@ -233,6 +234,7 @@ void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint
 	 * The engine drains when one job divides the CBUF in another way than the one before, which
 	 * costs a start. So all matmuls use halves, unless another division gains more than that.
 	 */
-	if (plan_banks(limits, &s, &half, &start) && half.cycles <= tiles->cycles + start)
+	if (plan_banks(limits, &s, &half) &&
+	    total_cycles(&half) <= total_cycles(tiles) + half.start)
 		*tiles = half;
 }

@@ -16,13 +16,15 @@
  * @n_tiles: Tiles along N.
  * @data_banks: CBUF banks for A in each job.
  * @weight_banks: CBUF banks for W in each job.
- * @cycles: Predicted cycles of all jobs, the first one's start-up included.
+ * @start: Predicted cycles until the engine is busy, where no other job runs before.
+ * @cycles: Predicted cycles of all jobs from then on.
  */
 struct npu_tiles {
 	uint32_t m_tiles;
 	uint32_t n_tiles;
 	uint8_t data_banks;
 	uint8_t weight_banks;
+	uint64_t start;
 	uint64_t cycles;
 };
 

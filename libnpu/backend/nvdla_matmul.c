@@ -52,7 +52,7 @@ static int make_jobs(struct nvdla_matmul *nm, struct npu_error *err)
 
 	set_epilogue(&op, (struct nvdla_epilogue *)nm->base.epilogue);
 	nvdla_op_cut(&op, limits, &tiles, nm->jobs);
-	nm->base.plan.cycles = tiles.cycles;
+	nm->base.plan.cycles = tiles.start + tiles.cycles;
 	return 0;
 }
 

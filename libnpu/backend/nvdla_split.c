@@ -143,6 +143,7 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 			block->jobs += PASSES * next->m_tiles * next->n_tiles;
 			matmul->base.plan.cycles += PASSES * next->cycles;
 		}
+		matmul->base.plan.cycles += next[-1].start;
 		matmul->count += block->jobs;
 	}
 	return tiles;

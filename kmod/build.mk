@@ -14,10 +14,12 @@ KMOD_SOURCES := Kbuild uapi/drm/npu_accel.h \
 	$(wildcard kmod/*.[ch] kmod/*/*.[ch] kmod/compat.sh)
 KRELEASE = $(shell sed -n 's/.*"\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 KMOD_DIR = $(O)/kmod/$(KRELEASE)
-# O= on the command line is ours; Kbuild would take it for its own.
+# O= on the command line is ours; Kbuild would take it for its own. Type information needs pahole,
+# which few have, and nobody needs it in a module.
 KMOD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(abspath $(KMOD_DIR)) \
 	$(if $(ARCH),ARCH=$(ARCH)) \
-	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
+	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
+	$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 .PHONY: kmod kmod-sources lint-kmod
 kmod-sources:

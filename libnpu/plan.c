@@ -179,9 +179,10 @@ static bool divide(const struct drm_npu_matmul_limits *limits, const struct shap
 	return true;
 }
 
-static uint64_t total_cycles(const struct npu_tiles *tiles)
+/* Whether another job runs before is not known here; if so, the start costs nothing. */
+static uint64_t price(const struct npu_tiles *tiles)
 {
-	return tiles->start + tiles->cycles;
+	return tiles->cycles + tiles->start / 2;
 }
 
 /* Cheapest tiles with @tiles->data_banks given; false if none are possible. */
@@ -203,7 +204,7 @@ static bool plan_banks(const struct drm_npu_matmul_limits *limits, const struct 
 			continue;
 		try.start = start_cycles(limits, &job, &try);
 		try.cycles = (uint64_t)try.m_tiles * try.n_tiles * job_cycles(limits, &job, &try);
-		if (!found || total_cycles(&try) < total_cycles(tiles)) {
+		if (!found || price(&try) < price(tiles)) {
 			*tiles = try;
 			found = true;
 		}
@@ -223,8 +224,7 @@ void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint
 	for (uint32_t banks = 1; banks < limits->cbuf_banks; banks++) {
 		struct npu_tiles try = { .data_banks = banks };
 
-		if (plan_banks(limits, &s, &try) &&
-		    (!found || total_cycles(&try) < total_cycles(tiles))) {
+		if (plan_banks(limits, &s, &try) && (!found || price(&try) < price(tiles))) {
 			*tiles = try;
 			found = true;
 		}
@@ -234,7 +234,6 @@ void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint
 	 * The engine drains when one job divides the CBUF in another way than the one before, which
 	 * costs a start. So all matmuls use halves, unless another division gains more than that.
 	 */
-	if (plan_banks(limits, &s, &half) &&
-	    total_cycles(&half) <= total_cycles(tiles) + half.start)
+	if (plan_banks(limits, &s, &half) && price(&half) <= price(tiles) + half.start)
 		*tiles = half;
 }

@@ -39,6 +39,7 @@ DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 LIBS_test_libnpu_api += -Wl,--wrap=malloc,--wrap=calloc -pthread
+$(B)/tests/device/test_libnpu: $(B)/tests/device/board_control.o
 LIBS_test_libnpu += -Wl,--wrap=malloc,--wrap=calloc -pthread
 
 # The system calls that tests/unit/fake_npu.c answers.

@@ -19,6 +19,7 @@
 
 #include "../expect.h"
 #include "../matmul_case.h"
+#include "board_control.h"
 
 static struct npu_device *dev;
 static struct npu_device_info info = { .size = sizeof(info) };
@@ -442,6 +443,58 @@ static void threads_share_the_engine(void **state)
 	bench_free(&b);
 }
 
+/* ---- Faults ---------------------------------------------------------------------------- */
+
+/* A hang costs one submission: its own ticket says so, and the others are right. */
+static void hang_is_told_to_its_ticket(void **state)
+{
+	struct board_control *board = board_control_open();
+	uint64_t before, hung, after;
+	struct npu_queue *queue;
+	struct bench b;
+
+	(void)state;
+	if (!board || !info.can_reset)
+		skip();
+	bench_init(&b, 70, 20, 40, 20);
+	expect_ok(npu_queue_create(dev, &queue, &err));
+	for (int i = 0; i < 3; i++) {
+		expect_ok(npu_queue_submit(queue, &b.matmul, 1, &before, &err));
+		expect_ok(npu_queue_wait(queue, before, -1, &err));
+		assert_int_equal(board_control_inject(board, "hang:1"), 0);
+		expect_ok(npu_queue_submit(queue, &b.matmul, 1, &hung, &err));
+		expect_ok(npu_queue_submit(queue, &b.matmul, 1, &after, &err));
+		expect_error(npu_queue_wait(queue, hung, -1, &err), -ETIMEDOUT, "hung");
+		expect_ok(npu_queue_wait(queue, after, -1, &err));
+		expect_ok(npu_queue_wait(queue, before, -1, &err));
+		bench_check(&b, b.result);
+	}
+	npu_queue_destroy(queue);
+	bench_free(&b);
+	board_control_close(board);
+}
+
+/* The CPU waits for the engine in the middle of a split matmul: a hang there is an outcome too. */
+static void hang_ends_a_split_matmul(void **state)
+{
+	struct board_control *board = board_control_open();
+	struct npu_queue *queue;
+	struct bench b;
+
+	(void)state;
+	if (!board || !info.can_reset)
+		skip();
+	bench_init(&b, 71, 3, 9000, 9);
+	expect_ok(npu_queue_create(dev, &queue, &err));
+	assert_int_equal(board_control_inject(board, "hang:2"), 0);
+	expect_error(npu_queue_run(queue, &b.matmul, 1, &err), -ETIMEDOUT, "hung");
+	expect_ok(npu_queue_run(queue, &b.matmul, 1, &err));
+	bench_check(&b, b.result);
+	npu_queue_destroy(queue);
+	bench_free(&b);
+	board_control_close(board);
+}
+
 /* ---- Allocations: the linker sends the library's calls here -------------------------------- */
 
 void *__real_malloc(size_t bytes);
@@ -519,6 +572,8 @@ int main(void)
 		cmocka_unit_test(queues_wait_for_each_other),
 		cmocka_unit_test(objects_go_while_jobs_run),
 		cmocka_unit_test(threads_share_the_engine),
+		cmocka_unit_test(hang_is_told_to_its_ticket),
+		cmocka_unit_test(hang_ends_a_split_matmul),
 		cmocka_unit_test(submitting_allocates_nothing),
 		cmocka_unit_test(plan_is_told),
 	};

@@ -109,8 +109,7 @@ static int check_rows(const struct npu_tensor *tensor, uint32_t first_row, uint3
 {
 	if (!tensor || !memory)
 		return npu_fail(err, -EINVAL,
-				"copying rows of a tensor: no tensor or no memory "
-				"given");
+				"copying rows of a tensor: no tensor or no memory given");
 	if (!rows || first_row > tensor->rows || rows > tensor->rows - first_row)
 		return npu_fail(err, -EINVAL,
 				"%u rows from row %u on: the tensor of %u x %u does not have them",
@@ -123,40 +122,43 @@ static int check_rows(const struct npu_tensor *tensor, uint32_t first_row, uint3
 	return 0;
 }
 
+/* Opens and closes all of a tensor: rows lie scattered over it. */
+static int begin(struct npu_tensor *tensor, unsigned int access, void **base, struct npu_error *err)
+{
+	return npu_buffer_begin_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				       -1, base, err);
+}
+
+static int end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	return npu_buffer_end_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				     err);
+}
+
 int npu_tensor_write(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows,
 		     const int8_t *src, size_t row_stride, struct npu_error *err)
 {
-	const unsigned int access = NPU_ACCESS_WRITE;
 	void *base;
-	int ret;
+	int ret = check_rows(tensor, first_row, rows, src, &row_stride, err);
 
-	ret = check_rows(tensor, first_row, rows, src, &row_stride, err);
-	if (ret)
-		return ret;
-	ret = npu_buffer_begin_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
-				      -1, &base, err);
+	if (!ret)
+		ret = begin(tensor, NPU_ACCESS_WRITE, &base, err);
 	if (ret)
 		return ret;
 	npu_layout_store(&tensor->layout, base, first_row, rows, tensor->cols, src, row_stride);
-	return npu_buffer_end_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
-				     err);
+	return end(tensor, NPU_ACCESS_WRITE, err);
 }
 
 int npu_tensor_read(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, int8_t *dst,
 		    size_t row_stride, struct npu_error *err)
 {
-	const unsigned int access = NPU_ACCESS_READ;
 	void *base;
-	int ret;
+	int ret = check_rows(tensor, first_row, rows, dst, &row_stride, err);
 
-	ret = check_rows(tensor, first_row, rows, dst, &row_stride, err);
-	if (ret)
-		return ret;
-	ret = npu_buffer_begin_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
-				      -1, &base, err);
+	if (!ret)
+		ret = begin(tensor, NPU_ACCESS_READ, &base, err);
 	if (ret)
 		return ret;
 	npu_layout_load(&tensor->layout, base, first_row, rows, tensor->cols, dst, row_stride);
-	return npu_buffer_end_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
-				     err);
+	return end(tensor, NPU_ACCESS_READ, err);
 }

@@ -30,17 +30,19 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_nvdla)
-LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu)
+	test_libnpu_queue test_nvdla)
+LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-LIBS_test_libnpu_api += -Wl,--wrap=malloc,--wrap=calloc -pthread
-$(B)/tests/device/test_libnpu: $(B)/tests/device/board_control.o
-LIBS_test_libnpu += -Wl,--wrap=malloc,--wrap=calloc -pthread
+$(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
+$(B)/tests/device/test_queue: $(B)/tests/device/board_control.o
+$(B)/tests/unit/test_libnpu_queue $(B)/tests/device/test_queue: $(B)/tests/allocations.o
+LIBS_test_libnpu_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
+LIBS_test_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
 
 # The system calls that tests/unit/fake_npu.c answers.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \

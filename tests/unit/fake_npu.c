@@ -19,42 +19,13 @@
 #include <xf86drm.h>
 
 #include "../../kmod/npu_validate.h"
+#include "../limits.h"
 #include "../reference.h"
 #include "fake_npu.h"
 
 #define MAX_BOS 512
 #define MAX_SYNCOBJS 4096
 #define MAX_CTXS 64
-
-const struct drm_npu_matmul_limits fake_nv_small = {
-	.atom_bytes = 8,
-	.mac_channels = 8,
-	.mac_kernels = 8,
-	.cbuf_banks = 32,
-	.cbuf_bank_entries = 512,
-	.cbuf_entry_bytes = 8,
-	.bus_bytes = 8,
-	.max_width = 8192,
-	.max_height = 4096,
-	.max_k = 8192,
-	.max_n = 8192,
-	.max_job_macs = 1ull << 32,
-};
-
-const struct drm_npu_matmul_limits fake_nv_large = {
-	.atom_bytes = 32,
-	.mac_channels = 64,
-	.mac_kernels = 32,
-	.cbuf_banks = 16,
-	.cbuf_bank_entries = 512,
-	.cbuf_entry_bytes = 64,
-	.bus_bytes = 64,
-	.max_width = 8192,
-	.max_height = 4096,
-	.max_k = 8192,
-	.max_n = 8192,
-	.max_job_macs = 1ull << 34,
-};
 
 struct fake_npu fake;
 
@@ -98,7 +69,7 @@ int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
 void fake_reset(void)
 {
 	fake = (struct fake_npu){
-		.limits = fake_nv_small,
+		.limits = nv_small,
 		.max_jobs = 64,
 		.max_pending = 256,
 		.family = DRM_NPU_FAMILY_NVDLA,

@@ -49,7 +49,4 @@ extern struct fake_npu fake;
 /* As nv_small, nothing fails. */
 void fake_reset(void);
 
-/* Limits of nv_small and nv_large. */
-extern const struct drm_npu_matmul_limits fake_nv_small, fake_nv_large;
-
 #endif /* TESTS_FAKE_NPU_H */

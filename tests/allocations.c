@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Counts allocations: the linker sends the calls of the objects it links to the functions here.
+ */
+#include <stddef.h>
+
+#include "allocations.h"
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+
+static unsigned int count_so_far;
+
+unsigned int allocations(void)
+{
+	return count_so_far;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+	count_so_far++;
+	return __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+	count_so_far++;
+	return __real_calloc(count, bytes);
+}

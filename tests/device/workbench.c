@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A multiplication to play with.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../expect.h"
+#include "workbench.h"
+
+struct npu_matmul *bench_bind(const struct bench *b, struct npu_tensor *a, struct npu_tensor *c)
+{
+	const struct npu_matmul_desc desc = {
+		.size = sizeof(desc),
+		.a = a,
+		.weights = b->weights,
+		.epilogue = b->epilogue,
+		.c = c,
+	};
+	struct npu_matmul *matmul = NULL;
+
+	expect_ok(npu_matmul_create(b->dev, &desc, &matmul, &err));
+	return matmul;
+}
+
+void bench_init(struct bench *b, struct npu_device *dev, uint32_t seed, uint32_t m, uint32_t k,
+		uint32_t n)
+{
+	struct rng rng = { seed };
+
+	*b = (struct bench){ .dev = dev };
+	case_init(&b->c, &rng, m, k, n, CASE_BIAS | CASE_PER_CHANNEL);
+	b->expected = case_reference(&b->c);
+	expect_ok(npu_tensor_create(dev, m, k, &b->a, &err));
+	expect_ok(npu_tensor_create(dev, m, n, &b->result, &err));
+	expect_ok(npu_weights_create(dev, n, k, b->c.w, 0, &b->weights, &err));
+	expect_ok(npu_epilogue_create(dev, &b->c.epilogue, &b->epilogue, &err));
+	expect_ok(npu_tensor_write(b->a, 0, m, b->c.a, 0, &err));
+	b->matmul = bench_bind(b, b->a, b->result);
+}
+
+void bench_check(const struct bench *b, struct npu_tensor *result)
+{
+	int8_t *got = malloc((size_t)b->c.m * b->c.n);
+
+	expect_ok(npu_tensor_read(result, 0, b->c.m, got, 0, &err));
+	case_compare(&b->c, got, b->expected);
+	free(got);
+}
+
+void bench_free(struct bench *b)
+{
+	npu_matmul_destroy(b->matmul);
+	npu_epilogue_destroy(b->epilogue);
+	npu_weights_destroy(b->weights);
+	npu_tensor_destroy(b->a);
+	npu_tensor_destroy(b->result);
+	free(b->expected);
+	case_free(&b->c);
+}

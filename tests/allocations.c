@@ -2,6 +2,7 @@
 /*
  * Counts allocations: the linker sends the calls of the objects it links to the functions here.
  */
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "allocations.h"
@@ -11,7 +12,7 @@ void *__real_calloc(size_t count, size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
 
-static unsigned int count_so_far;
+static atomic_uint count_so_far;
 
 unsigned int allocations(void)
 {

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -67,6 +68,11 @@ static inline struct npu_device *to_npu(struct drm_device *drm)
 }
 
 extern unsigned int npu_timeout_scale;
+
+static inline u64 npu_scale_timeout(u64 timeout)
+{
+	return timeout * max(1U, READ_ONCE(npu_timeout_scale));
+}
 
 struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw);
 int npu_device_start(struct npu_device *npu);

@@ -12,6 +12,7 @@
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <drm/drm_print.h>
 #include <drm/drm_utils.h>
 #include <drm/drm_vma_manager.h>
 
@@ -35,7 +36,9 @@ static void npu_gem_free(struct drm_gem_object *obj)
 {
 	struct npu_bo *bo = to_npu_bo(obj);
 
-	if (obj->import_attach)
+	if (READ_ONCE(bo->pinned))
+		drm_warn_once(obj->dev, "memory of jobs on the wedged engine is kept\n");
+	else if (obj->import_attach)
 		drm_prime_gem_destroy(obj, bo->sgt);
 	else if (bo->sgt)
 		dma_free_noncontiguous(obj->dev->dev, obj->size, bo->sgt, DMA_BIDIRECTIONAL);

@@ -15,12 +15,15 @@ struct sg_table;
  * @sgt: Our own memory, or the mapping of an imported dma-buf.
  * @dma_addr: Bus address of its single DMA segment.
  *
- * Both are set once, before anybody else sees the BO.
+ * @pinned: A wedged engine may still write here: the memory is never given back.
+ *
+ * The first two are set once, before anybody else sees the BO; @pinned goes from false to true.
  */
 struct npu_bo {
 	struct drm_gem_object base;
 	struct sg_table *sgt;
 	dma_addr_t dma_addr;
+	bool pinned;
 };
 
 static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)

@@ -108,7 +108,7 @@ void npu_job_end(struct npu_job *job, int err)
 }
 
 /**
- * npu_job_pin_memory - never give the BOs of a submission back
+ * npu_job_pin_memory - never give the memory of a submission back
  * @job: The submission, whose ops may still write although the driver gave up on them.
  */
 void npu_job_pin_memory(struct npu_job *job)
@@ -116,7 +116,7 @@ void npu_job_pin_memory(struct npu_job *job)
 	unsigned int i;
 
 	for (i = 0; i < job->n_bos; i++)
-		drm_gem_object_get(job->bos[i]);
+		WRITE_ONCE(to_npu_bo(job->bos[i])->pinned, true);
 }
 
 /* Copies element @index of a user array, whatever its idea of the element's size. */
@@ -224,7 +224,7 @@ static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *pl
 	cycles = max(div_u64(plan->macs, lim->mac_channels * lim->mac_kernels),
 		     div_u64(bytes, lim->bus_bytes));
 	ns = mul_u64_u64_div_u64(cycles * NPU_BUDGET_SLACK, NSEC_PER_SEC, hz);
-	return clamp(ns, NPU_BUDGET_FLOOR_NS, NPU_BUDGET_CEILING_NS) * READ_ONCE(npu_timeout_scale);
+	return npu_scale_timeout(clamp(ns, NPU_BUDGET_FLOOR_NS, NPU_BUDGET_CEILING_NS));
 }
 
 static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)

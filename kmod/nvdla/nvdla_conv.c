@@ -125,7 +125,7 @@ static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, CDMA_D_ZERO_PADDING_VALUE, 0);
 	nvdla_write(npu, CDMA_D_BANK, bank_split(op));
 	nvdla_write(npu, CDMA_D_NAN_FLUSH_TO_ZERO, 0);
-	nvdla_write(npu, CDMA_D_PERF_ENABLE, 1);
+	nvdla_write(npu, CDMA_D_PERF_ENABLE, 0);
 }
 
 /*

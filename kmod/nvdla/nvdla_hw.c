@@ -38,7 +38,7 @@ static bool nvdla_units_idle(struct npu_device *npu)
  */
 static int nvdla_init(struct npu_device *npu)
 {
-	const u64 timeout_us = (u64)NVDLA_READY_US * READ_ONCE(npu_timeout_scale);
+	const u64 timeout_us = npu_scale_timeout(NVDLA_READY_US);
 	struct nvdla *nvdla = npu->hw_priv;
 	unsigned int i;
 	bool idle;
@@ -85,11 +85,13 @@ static int nvdla_irq(struct npu_device *npu)
 	return status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1));
 }
 
-/* Which unit works on which group, and how long fetches have waited: any of it moves in an op. */
+/*
+ * Which unit works on which group. That changes a few times in an op and never again in a hang;
+ * stall and latency counters would go on.
+ */
 static u32 nvdla_progress(struct npu_device *npu)
 {
-	u32 progress = readl(npu->regs + CDMA_D_PERF_DAT_READ_LATENCY) +
-		       readl(npu->regs + CDMA_D_PERF_WT_READ_LATENCY);
+	u32 progress = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)

@@ -66,8 +66,6 @@
 #define CDMA_D_BANK 0x30bc
 #define CDMA_D_NAN_FLUSH_TO_ZERO 0x30c0
 #define CDMA_D_PERF_ENABLE 0x30d4
-#define CDMA_D_PERF_DAT_READ_LATENCY 0x30e0
-#define CDMA_D_PERF_WT_READ_LATENCY 0x30e4
 
 /* CSC: walks the CBUF. */
 #define CSC 0x4000

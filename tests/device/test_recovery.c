@@ -68,9 +68,14 @@ static int old_ctx(void **state)
 	return 0;
 }
 
+static int has_reset(const struct fixture *f)
+{
+	return !!(f->node.info.caps & DRM_NPU_CAP_RESET);
+}
+
 static void inject(const struct fixture *f, const char *fault)
 {
-	if (!f->control)
+	if (!f->control || !has_reset(f))
 		skip();
 	assert_int_equal(board_control_inject(f->control, fault), 0);
 }
@@ -179,24 +184,28 @@ static void waiting_for_a_busy_bo(void **state)
 	device_works(f);
 }
 
-/* Queued submissions of a context that goes away are cancelled, not run. */
+/*
+ * Queued submissions of a context that goes away are cancelled, not run. All write the same BO, so
+ * those of the context stay behind the one that hangs.
+ */
 static void context_closed_behind_a_hang(void **state)
 {
 	struct fixture *f = *state;
 	struct drm_npu_ctx_create create = { 0 };
 	struct drm_npu_ctx_destroy destroy = { 0 };
 	struct drm_npu_job_matmul job = make_job(f);
-	uint32_t sync[12];
+	uint32_t guilty, sync[12];
 	unsigned int i, cancelled = 0;
 
 	assert_int_equal(node_ioctl(&f->node, DRM_IOCTL_NPU_CTX_CREATE, &create), 0);
 	inject(f, "hang:1");
+	assert_int_equal(node_submit_sync(&f->node, 0, &job, 1, &guilty), 0);
 	for (i = 0; i < 12; i++)
 		assert_int_equal(node_submit_sync(&f->node, create.id, &job, 1, &sync[i]), 0);
 	destroy.id = create.id;
 	assert_int_equal(node_ioctl(&f->node, DRM_IOCTL_NPU_CTX_DESTROY, &destroy), 0);
-	assert_int_equal(node_finish(&f->node, sync[0]), -ETIMEDOUT);
-	for (i = 1; i < 12; i++)
+	assert_int_equal(node_finish(&f->node, guilty), -ETIMEDOUT);
+	for (i = 0; i < 12; i++)
 		if (node_finish(&f->node, sync[i]) == -ECANCELED)
 			cancelled++;
 	assert_true(cancelled >= 4);
@@ -227,6 +236,25 @@ static void hang_after_hang(void **state)
 	device_works(f);
 }
 
+/* Last: after it the engine is of no use. */
+static void hang_without_reset(void **state)
+{
+	struct fixture *f = *state;
+	struct drm_npu_job_matmul job = make_job(f);
+	uint32_t sync[2];
+	unsigned int i;
+
+	if (!f->control || has_reset(f))
+		skip();
+	assert_int_equal(board_control_inject(f->control, "hang:1"), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(node_submit_sync(&f->node, 0, &job, 1, &sync[i]), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(node_finish(&f->node, sync[i]), -EIO);
+	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
+	assert_int_equal(node_ctx_state(&f->node, 0).last_error, EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +264,7 @@ int main(void)
 		cmocka_unit_test(context_closed_behind_a_hang),
 		cmocka_unit_test(lost_interrupt),
 		cmocka_unit_test(hang_after_hang),
+		cmocka_unit_test(hang_without_reset),
 	};
 
 	return cmocka_run_group_tests_name("recovery", tests, setup, teardown);

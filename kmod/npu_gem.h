@@ -31,6 +31,11 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 	return container_of(obj, struct npu_bo, base);
 }
 
+struct npu_bo *npu_bo_new(struct drm_device *drm, size_t size);
+void npu_bo_sync(struct npu_bo *bo, u64 offset, u64 size, bool for_cpu);
+
+struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj);
+struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags);
 struct drm_gem_object *npu_gem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
 struct drm_gem_object *npu_gem_prime_import_sg_table(struct drm_device *drm,
 						     struct dma_buf_attachment *attach,

@@ -13,11 +13,24 @@ $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS
 
 # ---- device model ----
 
+MODEL_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_model_vectors test_model_regs test_model_ops \
+	test_model_sdp test_model_timing test_model_fault test_model_fuzz)
+UNIT_TESTS += $(MODEL_UNIT_TESTS)
+
+$(MODEL_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
+$(B)/tests/unit/test_model_vectors: $(B)/tests/unit/vector.o
+
+# A second model, to show that the board takes any.
+TINY_MODEL := $(B)/tests/tiny-model.so
+
+$(TINY_MODEL): $(B)/tests/board/tiny_model.o
+	$(CC) -shared -Wl,-z,defs -o $@ $< $(LDFLAGS_ALL)
+
 # ---- kernel driver ----
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
-KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_recovery \
-	test_unplug)
+KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit \
+	test_process test_recovery test_unplug)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 

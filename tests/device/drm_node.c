@@ -250,6 +250,22 @@ void node_bo_randomize(const struct node *node, const struct node_bo *bo)
 	node_bo_fini(node, bo);
 }
 
+void node_bos_create(const struct node *node, struct node_bo *bos, unsigned int n, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		node_bo_create(node, &bos[i], size);
+		node_bo_randomize(node, &bos[i]);
+	}
+}
+
+void node_bos_destroy(const struct node *node, struct node_bo *bos, unsigned int n)
+{
+	while (n--)
+		node_bo_destroy(node, &bos[n]);
+}
+
 static const uint8_t *find_tensor(const struct node *node, const struct drm_npu_tensor *t,
 				  const struct node_bo *bos, unsigned int n_bos)
 {

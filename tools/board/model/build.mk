@@ -13,5 +13,6 @@ $(B)/tools/board/model/mac.o: CFLAGS_ALL += -O3
 
 $(MODEL_LIBRARY): $(MODEL_OBJECTS) tools/board/model/npu_model.map
 	@echo "  LD      $@"
-	$(CC) -shared -Wl,--version-script=tools/board/model/npu_model.map -Wl,-z,defs -o $@ \
+	@echo "  LD      $@"
+	$(CC) -shared -Wl,--version-script=tools/board/model/npu_model.map -o $@ \
 		$(MODEL_OBJECTS) $(LDFLAGS_ALL)

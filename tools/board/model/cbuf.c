@@ -55,8 +55,8 @@ struct cbuf_plan cbuf_plan(const struct cbuf_seen *last, const struct op *op)
 	/* Reuse is a wish: it is granted when the op before has kept what is asked for. */
 	plan.fetch_data = data || !op->data_reuse || !last->skip_data;
 	plan.fetch_weights = weights || !op->weight_reuse || !last->skip_weights;
-	plan.drop_data = !data && last->skip_data && !op->data_reuse;
-	plan.drop_weights = !weights && last->skip_weights && !op->weight_reuse;
+	plan.drop_data = last->skip_data && !op->data_reuse;
+	plan.drop_weights = last->skip_weights && !op->weight_reuse;
 	return plan;
 }
 
@@ -68,7 +68,7 @@ void cbuf_begin(struct cbuf *c, const struct op *op, const struct cbuf_plan *pla
 		c->write = 0;
 		c->read = 0;
 	}
-	if (plan->drop_weights)
+	if (plan->drop_weights && !plan->flush_weights)
 		c->read = (c->read + c->held_entries) % c->ring_entries;
 	c->last = cbuf_seen(op);
 }

@@ -36,7 +36,7 @@ struct cbuf {
 
 /* What an op does to the buffer, given the op before it */
 struct cbuf_plan {
-	bool flush_data, flush_weights; /* banks changed: drain and start from empty */
+	bool flush_data, flush_weights; /* banks changed: drain, start at the first entry */
 	bool fetch_data, fetch_weights;
 	bool drop_data, drop_weights; /* release what the op before had kept */
 };

@@ -27,6 +27,8 @@
 #include "sdp.h"
 #include "timing.h"
 
+#define NEVER UINT64_MAX
+
 /* How long the line stays up without a reason */
 #define SPURIOUS_CYCLES 1000
 
@@ -257,47 +259,49 @@ static void pass_event(struct npu_model *m, struct flight *f, enum op_event even
 	m->count = (f - m->flight + MAX_FLIGHTS - m->first) % MAX_FLIGHTS;
 }
 
-/* The next thing that happens to an op: when, and what. */
-static uint64_t next_event(struct npu_model *m, struct flight **flight, enum op_event *event)
+/* The op to which something happens next, and what; NULL when nothing will. */
+static struct flight *next_flight(struct npu_model *m, enum op_event *event)
 {
-	uint64_t next = UINT64_MAX;
+	struct flight *next = NULL;
 
 	for (unsigned int i = 0; i < m->count; i++) {
 		struct flight *f = &m->flight[(m->first + i) % MAX_FLIGHTS];
 
 		for (unsigned int e = 0; e < OP_EVENTS; e++) {
-			if ((f->passed >> e & 1) || f->line.at[e] >= next)
+			if ((f->passed >> e & 1) ||
+			    (next && f->line.at[e] >= next->line.at[*event]))
 				continue;
-			next = f->line.at[e];
-			*flight = f;
+			next = f;
 			*event = e;
 		}
 	}
 	return next;
 }
 
+/* When anything changes; NEVER for not at all. */
 static uint64_t next_change(struct npu_model *m)
 {
-	struct flight *flight;
 	enum op_event event;
-	uint64_t next = next_event(m, &flight, &event);
-	uint64_t line = intr_next(&m->intr, m->now);
+	struct flight *f = next_flight(m, &event);
+	uint64_t next = intr_next(&m->intr, m->now);
 
-	if (line < next)
-		next = line;
+	if (m->spurious)
+		return m->now;
+	if (f && f->line.at[event] < next)
+		next = f->line.at[event];
 	if (m->flushed_at > m->now && m->flushed_at < next)
 		next = m->flushed_at;
-	return m->spurious ? m->now : next;
+	return next;
 }
 
 /* Everything that happens in this cycle; true when the interrupt line went up. */
 static bool tick(struct npu_model *m)
 {
-	struct flight *flight;
 	enum op_event event;
+	struct flight *f;
 
-	while (next_event(m, &flight, &event) <= m->now)
-		pass_event(m, flight, event);
+	while ((f = next_flight(m, &event)) && f->line.at[event] <= m->now)
+		pass_event(m, f, event);
 	start_ops(m);
 	if (m->spurious) {
 		m->spurious = false;
@@ -314,7 +318,7 @@ uint64_t npu_model_run(struct npu_model *m, uint64_t max_cycles)
 	for (;;) {
 		uint64_t next = next_change(m);
 
-		if (next > end) {
+		if (next > end || next == NEVER) {
 			m->now = end;
 			break;
 		}
@@ -327,7 +331,7 @@ uint64_t npu_model_run(struct npu_model *m, uint64_t max_cycles)
 
 int npu_model_busy(struct npu_model *m)
 {
-	return next_change(m) != UINT64_MAX;
+	return next_change(m) != NEVER;
 }
 
 /* ---- registers --------------------------------------------------------------------------- */

@@ -231,11 +231,28 @@ static bool fetch_step(struct run *r)
 
 /* ---- one op ------------------------------------------------------------------------------ */
 
+/*
+ * A change of banks rewinds the ring, but one of CDMA's two counts of what is in it goes on:
+ * requests are sent as if it were empty, their data is taken as if it were not. When it is refused,
+ * it blocks the features behind it, and CSC, which would make room, waits for those.
+ */
+static void count_lost(struct run *r)
+{
+	struct timing *t = r->t;
+
+	if (!r->plan.flush_weights)
+		return;
+	t->lost_entries = t->weight_entries;
+	if (r->plan.drop_weights)
+		t->lost_entries -= t->held_entries;
+}
+
 /* What cannot work whatever the timing. */
 static const char *check_fit(const struct run *r)
 {
 	const struct op *op = r->op;
 	const struct timing *t = r->t;
+	int64_t ring = (int64_t)op->weight_banks * t->cfg->bank_entries;
 	uint64_t data = (uint64_t)op->slice_entries * op->height;
 
 	if (op->data_banks + op->weight_banks > t->cfg->cbuf_banks)
@@ -253,7 +270,10 @@ static const char *check_fit(const struct run *r)
 	if (op->groups > 1 &&
 	    entries_wanted(r, op->groups - 1) < op_weight_entries(op, t->cfg, op->groups - 1))
 		return "WEIGHT_BYTES is less than the weights of all full kernel groups";
-	if (t->weight_entries < 0 && !r->plan.flush_weights)
+	if (t->lost_entries > 0 && r->plan.fetch_data &&
+	    t->lost_entries + entries_wanted(r, op->groups - 1) > ring)
+		return "CBUF entries were lost in a change of banks and block the fetch";
+	if (t->weight_entries < 0)
 		return "an op before had less WEIGHT_BYTES than weights, and CDMA lost count";
 	return NULL;
 }
@@ -270,7 +290,7 @@ static void begin_data(struct run *r, double origin)
 		origin = later(origin, t->csc_free + r->c->pend);
 		t->data_entries = 0;
 	}
-	if (r->plan.drop_data)
+	if (r->plan.drop_data && !r->plan.flush_data)
 		t->data_release = later(t->csc_free, origin + r->c->csc_enable);
 	if (!r->plan.fetch_data) {
 		r->data_end = origin;
@@ -289,14 +309,11 @@ static void begin_weights(struct run *r, double origin)
 {
 	struct timing *t = r->t;
 
-	if (r->plan.flush_weights) {
+	if (r->plan.flush_weights)
 		origin = later(origin, t->csc_free + r->c->pend);
-		t->weight_entries = 0;
-		t->release_count = 0;
-	}
 	if (r->plan.drop_weights) {
 		t->releases[t->release_count++] = (struct release){
-			.at = later(t->csc_free, origin + r->c->csc_enable),
+			.at = later(t->csc_free, r->now + r->c->csc_enable),
 			.entries = t->held_entries,
 		};
 		t->weight_entries -= t->held_entries;
@@ -316,35 +333,61 @@ static void begin_weights(struct run *r, double origin)
 		r->weight_ready[i] = origin + r->c->csc_enable;
 }
 
+/*
+ * The clock may have run for years, but all that counts is how ops follow each other: the state of
+ * the timing is kept relative to the start of the op that was planned last.
+ */
+static void rebase(struct timing *t, uint64_t now)
+{
+	double passed = now - t->base;
+
+	t->base = now;
+	t->cdma_free -= passed;
+	t->csc_free -= passed;
+	t->drained -= passed;
+	if (t->data_release < NEVER)
+		t->data_release -= passed;
+	for (uint32_t i = 0; i < t->release_count; i++)
+		t->releases[i].at -= passed;
+}
+
 static void finish(struct run *r, double origin, struct timeline *line)
 {
 	const struct npu_costs *c = r->c;
 	struct timing *t = r->t;
 	double data_done = r->data_end + (r->plan.fetch_data ? c->data_done : 0);
 	double weight_done = r->weight_end + (r->plan.fetch_weights ? c->weight_done : 0);
+	double at[OP_EVENTS] = {
+		[OP_FETCH] = origin,
+		[OP_DATA_DONE] = data_done,
+		[OP_WEIGHT_DONE] = weight_done,
+		[OP_CDMA_DONE] = later(data_done, weight_done),
+		[OP_CSC_DONE] = r->csc + c->csc_restart - c->csc_start,
+		[OP_CACC_DONE] = t->drained,
+		[OP_DONE] = t->drained + c->sdp_tail,
+	};
 
+	for (int e = 0; e < OP_EVENTS; e++)
+		line->at[e] = t->base + (uint64_t)at[e];
 	t->last = cbuf_seen(r->op);
-	t->cdma_free = later(data_done, weight_done) + c->cdma_restart;
+	t->cdma_free = at[OP_CDMA_DONE] + c->cdma_restart;
 	t->csc_free = r->csc + c->csc_restart;
 	t->data_entries = r->op->slice_entries * r->op->height;
 	t->data_release = r->op->skip_data_release ? NEVER : r->csc + c->data_release;
 	if (r->op->skip_weight_release)
 		t->held_entries = r->op->weight_bytes / t->cfg->entry_bytes;
-	line->at[OP_FETCH] = origin;
-	line->at[OP_DATA_DONE] = data_done;
-	line->at[OP_WEIGHT_DONE] = weight_done;
-	line->at[OP_CDMA_DONE] = later(data_done, weight_done);
-	line->at[OP_CSC_DONE] = r->csc + c->csc_restart - c->csc_start;
-	line->at[OP_CACC_DONE] = t->drained;
-	line->at[OP_DONE] = t->drained + c->sdp_tail;
 }
 
 const char *timing_plan(struct timing *t, const struct op *op, uint64_t now, struct timeline *line)
 {
 	struct run r = { .t = t, .op = op, .c = &t->cfg->costs, .plan = cbuf_plan(&t->last, op) };
-	double origin = later(now, t->cdma_free);
-	const char *why = check_fit(&r);
+	double origin;
+	const char *why;
 
+	rebase(t, now);
+	origin = later(0, t->cdma_free);
+	count_lost(&r);
+	why = check_fit(&r);
 	if (why)
 		return why;
 	r.now = origin;

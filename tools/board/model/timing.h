@@ -23,6 +23,7 @@ struct release {
 /* What one op leaves behind for the next */
 struct timing {
 	const struct npu_config *cfg;
+	uint64_t base; /* of all times here, in cycles of the model's clock */
 	struct cbuf_seen last;
 	double cdma_free;	/* CDMA may start its next op */
 	double csc_free;	/* CSC may start the first stripe of its next op */
@@ -31,6 +32,7 @@ struct timing {
 	uint32_t data_entries;	/* that many */
 	uint32_t held_entries;	/* weights kept by a skipped release */
 	int64_t weight_entries; /* in the ring with no date of release; below zero: more was used */
+	int64_t lost_entries;	/* of these, what a change of banks left there for good */
 	uint32_t release_count;
 	struct release releases[2 * MAX_GROUPS + 1];
 };

@@ -64,7 +64,7 @@ static int npu_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 		query_device(npu, &info);
 		return query_answer(query, &info, sizeof(info));
 	case DRM_NPU_QUERY_MATMUL:
-		return query_answer(query, &npu->hw->matmul, sizeof(npu->hw->matmul));
+		return query_answer(query, npu->hw->matmul, sizeof(*npu->hw->matmul));
 	default:
 		return -EINVAL;
 	}

@@ -75,7 +75,7 @@ struct npu_hw {
 	u32 family;
 	unsigned int dma_bits;
 	size_t priv_size;
-	struct drm_npu_matmul_limits matmul;
+	const struct drm_npu_matmul_limits *matmul;
 	const struct npu_hw_ops *ops;
 };
 

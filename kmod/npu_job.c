@@ -214,7 +214,7 @@ static int resolve_operands(struct npu_submission *sub, struct npu_op *op)
 
 static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *plan)
 {
-	const struct drm_npu_matmul_limits *lim = &npu->hw->matmul;
+	const struct drm_npu_matmul_limits *lim = npu->hw->matmul;
 	u64 hz = npu->clock_hz ?: NPU_BUDGET_CLOCK_HZ;
 	u64 bytes = 0, cycles, ns;
 	unsigned int i;
@@ -238,7 +238,7 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 		op = &job->ops[i];
 		err = copy_element(&op->job, sizeof(op->job), &args->jobs, i);
 		if (!err)
-			err = npu_validate_matmul(&sub->npu->hw->matmul, &op->job, &op->plan);
+			err = npu_validate_matmul(sub->npu->hw->matmul, &op->job, &op->plan);
 		if (!err)
 			err = resolve_operands(sub, op);
 		if (err) {

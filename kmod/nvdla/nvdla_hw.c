@@ -6,9 +6,9 @@
  * configurations of the RTL leave at nv_small's values.
  */
 #include <linux/iopoll.h>
-#include <linux/sizes.h>
 
 #include "nvdla.h"
+#include "nvdla_limits.h"
 #include "nvdla_regs.h"
 
 /* The CBUF is flushed in about 8000 cycles after reset; an op that nobody waits for takes longer.
@@ -108,25 +108,11 @@ static const struct npu_hw_ops nvdla_ops = {
 	.progress = nvdla_progress,
 };
 
-/* The sizes are register fields of 13 bits, the height one of 12 (slices to release). */
 const struct npu_hw nvdla_small = {
 	.name = "nv_small",
 	.family = DRM_NPU_FAMILY_NVDLA,
 	.dma_bits = 32,
 	.priv_size = sizeof(struct nvdla),
-	.matmul = {
-		.atom_bytes = 8,
-		.mac_channels = 8,
-		.mac_kernels = 8,
-		.cbuf_banks = 32,
-		.cbuf_bank_entries = 512,
-		.cbuf_entry_bytes = 8,
-		.bus_bytes = 8,
-		.max_width = 8192,
-		.max_height = 4096,
-		.max_k = 8192,
-		.max_n = 8192,
-		.max_job_macs = SZ_1G,
-	},
+	.matmul = &nvdla_small_limits,
 	.ops = &nvdla_ops,
 };

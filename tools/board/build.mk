@@ -10,5 +10,5 @@ board: all
 	tools/board/board device --build $(O)
 	tools/board/board fetch --build $(O)
 
-check-board:
+check-board: $(B)/tests/tiny-model.so
 	tests/board/test-board.sh $(B)

@@ -54,10 +54,10 @@ cache_commit() {
 	mv -T "$1" "$2"
 }
 
-# cache_point NAME TARGET: NAME means TARGET from now on.
+# cache_point NAME TARGET: NAME means TARGET, a folder in store, from now on.
 cache_point() {
 	mkdir -p "$(dirname "$1")"
-	ln -sfn "$2" "$1.new"
+	ln -sfn "../store/$(basename "$2")" "$1.new"
 	mv -T "$1.new" "$1"
 }
 

@@ -25,9 +25,8 @@ initramfs_libraries() {
 	local sysroot=$1
 	(
 		cd "$sysroot" || exit
-		echo usr usr/bin usr/lib "usr/lib/$triplet" lib bin | tr ' ' '\n'
-		find usr/bin/busybox usr/lib/*.so.* -maxdepth 0
-		find "usr/lib/$triplet" -maxdepth 1 -name '*.so.*'
+		printf '%s\n' bin lib lib64 usr usr/bin usr/bin/busybox usr/lib usr/lib64 "usr/lib/$triplet"
+		find usr/lib usr/lib64 -maxdepth 2 -name '*.so.*'
 	) | cpio_of "$sysroot"
 }
 

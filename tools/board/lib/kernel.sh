@@ -77,7 +77,8 @@ modules_in_order() {
 	local root=$1 release=$2
 	shift 2
 	modprobe -d "$root" -S "$release" --show-depends -a "$@" |
-		awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' ||
+		die "kernel $release lacks a module that is wanted: $*"
 }
 
 # Headers of the guest with the build tools of this machine. Their links are relative; one path

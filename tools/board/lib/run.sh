@@ -29,7 +29,8 @@ run() {
 	trap 'exit 143' TERM HUP
 	guest_script="exec$(printf " '%s'" "${command[@]//\'/\'\\\'\'}")"
 	initramfs "$tmp" "$sysroot" "${modules[@]}" >"$tmp/initramfs"
-	run_devicetree
+	devicetree=()
+	[ -z "$overlay" ] || run_devicetree
 	run_qemu
 	run_result
 }
@@ -61,6 +62,7 @@ run_devicetree() {
 	: >"$tmp/qemu.log"
 	sed "s/@CLOCK@/$clock/" "$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
 	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "$tmp/npu.dtbo"
+	devicetree=(-dtb "$tmp/board.dtb")
 }
 
 # A value within a -device option: a comma is written twice.
@@ -86,7 +88,7 @@ run_qemu() {
 		env LD_PRELOAD="$device" "$qemu" \
 		-M "$machine" -cpu "$cpu" -smp "$cpus" -m "$memory" -accel tcg "${time_options[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-kernel "$kernel_at/vmlinuz" -initrd "$tmp/initramfs" -dtb "$tmp/board.dtb" \
+		-kernel "$kernel_at/vmlinuz" -initrd "$tmp/initramfs" "${devicetree[@]}" \
 		-append "console=$console panic=-1 oops=panic $append" \
 		-serial "file:$tmp/kernel.log" \
 		-chardev "file,id=out,path=$tmp/out,append=on" \

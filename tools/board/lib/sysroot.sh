@@ -29,10 +29,9 @@ sysroot_fetch() (
 	dir=$cache/store/sysroot-$arch-$(sum "${versions[@]}")
 	if [ ! -d "$dir/usr" ]; then
 		tmp=$(cache_tmp)
-		# One tree, as on an installed system: the packages still name /lib.
-		mkdir -p "$tmp/usr/lib" "$tmp/usr/bin"
-		ln -s usr/lib "$tmp/lib"
-		ln -s usr/bin "$tmp/bin"
+		# One tree, as on an installed system: some packages still name /lib.
+		mkdir -p "$tmp"/usr/{bin,lib,lib64}
+		ln -s usr/{bin,lib,lib64} "$tmp"
 		apt_unpack "$tmp" "${packages[@]}"
 		sysroot_relocate "$tmp/usr/lib/$triplet"
 		cache_commit "$tmp" "$dir"

@@ -49,21 +49,12 @@ static void restart(struct rig *r)
 static void test_bad_texts(void **state)
 {
 	struct rig *r = *state;
-	static const char *const texts[] = { "",
-					     "hang",
-					     "hang:",
-					     "hang:0",
-					     "hang:-1",
-					     "hang:1x",
-					     "hang:1:2",
-					     "hangs:1",
-					     "late-irq:1",
-					     "late-irq:1:",
-					     "late-irq:1:0",
-					     "spurious-irq:1",
-					     "bus-error: 1",
-					     "lost-irq:1 ",
-					     "hang:99999999999999999999" };
+	static const char *const texts[] = {
+		"",	      "hang",	      "hang:",	      "hang:0",
+		"hang:-1",    "hang:1x",      "hang:1:2",     "hangs:1",
+		"late-irq:1", "late-irq:1:",  "late-irq:1:0", "spurious-irq:1",
+		"no-flush:1", "bus-error: 1", "lost-irq:1 ",  "hang:99999999999999999999"
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		assert_int_equal(npu_model_inject(r->model, texts[i]), -1);
@@ -201,6 +192,22 @@ static void test_spurious_irq(void **state)
 	assert_true(runs(r));
 }
 
+/* One reset in vain, and the next one helps. */
+static void test_no_flush(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(npu_model_inject(r->model, "no-flush"), 0);
+	assert_true(runs(r));
+	npu_model_reset(r->model);
+	npu_model_run(r->model, 100 * LIMIT);
+	assert_int_equal(npu_model_read(r->model, CDMA_S_CBUF_FLUSH_STATUS), 0);
+	assert_false(npu_model_busy(r->model));
+	restart(r);
+	assert_int_equal(npu_model_read(r->model, CDMA_S_CBUF_FLUSH_STATUS), 1);
+	assert_true(runs(r));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -216,6 +223,7 @@ int main(void)
 		TEST(test_late_irq),
 		TEST(test_late_irq_cleared_before),
 		TEST(test_spurious_irq),
+		TEST(test_no_flush),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

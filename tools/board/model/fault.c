@@ -17,6 +17,7 @@ static const struct {
 	{ "lost-irq", FAULT_LOST_IRQ, 1 },
 	{ "late-irq", FAULT_LATE_IRQ, 2 },
 	{ "spurious-irq", FAULT_SPURIOUS_IRQ, 0 },
+	{ "no-flush", FAULT_NO_FLUSH, 0 },
 };
 
 /* Reads ":NUMBER", at least 1, and moves on behind it. */

@@ -57,6 +57,7 @@ struct npu_model {
 	uint64_t flushed_at;
 	const char *stuck;
 	bool spurious;
+	bool no_flush;
 	struct flight flight[MAX_FLIGHTS];
 	unsigned int first; /* oldest flight */
 	unsigned int count; /* flights that will complete */
@@ -102,7 +103,8 @@ void npu_model_free(struct npu_model *m)
 void npu_model_reset(struct npu_model *m)
 {
 	m->now = 0;
-	m->flushed_at = m->cfg->flush_cycles;
+	m->flushed_at = m->no_flush ? NEVER : m->cfg->flush_cycles;
+	m->no_flush = false;
 	m->stuck = NULL;
 	m->first = 0;
 	m->count = 0;
@@ -376,9 +378,12 @@ int npu_model_inject(struct npu_model *m, const char *text)
 
 	if (fault_parse(text, &fault))
 		return -1;
-	if (fault.kind != FAULT_SPURIOUS_IRQ)
+	if (fault.kind == FAULT_SPURIOUS_IRQ)
+		m->spurious = true;
+	else if (fault.kind == FAULT_NO_FLUSH)
+		m->no_flush = true;
+	else
 		return fault_add(&m->faults, &fault);
-	m->spurious = true;
 	return 0;
 }
 

@@ -216,13 +216,10 @@ static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *pl
 {
 	const struct drm_npu_matmul_limits *lim = npu->hw->matmul;
 	u64 hz = npu->clock_hz ?: NPU_BUDGET_CLOCK_HZ;
-	u64 bytes = 0, cycles, ns;
-	unsigned int i;
+	u64 cycles, ns;
 
-	for (i = 0; i < NPU_OPERANDS; i++)
-		bytes += plan->extent[i].bytes;
 	cycles = max(div_u64(plan->macs, lim->mac_channels * lim->mac_kernels),
-		     div_u64(bytes, lim->bus_bytes));
+		     div_u64(plan->bytes, lim->bus_bytes));
 	ns = mul_u64_u64_div_u64(cycles * NPU_BUDGET_SLACK, NSEC_PER_SEC, hz);
 	return npu_scale_timeout(clamp(ns, NPU_BUDGET_FLOOR_NS, NPU_BUDGET_CEILING_NS));
 }

@@ -108,32 +108,38 @@ static int check_tensor(const struct drm_npu_matmul_limits *lim, const struct dr
 	return 0;
 }
 
-static int set_extent(struct npu_extent *extent, __u64 offset, __u64 bytes)
+/*
+ * @span: From the first byte to the last.
+ * @moved: What goes over the bus: less where lines have gaps, more where they overlap.
+ */
+static int add_operand(struct npu_matmul_plan *plan, enum npu_operand operand, __u64 offset,
+		       __u64 span, __u64 moved)
 {
 	__u64 end;
 
-	if (__builtin_add_overflow(offset, bytes, &end))
+	if (__builtin_add_overflow(offset, span, &end))
 		return -EINVAL;
-	extent->offset = offset;
-	extent->bytes = bytes;
+	plan->extent[operand].offset = offset;
+	plan->extent[operand].bytes = span;
+	plan->bytes += moved;
 	return 0;
 }
 
 /* An array: W and per-channel operands. */
 static int plan_flat(const struct drm_npu_matmul_limits *lim, const struct drm_npu_tensor *t,
-		     __u64 bytes, struct npu_extent *extent)
+		     __u64 bytes, struct npu_matmul_plan *plan, enum npu_operand operand)
 {
 	if (check_tensor(lim, t) || t->row_stride || t->plane_stride)
 		return -EINVAL;
-	return set_extent(extent, t->offset, bytes);
+	return add_operand(plan, operand, t->offset, bytes, bytes);
 }
 
 /* Planes of lines of atoms: A, C and per-element operands. @size: bytes of one element. */
 static int plan_cube(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
 		     const struct drm_npu_tensor *t, __u32 channels, __u32 size,
-		     struct npu_extent *extent)
+		     struct npu_matmul_plan *plan, enum npu_operand operand)
 {
-	const __u32 width = job->m / job->height;
+	const __u64 line = (__u64)plan->width * lim->atom_bytes * size;
 	const __u32 planes = div_up(channels, lim->atom_bytes);
 
 	if (check_tensor(lim, t))
@@ -141,10 +147,10 @@ static int plan_cube(const struct drm_npu_matmul_limits *lim, const struct drm_n
 	/* The engine takes the planes of a single row as one run and ignores the stride. */
 	if (job->m == 1 && planes > 1 && t->plane_stride != lim->atom_bytes * size)
 		return -EINVAL;
-	return set_extent(extent, t->offset,
-			  (__u64)(planes - 1) * t->plane_stride +
-				  (__u64)(job->height - 1) * t->row_stride +
-				  (__u64)width * lim->atom_bytes * size);
+	return add_operand(plan, operand, t->offset,
+			   (__u64)(planes - 1) * t->plane_stride +
+				   (__u64)(job->height - 1) * t->row_stride + line,
+			   line * job->height * planes);
 }
 
 static int in_memory(__u8 src)
@@ -175,7 +181,8 @@ static int check_stage(const struct drm_npu_stage *st)
 }
 
 static int plan_stage(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
-		      const struct drm_npu_stage *st, struct npu_extent *extent)
+		      const struct drm_npu_stage *st, struct npu_matmul_plan *plan,
+		      enum npu_operand operand)
 {
 	const struct drm_npu_tensor *t = &st->operand;
 	int alu = in_memory(st->alu_src);
@@ -199,8 +206,8 @@ static int plan_stage(const struct drm_npu_matmul_limits *lim, const struct drm_
 	if ((alu ? st->alu_src : st->mul_src) == DRM_NPU_OPERAND_CHANNEL)
 		return plan_flat(lim, t,
 				 (__u64)div_up(job->n, lim->atom_bytes) * lim->atom_bytes * size,
-				 extent);
-	return plan_cube(lim, job, t, job->n, size, extent);
+				 plan, operand);
+	return plan_cube(lim, job, t, job->n, size, plan, operand);
 }
 
 /**
@@ -217,7 +224,6 @@ static int plan_stage(const struct drm_npu_matmul_limits *lim, const struct drm_
 int npu_validate_matmul(const struct drm_npu_matmul_limits *lim,
 			const struct drm_npu_job_matmul *job, struct npu_matmul_plan *plan)
 {
-	struct npu_extent *extent = plan->extent;
 	int err;
 
 	*plan = (struct npu_matmul_plan){};
@@ -232,17 +238,17 @@ int npu_validate_matmul(const struct drm_npu_matmul_limits *lim,
 	err = plan_cbuf(lim, job, plan);
 	if (err)
 		return err;
-	err = plan_cube(lim, job, &job->a, job->k, 1, &extent[NPU_OPERAND_A]);
+	err = plan_cube(lim, job, &job->a, job->k, 1, plan, NPU_OPERAND_A);
 	if (err)
 		return err;
-	err = plan_flat(lim, &job->w, plan->weight_bytes, &extent[NPU_OPERAND_W]);
+	err = plan_flat(lim, &job->w, plan->weight_bytes, plan, NPU_OPERAND_W);
 	if (err)
 		return err;
-	err = plan_cube(lim, job, &job->c, job->n, 1, &extent[NPU_OPERAND_C]);
+	err = plan_cube(lim, job, &job->c, job->n, 1, plan, NPU_OPERAND_C);
 	if (err)
 		return err;
-	err = plan_stage(lim, job, &job->x1, &extent[NPU_OPERAND_X1]);
+	err = plan_stage(lim, job, &job->x1, plan, NPU_OPERAND_X1);
 	if (err)
 		return err;
-	return plan_stage(lim, job, &job->x2, &extent[NPU_OPERAND_X2]);
+	return plan_stage(lim, job, &job->x2, plan, NPU_OPERAND_X2);
 }

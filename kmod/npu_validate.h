@@ -42,6 +42,8 @@ struct npu_extent {
  * struct npu_matmul_plan - what validation works out about a job
  * @extent: Bytes touched, by enum npu_operand.
  * @macs: Multiplications.
+ * @bytes: What goes over the bus. An extent may hold more, where strides leave gaps, or less,
+ *	where they do not let the lines be apart.
  * @width: M / height.
  * @slice_entries: CBUF entries of one line of A.
  * @weight_bytes: Bytes of W that the engine fetches.
@@ -51,6 +53,7 @@ struct npu_extent {
 struct npu_matmul_plan {
 	struct npu_extent extent[NPU_OPERANDS];
 	__u64 macs;
+	__u64 bytes;
 	__u32 width;
 	__u32 slice_entries;
 	__u32 weight_bytes;

@@ -253,6 +253,24 @@ static void operand_extents(void **state)
 	assert_int_equal(plan.extent[NPU_OPERAND_X1].bytes, 3 * 16 * 32);
 }
 
+/* The time a job may take follows from what it moves, wherever its strides put that. */
+static void bytes_on_the_bus(void **state)
+{
+	struct drm_npu_job_matmul job = job_with_stage();
+	const uint64_t bytes = 2 * 16 * 8 + 20 * 16 + 3 * 16 * 8 + 24 * 2;
+	struct npu_matmul_plan plan;
+
+	(void)state;
+	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(plan.bytes, bytes);
+	job.a.plane_stride = 1 << 20;
+	job.c.row_stride = 0;
+	job.c.plane_stride = 0;
+	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(plan.extent[NPU_OPERAND_C].bytes, 8 * 8);
+	assert_int_equal(plan.bytes, bytes);
+}
+
 static uint32_t up_to(uint32_t max)
 {
 	return 1 + (uint32_t)random() % max;
@@ -360,6 +378,7 @@ int main(void)
 		cmocka_unit_test(banks),
 		cmocka_unit_test(stages),
 		cmocka_unit_test(operand_extents),
+		cmocka_unit_test(bytes_on_the_bus),
 		cmocka_unit_test(extents_against_walk),
 		cmocka_unit_test(accepted_jobs_do_not_hang),
 	};

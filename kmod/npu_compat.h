@@ -74,6 +74,23 @@
 #endif
 
 /**
+ * npu_compat_client_id - a number for an open file
+ * @filp: The file.
+ *
+ * Return: DRM's number, or one that is unique among the files of this driver.
+ */
+static inline u64 npu_compat_client_id(const struct drm_file *filp)
+{
+#ifdef NPU_HAVE_CLIENT_ID
+	return filp->client_id;
+#else
+	static atomic64_t last;
+
+	return atomic64_inc_return(&last);
+#endif
+}
+
+/**
  * npu_compat_sched_init - drm_sched_init() without the scheduler's own time-out
  * @sched: Scheduler to set up.
  * @ops: Its callbacks.

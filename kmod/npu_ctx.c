@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Open files and their contexts.
+ * Contexts.
  *
  * Lifetimes: a submission holds its context, a context its file. When the last of them is done the
  * context's scheduler entity is destroyed from a work item, because the last reference may go in
@@ -11,14 +11,7 @@
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
-
-static void npu_file_release(struct kref *refs)
-{
-	struct npu_file *file = container_of(refs, struct npu_file, refs);
-
-	xa_destroy(&file->ctxs);
-	kfree(file);
-}
+#include "npu_file.h"
 
 static void npu_ctx_release_work(struct work_struct *work)
 {
@@ -27,7 +20,7 @@ static void npu_ctx_release_work(struct work_struct *work)
 
 	drm_sched_entity_destroy(&ctx->entity);
 	mutex_destroy(&ctx->submit_lock);
-	kref_put(&ctx->file->refs, npu_file_release);
+	npu_file_put(ctx->file);
 	kfree(ctx);
 	if (atomic_dec_and_test(&npu->live_ctxs))
 		wake_up(&npu->ctx_gone);
@@ -81,6 +74,7 @@ void npu_ctx_job_done(struct npu_ctx *ctx, u64 engine_ns)
 	ctx->jobs_done++;
 	ctx->engine_ns += engine_ns;
 	spin_unlock_irqrestore(&ctx->stat_lock, flags);
+	atomic64_add(engine_ns, &ctx->file->engine_ns);
 }
 
 /**
@@ -120,7 +114,7 @@ static struct npu_ctx *npu_ctx_new(struct npu_file *file, enum drm_sched_priorit
 	spin_lock_init(&ctx->stat_lock);
 	INIT_WORK(&ctx->release, npu_ctx_release_work);
 	ctx->file = file;
-	kref_get(&file->refs);
+	npu_file_get(file);
 	atomic_inc(&file->npu->live_ctxs);
 	return ctx;
 }
@@ -132,51 +126,30 @@ static void npu_ctx_close(struct npu_ctx *ctx)
 }
 
 /**
- * npu_file_open - drm_driver.open
- * @drm: The device.
- * @filp: The file.
+ * npu_ctx_open - make the context that a file is born with
+ * @file: The file.
  *
  * Return: 0 or a negative errno.
  */
-int npu_file_open(struct drm_device *drm, struct drm_file *filp)
+int npu_ctx_open(struct npu_file *file)
 {
-	struct npu_file *file;
-	struct npu_ctx *ctx;
+	struct npu_ctx *ctx = npu_ctx_new(file, DRM_SCHED_PRIORITY_NORMAL);
 	int err;
 
-	file = kzalloc(sizeof(*file), GFP_KERNEL);
-	if (!file)
-		return -ENOMEM;
-	kref_init(&file->refs);
-	file->npu = to_npu(drm);
-	xa_init_flags(&file->ctxs, XA_FLAGS_ALLOC);
-
-	ctx = npu_ctx_new(file, DRM_SCHED_PRIORITY_NORMAL);
-	if (IS_ERR(ctx)) {
-		err = PTR_ERR(ctx);
-		goto put_file;
-	}
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
 	err = xa_insert(&file->ctxs, 0, ctx, GFP_KERNEL);
 	if (err)
-		goto close_ctx;
-	filp->driver_priv = file;
-	return 0;
-
-close_ctx:
-	npu_ctx_close(ctx);
-put_file:
-	kref_put(&file->refs, npu_file_release);
+		npu_ctx_close(ctx);
 	return err;
 }
 
 /**
- * npu_file_close - drm_driver.postclose
- * @drm: The device.
- * @filp: The file.
+ * npu_ctx_close_all - close the contexts of a file that nobody has open any more
+ * @file: The file.
  */
-void npu_file_close(struct drm_device *drm, struct drm_file *filp)
+void npu_ctx_close_all(struct npu_file *file)
 {
-	struct npu_file *file = filp->driver_priv;
 	struct npu_ctx *ctx;
 	unsigned long id;
 
@@ -184,7 +157,6 @@ void npu_file_close(struct drm_device *drm, struct drm_file *filp)
 		xa_erase(&file->ctxs, id);
 		npu_ctx_close(ctx);
 	}
-	kref_put(&file->refs, npu_file_release);
 }
 
 /**
@@ -223,12 +195,15 @@ int npu_ioctl_ctx_create(struct drm_device *drm, void *data, struct drm_file *fi
 	ctx = npu_ctx_new(file, priority);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	err = xa_alloc(&file->ctxs, &args->id, ctx, XA_LIMIT(1, NPU_MAX_CTXS - 1), GFP_KERNEL);
-	if (err) {
+	/* Another thread may destroy it as soon as it has an id. */
+	kref_get(&ctx->refs);
+	err = xa_alloc(&file->ctxs, &ctx->id, ctx, XA_LIMIT(1, NPU_MAX_CTXS - 1), GFP_KERNEL);
+	if (err)
 		npu_ctx_close(ctx);
-		return -ENOMEM;
-	}
-	return 0;
+	else
+		args->id = ctx->id;
+	npu_ctx_put(ctx);
+	return err == -EBUSY ? -EDQUOT : err;
 }
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Open files and their contexts.
+ * Contexts.
  */
 #ifndef _NPU_CTX_H_
 #define _NPU_CTX_H_
@@ -9,30 +9,16 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 #include "npu_compat.h"
 
-struct npu_device;
-
-/**
- * struct npu_file - an open file
- * @refs: One for the file, one for each context.
- * @npu: The device.
- * @ctxs: Contexts by id; 0 is there from open() on.
- * @pending: Jobs (not submissions) that have not ended.
- */
-struct npu_file {
-	struct kref refs;
-	struct npu_device *npu;
-	struct xarray ctxs;
-	atomic_t pending;
-};
+struct npu_file;
 
 /**
  * struct npu_ctx - a queue of submissions
  * @refs: One for the id, one for each submission.
  * @file: File it belongs to.
+ * @id: Its id there.
  * @entity: Its queue in the scheduler. Destroyed with the last reference, when the queue is empty:
  *	nothing is ever killed from it, so each submission ends through npu_sched_run_job().
  * @submit_lock: Held from arming a submission to pushing it, to keep fences in order.
@@ -48,6 +34,7 @@ struct npu_file {
 struct npu_ctx {
 	struct kref refs;
 	struct npu_file *file;
+	u32 id;
 	struct drm_sched_entity entity;
 	struct mutex submit_lock; /* arm to push */
 	struct work_struct release;
@@ -61,8 +48,8 @@ struct npu_ctx {
 	u64 engine_ns;
 };
 
-int npu_file_open(struct drm_device *drm, struct drm_file *filp);
-void npu_file_close(struct drm_device *drm, struct drm_file *filp);
+int npu_ctx_open(struct npu_file *file);
+void npu_ctx_close_all(struct npu_file *file);
 
 struct npu_ctx *npu_ctx_get(struct npu_file *file, u32 id);
 void npu_ctx_put(struct npu_ctx *ctx);

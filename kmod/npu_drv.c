@@ -14,6 +14,7 @@
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
+#include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
 
@@ -35,6 +36,8 @@ static void query_device(struct npu_device *npu, struct drm_npu_device_info *inf
 	info->max_jobs = NPU_MAX_JOBS;
 	info->max_syncs = NPU_MAX_SYNCS;
 	info->max_pending = NPU_MAX_PENDING;
+	info->max_contexts = NPU_MAX_CTXS;
+	info->max_file_bytes = npu_file_max_bytes();
 }
 
 /* Gives @size bytes to a caller who has room for query->size, and tells him @size. */
@@ -132,6 +135,7 @@ static const struct file_operations npu_fops = { .owner = THIS_MODULE,
 						 .poll = drm_poll,
 						 .read = drm_read,
 						 .llseek = noop_llseek,
+						 .show_fdinfo = npu_file_show_fdinfo,
 						 .mmap = drm_gem_mmap,
 						 NPU_FOP_FLAGS };
 

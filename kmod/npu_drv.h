@@ -23,7 +23,6 @@ struct reset_control;
 #define NPU_MAX_JOBS 1024
 #define NPU_MAX_SYNCS 64
 #define NPU_MAX_PENDING 4096
-#define NPU_MAX_CTXS 256
 
 /**
  * struct npu_device - one NPU

@@ -17,6 +17,7 @@
 #include <drm/drm_vma_manager.h>
 
 #include "npu_drv.h"
+#include "npu_file.h"
 #include "npu_gem.h"
 
 static const struct drm_gem_object_funcs npu_gem_funcs;
@@ -49,16 +50,28 @@ static void npu_gem_free(struct drm_gem_object *obj)
 		drm_prime_gem_destroy(obj, bo->sgt);
 	else if (bo->sgt)
 		dma_free_noncontiguous(obj->dev->dev, obj->size, bo->sgt, DMA_BIDIRECTIONAL);
+	if (bo->payer) {
+		npu_file_uncharge(bo->payer, obj->size);
+		npu_file_put(bo->payer);
+	}
 	drm_gem_object_release(obj);
 	kfree(bo);
 }
 
-static struct npu_bo *npu_bo_create(struct drm_device *drm, size_t size)
+static struct npu_bo *npu_bo_create(struct drm_device *drm, size_t size, struct npu_file *payer)
 {
 	struct npu_bo *bo = npu_bo_new(drm, size);
+	int err;
 
 	if (IS_ERR(bo))
 		return bo;
+	err = npu_file_charge(payer, size);
+	if (err) {
+		drm_gem_object_put(&bo->base);
+		return ERR_PTR(err);
+	}
+	npu_file_get(payer);
+	bo->payer = payer;
 	/* Zeroed explicitly: with an IOMMU the allocator hands out pages as it finds them. */
 	bo->sgt = dma_alloc_noncontiguous(drm->dev, size, DMA_BIDIRECTIONAL,
 					  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, 0);
@@ -224,7 +237,7 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 		return -EINVAL;
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
-	bo = npu_bo_create(drm, PAGE_ALIGN(args->size));
+	bo = npu_bo_create(drm, PAGE_ALIGN(args->size), filp->driver_priv);
 	drm_dev_exit(idx);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);

@@ -7,6 +7,7 @@
 
 #include "npu_compat.h"
 
+struct npu_file;
 struct sg_table;
 
 /**
@@ -14,15 +15,16 @@ struct sg_table;
  * @base: Base; base.size is what the engine may touch.
  * @sgt: Our own memory, or the mapping of an imported dma-buf.
  * @dma_addr: Bus address of its single DMA segment.
- *
+ * @payer: File whose quota the memory counts against, with a reference; NULL for an import.
  * @pinned: A wedged engine may still write here: the memory is never given back.
  *
- * The first two are set once, before anybody else sees the BO; @pinned goes from false to true.
+ * All but @pinned are set once, before anybody else sees the BO; @pinned goes from false to true.
  */
 struct npu_bo {
 	struct drm_gem_object base;
 	struct sg_table *sgt;
 	dma_addr_t dma_addr;
+	struct npu_file *payer;
 	bool pinned;
 };
 

@@ -13,6 +13,7 @@
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
+#include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
 
@@ -342,7 +343,7 @@ static int reserve_pending(struct npu_job *job)
 	if (atomic_add_return(job->n_ops, pending) <= NPU_MAX_PENDING)
 		return 0;
 	atomic_sub(job->n_ops, pending);
-	return -EAGAIN;
+	return -EBUSY;
 }
 
 /* The point of no return is inside. On success the scheduler owns its reference to the job. */

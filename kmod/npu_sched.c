@@ -9,6 +9,7 @@
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
+#include "npu_file.h"
 #include "npu_job.h"
 
 /*

@@ -32,7 +32,7 @@ $(TINY_MODEL): $(B)/tests/board/tiny_model.o
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit \
-	test_process test_recovery test_unplug)
+	test_process test_file test_recovery test_unplug)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 

@@ -34,6 +34,11 @@ int nvdla_buffer_init(struct npu_buffer *buf, struct npu_error *err)
 				"no contiguous memory for a buffer of %zu bytes; free some, or "
 				"give the kernel more with cma=",
 				buf->bytes);
+	if (ret == -EDQUOT)
+		return npu_fail(err, ret,
+				"a buffer of %zu bytes is more than one open device may still "
+				"have; destroy some, or raise npu.max_file_mib",
+				buf->bytes);
 	if (ret) {
 		errno = -ret;
 		return npu_fail(err, ret, "cannot create a buffer of %zu bytes: %m", buf->bytes);

@@ -17,7 +17,6 @@
 
 #define DRIVER "npu"
 
-/* Not drmIoctl(): that one spins on EAGAIN, which here means that the queue is full. */
 int nvdla_ioctl(const struct nvdla_device *dev, unsigned long request, void *arg)
 {
 	int ret;

@@ -219,7 +219,7 @@ int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_err
 		return settle_failed(ret, err);
 
 	sync.handle = part_at(queue, queue->head)->syncobj;
-	while ((ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_SUBMIT, &submit)) == -EAGAIN) {
+	while ((ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_SUBMIT, &submit)) == -EBUSY) {
 		ret = wait_for_room(queue);
 		if (ret)
 			return settle_failed(ret, err);

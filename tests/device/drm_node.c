@@ -76,7 +76,6 @@ int node_ioctl(const struct node *node, unsigned long request, void *arg)
 {
 	int ret;
 
-	/* drmIoctl() repeats on EAGAIN, too, which SUBMIT gives a meaning. */
 	do {
 		ret = ioctl(node->fd, request, arg);
 	} while (ret && errno == EINTR);

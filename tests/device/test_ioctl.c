@@ -59,7 +59,6 @@ static void queries(void **state)
 	assert_true(memchr(node->info.name, 0, sizeof(node->info.name)) != NULL);
 	assert_int_equal(node->info.family, DRM_NPU_FAMILY_NVDLA);
 	assert_int_equal(node->info.cores, 1);
-	assert_int_equal(node->info.pad, 0);
 	assert_true(node->info.max_jobs && node->info.max_syncs && node->info.max_pending);
 	assert_true(node->limits.atom_bytes && node->limits.cbuf_banks);
 

@@ -390,7 +390,7 @@ static void cap_on_pending_jobs(void **state)
 			break;
 		submitted++;
 	}
-	assert_int_equal(err, -EAGAIN);
+	assert_int_equal(err, -EBUSY);
 	assert_true(submitted >= node->info.max_pending / node->info.max_jobs);
 	node_bo_prep(node, &bos[C]);
 	node_bo_fini(node, &bos[C]);

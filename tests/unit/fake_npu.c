@@ -255,7 +255,7 @@ static int submit(struct drm_npu_submit *args)
 	assert_true(syncobjs[sync->handle].exists);
 	if (pending + args->jobs.count > fake.max_pending) {
 		fake.refused++;
-		return -EAGAIN;
+		return -EBUSY;
 	}
 	for (uint32_t i = 0; i < args->jobs.count; i++) {
 		args->fail_index = i;

@@ -26,7 +26,7 @@
  * @outcome_errno: See @outcome.
  * @calls: Calls so far.
  * @submits: Submissions so far.
- * @refused: EAGAIN so far.
+ * @refused: EBUSY so far.
  * @objects: Buffers, contexts and syncobjs that exist.
  */
 struct fake_npu {

@@ -27,7 +27,7 @@ static void queries(void **state)
 	FIELD(drm_npu_dev_query, size, 4);
 	FIELD(drm_npu_dev_query, pointer, 8);
 
-	SIZE(drm_npu_device_info, 80);
+	SIZE(drm_npu_device_info, 88);
 	FIELD(drm_npu_device_info, name, 0);
 	FIELD(drm_npu_device_info, family, 32);
 	FIELD(drm_npu_device_info, cores, 36);
@@ -37,6 +37,8 @@ static void queries(void **state)
 	FIELD(drm_npu_device_info, max_jobs, 64);
 	FIELD(drm_npu_device_info, max_syncs, 68);
 	FIELD(drm_npu_device_info, max_pending, 72);
+	FIELD(drm_npu_device_info, max_contexts, 76);
+	FIELD(drm_npu_device_info, max_file_bytes, 80);
 
 	SIZE(drm_npu_matmul_limits, 56);
 	FIELD(drm_npu_matmul_limits, atom_bytes, 0);

@@ -47,9 +47,10 @@ extern "C" {
  *            has more elements than DEV_QUERY allows
  * ENOMEM     out of memory, or no contiguous memory of that size
  * EACCES     a context priority above normal without CAP_SYS_NICE
- * EBUSY      BO_PREP with NOWAIT: the engine still uses the BO
+ * EBUSY      BO_PREP with NOWAIT: the engine still uses the BO. SUBMIT: this file has max_pending
+ *            jobs outstanding; some have to end first
+ * EDQUOT     BO_CREATE, CTX_CREATE: this file has all the bytes or contexts that one file may have
  * ETIME      BO_PREP: the deadline passed first
- * EAGAIN     SUBMIT: the cap on outstanding jobs of this file is reached
  * EIO        the device is wedged: a reset failed, or there is no reset line; nothing will run
  * ENODEV     the device is gone
  * ENOTTY     the kernel does not have this ioctl: ask DEV_QUERY instead of trying
@@ -132,7 +133,9 @@ enum drm_npu_family {
  * @max_jobs: Largest number of jobs in one SUBMIT.
  * @max_syncs: Largest number of syncs in one SUBMIT.
  * @max_pending: Jobs of one file that may be outstanding.
- * @pad: Zero.
+ * @max_contexts: Contexts of one file, the one it is born with included.
+ * @max_file_bytes: Bytes of BOs that one file may create. Imports do not count. What counts is
+ *	given back when the last user of a BO is gone: handle, mapping, job or importer.
  */
 struct drm_npu_device_info {
 	char name[32];
@@ -144,7 +147,8 @@ struct drm_npu_device_info {
 	__u32 max_jobs;
 	__u32 max_syncs;
 	__u32 max_pending;
-	__u32 pad;
+	__u32 max_contexts;
+	__u64 max_file_bytes;
 };
 
 /**

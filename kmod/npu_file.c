@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Open files: what one may have, and what the system is told about it.
+ *
+ * Memory of BOs cannot be swapped and is hard to find, so no single file gets all of it. A BO is
+ * charged to the file that created it until its memory is given back, wherever its last user is:
+ * that is why a BO holds its file.
+ */
+#include <linux/dma-resv.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "npu_ctx.h"
+#include "npu_drv.h"
+#include "npu_file.h"
+#include "npu_gem.h"
+
+static unsigned long npu_max_file_mib;
+module_param_named(max_file_mib, npu_max_file_mib, ulong, 0644);
+MODULE_PARM_DESC(max_file_mib,
+		 "MiB of buffers that one open file may create (default 0: half of the memory)");
+
+/**
+ * npu_file_max_bytes - the quota
+ *
+ * Return: Bytes of BOs that one file may create.
+ */
+u64 npu_file_max_bytes(void)
+{
+	u64 mib = READ_ONCE(npu_max_file_mib);
+
+	return mib ? mib * SZ_1M : (u64)totalram_pages() * PAGE_SIZE / 2;
+}
+
+/**
+ * npu_file_charge - count memory in, or refuse it
+ * @file: The file that wants it.
+ * @bytes: How much.
+ *
+ * Return: 0 or -EDQUOT.
+ */
+int npu_file_charge(struct npu_file *file, u64 bytes)
+{
+	if (atomic64_add_return(bytes, &file->bytes) <= npu_file_max_bytes())
+		return 0;
+	atomic64_sub(bytes, &file->bytes);
+	return -EDQUOT;
+}
+
+/**
+ * npu_file_uncharge - count memory out
+ * @file: The file that npu_file_charge() was asked for.
+ * @bytes: How much.
+ */
+void npu_file_uncharge(struct npu_file *file, u64 bytes)
+{
+	atomic64_sub(bytes, &file->bytes);
+}
+
+static void npu_file_release(struct kref *refs)
+{
+	struct npu_file *file = container_of(refs, struct npu_file, refs);
+
+	xa_destroy(&file->ctxs);
+	kfree(file);
+}
+
+/**
+ * npu_file_get - take a reference
+ * @file: The file.
+ */
+void npu_file_get(struct npu_file *file)
+{
+	kref_get(&file->refs);
+}
+
+/**
+ * npu_file_put - drop a reference
+ * @file: The file.
+ */
+void npu_file_put(struct npu_file *file)
+{
+	kref_put(&file->refs, npu_file_release);
+}
+
+/**
+ * npu_file_open - drm_driver.open
+ * @drm: The device.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_file_open(struct drm_device *drm, struct drm_file *filp)
+{
+	struct npu_file *file;
+	int err;
+
+	file = kzalloc(sizeof(*file), GFP_KERNEL);
+	if (!file)
+		return -ENOMEM;
+	kref_init(&file->refs);
+	file->npu = to_npu(drm);
+	file->client_id = npu_compat_client_id(filp);
+	xa_init_flags(&file->ctxs, XA_FLAGS_ALLOC);
+
+	err = npu_ctx_open(file);
+	if (err) {
+		npu_file_put(file);
+		return err;
+	}
+	filp->driver_priv = file;
+	return 0;
+}
+
+/**
+ * npu_file_close - drm_driver.postclose
+ * @drm: The device.
+ * @filp: The file.
+ */
+void npu_file_close(struct drm_device *drm, struct drm_file *filp)
+{
+	struct npu_file *file = filp->driver_priv;
+
+	npu_ctx_close_all(file);
+	npu_file_put(file);
+}
+
+/**
+ * struct npu_memory - memory a file has handles of, imports included
+ * @total: All of it.
+ * @shared: What others have, too.
+ * @active: What the engine uses or is going to.
+ */
+struct npu_memory {
+	u64 total;
+	u64 shared;
+	u64 active;
+};
+
+static struct npu_memory npu_file_memory(struct drm_file *filp)
+{
+	struct npu_memory mem = {};
+	struct drm_gem_object *obj;
+	int id;
+
+	spin_lock(&filp->table_lock);
+	idr_for_each_entry(&filp->object_idr, obj, id)
+	{
+		mem.total += obj->size;
+		if (obj->handle_count > 1 || obj->dma_buf)
+			mem.shared += obj->size;
+		if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_READ))
+			mem.active += obj->size;
+	}
+	spin_unlock(&filp->table_lock);
+	return mem;
+}
+
+/**
+ * npu_file_show_fdinfo - file_operations.show_fdinfo
+ * @m: Where to.
+ * @f: The file.
+ *
+ * The keys are those of drm-usage-stats, on each kernel the same: DRM's own functions for this came
+ * late and changed often.
+ */
+void npu_file_show_fdinfo(struct seq_file *m, struct file *f)
+{
+	struct drm_file *filp = f->private_data;
+	struct npu_file *file = filp->driver_priv;
+	struct npu_device *npu = file->npu;
+	const u64 busy_ns = atomic64_read(&file->engine_ns);
+	const struct npu_memory mem = npu_file_memory(filp);
+
+	seq_printf(m, "drm-driver:\t%s\n", npu->drm.driver->name);
+	seq_printf(m, "drm-client-id:\t%llu\n", file->client_id);
+	if (dev_is_pci(npu->drm.dev))
+		seq_printf(m, "drm-pdev:\t%s\n", dev_name(npu->drm.dev));
+
+	seq_printf(m, "drm-engine-npu:\t%llu ns\n", busy_ns);
+	if (npu->clock_hz) {
+		seq_printf(m, "drm-cycles-npu:\t%llu\n",
+			   mul_u64_u64_div_u64(busy_ns, npu->clock_hz, NSEC_PER_SEC));
+		seq_printf(m, "drm-maxfreq-npu:\t%llu Hz\n", npu->clock_hz);
+	}
+
+	/* No BO is ever swapped out, so all of it is resident. */
+	seq_printf(m, "drm-total-memory:\t%llu KiB\n", mem.total / SZ_1K);
+	seq_printf(m, "drm-shared-memory:\t%llu KiB\n", mem.shared / SZ_1K);
+	seq_printf(m, "drm-resident-memory:\t%llu KiB\n", mem.total / SZ_1K);
+	seq_printf(m, "drm-active-memory:\t%llu KiB\n", mem.active / SZ_1K);
+}

@@ -5,7 +5,7 @@
 # download leaves nothing that a later run would take for complete.
 
 # The number grows when what is stored changes, so that older checkouts keep theirs.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-board/1
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-board/2
 
 say() {
 	echo "board: $*" >&2

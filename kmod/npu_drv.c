@@ -4,11 +4,9 @@
  * which is the same on every bus.
  */
 #include <linux/compat.h>
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
-#include <linux/reset.h>
 #include <linux/uaccess.h>
 #include <drm/drm_managed.h>
 
@@ -28,7 +26,7 @@ static void query_device(struct npu_device *npu, struct drm_npu_device_info *inf
 	info->family = npu->hw->family;
 	info->cores = 1;
 	info->clock_hz = npu->clock_hz;
-	if (npu->resets)
+	if (npu->reset)
 		info->caps |= DRM_NPU_CAP_RESET;
 	if (device_iommu_mapped(npu->drm.dev))
 		info->caps |= DRM_NPU_CAP_IOMMU;
@@ -196,12 +194,8 @@ int npu_device_start(struct npu_device *npu)
 {
 	int err;
 
-	if (npu->resets) {
-		err = reset_control_assert(npu->resets);
-		if (err)
-			return err;
-		usleep_range(10, 20);
-		err = reset_control_deassert(npu->resets);
+	if (npu->reset) {
+		err = npu->reset(npu);
 		if (err)
 			return err;
 	}
@@ -210,7 +204,7 @@ int npu_device_start(struct npu_device *npu)
 
 /**
  * npu_device_register - last step of a probe: start the engine and show the device to user space
- * @npu: The device, with registers, interrupt and resets set.
+ * @npu: The device, with registers, interrupt and reset set.
  *
  * Return: 0 or a negative errno.
  */
@@ -225,8 +219,8 @@ int npu_device_register(struct npu_device *npu)
 	err = devm_request_irq(dev, npu->irq, npu_queue_irq, IRQF_SHARED, dev_name(dev), npu);
 	if (err)
 		return dev_err_probe(dev, err, "cannot use interrupt %d\n", npu->irq);
-	if (!npu->resets)
-		dev_warn(dev, "no reset line: a hang will not be recovered\n");
+	if (!npu->reset)
+		dev_warn(dev, "no reset: a hang will not be recovered\n");
 	return drm_dev_register(&npu->drm, 0);
 }
 
@@ -239,6 +233,26 @@ void npu_device_unplug(struct npu_device *npu)
 	drm_dev_unplug(&npu->drm);
 	npu_queue_shutdown(npu);
 }
+
+static int __init npu_init(void)
+{
+	int err = npu_platform_register();
+
+	if (err)
+		return err;
+	err = npu_pci_register();
+	if (err)
+		npu_platform_unregister();
+	return err;
+}
+module_init(npu_init);
+
+static void __exit npu_exit(void)
+{
+	npu_pci_unregister();
+	npu_platform_unregister();
+}
+module_exit(npu_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Integer neural processing units (NVDLA)");

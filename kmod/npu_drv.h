@@ -31,6 +31,8 @@ struct reset_control;
  * @hw_priv: State of the backend.
  * @regs: Register window.
  * @irq: Interrupt line.
+ * @irq_is_edge: It tells of a change only, so a handler must leave no status behind.
+ * @reset: Puts the engine into its state after power-on; NULL when its bus has no way to. Sleeps.
  * @clock_hz: Clock of the engine, 0 when the kernel does not know it.
  * @clks: Its clocks, and those of its bus.
  * @n_clks: Their number.
@@ -50,6 +52,8 @@ struct npu_device {
 	void *hw_priv;
 	void __iomem *regs;
 	int irq;
+	bool irq_is_edge;
+	int (*reset)(struct npu_device *npu);
 	u64 clock_hz;
 	struct clk_bulk_data *clks;
 	int n_clks;
@@ -79,5 +83,33 @@ int npu_device_register(struct npu_device *npu);
 void npu_device_unplug(struct npu_device *npu);
 
 int npu_sched_init(struct npu_device *npu);
+
+#ifdef CONFIG_OF
+int npu_platform_register(void);
+void npu_platform_unregister(void);
+#else
+static inline int npu_platform_register(void)
+{
+	return 0;
+}
+
+static inline void npu_platform_unregister(void)
+{
+}
+#endif
+
+#ifdef CONFIG_PCI
+int npu_pci_register(void);
+void npu_pci_unregister(void);
+#else
+static inline int npu_pci_register(void)
+{
+	return 0;
+}
+
+static inline void npu_pci_unregister(void)
+{
+}
+#endif
 
 #endif /* _NPU_DRV_H_ */

@@ -4,6 +4,7 @@
  * without a reset line a hang is final.
  */
 #include <linux/clk.h>
+#include <linux/delay.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/of_reserved_mem.h>
@@ -72,6 +73,16 @@ static int npu_platform_memory(struct device *dev)
 	return devm_add_action_or_reset(dev, npu_platform_release_memory, dev);
 }
 
+static int npu_platform_reset(struct npu_device *npu)
+{
+	int err = reset_control_assert(npu->resets);
+
+	if (err)
+		return err;
+	usleep_range(10, 20);
+	return reset_control_deassert(npu->resets);
+}
+
 static int npu_platform_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -95,6 +106,8 @@ static int npu_platform_probe(struct platform_device *pdev)
 	npu->resets = devm_reset_control_array_get_optional_exclusive(dev);
 	if (IS_ERR(npu->resets))
 		return dev_err_probe(dev, PTR_ERR(npu->resets), "cannot get resets\n");
+	if (npu->resets)
+		npu->reset = npu_platform_reset;
 
 	err = npu_platform_power_on(dev);
 	if (!err)
@@ -121,4 +134,21 @@ static struct platform_driver npu_platform_driver = {
 		.of_match_table = npu_platform_ids,
 	},
 };
-module_platform_driver(npu_platform_driver);
+
+/**
+ * npu_platform_register - serve NPUs of the device tree
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_platform_register(void)
+{
+	return platform_driver_register(&npu_platform_driver);
+}
+
+/**
+ * npu_platform_unregister - let go of all NPUs of the device tree
+ */
+void npu_platform_unregister(void)
+{
+	platform_driver_unregister(&npu_platform_driver);
+}

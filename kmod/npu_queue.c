@@ -162,6 +162,8 @@ irqreturn_t npu_queue_irq(int irq, void *data)
 
 	spin_lock(&npu->queue.lock);
 	ours = queue_collect(npu, &ended);
+	while (ours && npu->irq_is_edge && queue_collect(npu, &ended))
+		;
 	spin_unlock(&npu->queue.lock);
 	queue_signal(&ended);
 	return ours ? IRQ_HANDLED : IRQ_NONE;
@@ -295,7 +297,7 @@ static void queue_recover(struct npu_device *npu, struct list_head *ended)
 	npu->hw->ops->mask(npu);
 	spin_unlock_irq(&q->lock);
 
-	err = npu->resets ? npu_device_start(npu) : -EOPNOTSUPP;
+	err = npu->reset ? npu_device_start(npu) : -EOPNOTSUPP;
 
 	spin_lock_irq(&q->lock);
 	if (!err) {
@@ -311,7 +313,7 @@ static void queue_recover(struct npu_device *npu, struct list_head *ended)
 		dev_warn_ratelimited(npu->drm.dev, "hung: engine reset, one submission failed\n");
 	else if (err == -EOPNOTSUPP)
 		drm_err(&npu->drm,
-			"hung, and without a reset line it stays so: all jobs fail until it is powered off; give its node a 'resets' property\n");
+			"hung, and without a reset it stays so: all jobs fail until it is powered off; see docs/boards.md\n");
 	else
 		drm_err(&npu->drm, "hung, and reset failed (%d): all jobs fail until reboot\n",
 			err);
@@ -369,7 +371,7 @@ void npu_queue_shutdown(struct npu_device *npu)
 
 	quiet = wait_event_timeout(q->drained, !READ_ONCE(q->filled),
 				   nsecs_to_jiffies(patience) + 1);
-	quiet = quiet || (npu->resets && !npu_device_start(npu));
+	quiet = quiet || (npu->reset && !npu_device_start(npu));
 
 	spin_lock_irq(&q->lock);
 	q->stopped = true;

@@ -79,7 +79,8 @@ static int nvdla_irq(struct npu_device *npu)
 {
 	u32 status = readl(npu->regs + GLB_S_INTR_STATUS);
 
-	if (!(status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1))))
+	/* A function in reset, or gone, reads as ones. */
+	if (status == U32_MAX || !(status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1))))
 		return -ENODATA;
 	nvdla_write(npu, GLB_S_INTR_STATUS, status);
 	return status & (GLB_INTR_SDP_DONE(0) | GLB_INTR_SDP_DONE(1));

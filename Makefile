@@ -18,7 +18,8 @@ CC := $(CROSS_COMPILE)$(if $(filter default,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
-B := $(O)/$(TRIPLET)$(if $(SAN),-san)
+TARGET := $(TRIPLET)
+B := $(O)/$(TARGET)$(if $(SAN),-san)
 
 CFLAGS ?= -O2 -g
 CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
@@ -33,7 +34,8 @@ endif
 ifdef SYSROOT
 MULTIARCH := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
 CPPFLAGS_ALL += -isystem $(SYSROOT)/usr/include -isystem $(SYSROOT)/usr/include/$(MULTIARCH)
-LDFLAGS_ALL += -L$(SYSROOT)/usr/lib/$(MULTIARCH) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH)
+LDFLAGS_ALL += -B$(SYSROOT)/usr/lib/$(MULTIARCH) -L$(SYSROOT)/usr/lib/$(MULTIARCH) \
+	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH)
 DRM_CFLAGS := -isystem $(SYSROOT)/usr/include/libdrm
 DRM_LIBS := -ldrm
 CMOCKA_LIBS := -lcmocka
@@ -72,8 +74,7 @@ $(B)/%.o: %.c
 BOARD := tools/board/board --build $(O)
 GUEST_ARCH := arm64
 GUEST_KERNEL := 6.1
-GUEST_CROSS := aarch64-linux-gnu-
-GUEST_B := $(O)/$(GUEST_CROSS:%-=%)
+GUEST = --arch $(GUEST_ARCH) --kernel $(GUEST_KERNEL)
 
 .PHONY: setup guest run
 setup:
@@ -81,14 +82,13 @@ setup:
 
 guest: setup
 	$(MAKE) board
-	$(MAKE) CROSS_COMPILE=$(GUEST_CROSS) SYSROOT=$$($(BOARD) sysroot --arch $(GUEST_ARCH)) \
-		all device-tests
-	$(MAKE) kmod ARCH=$(GUEST_ARCH) CROSS_COMPILE=$(GUEST_CROSS) \
-		KDIR=$$($(BOARD) kdir --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH))
+	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
+		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
+	$(MAKE) kmod KDIR=$$($(BOARD) kdir $(GUEST))
 
 # Guest time by instructions and device cycles, so that the figures are the same on every machine.
 run: guest
-	$(BOARD) run --icount --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) \
+	$(BOARD) run --icount $(GUEST) \
 		$(EXAMPLE_FILES:%=--file %) -- $(EXAMPLE)
 
 # ---- tests ----
@@ -107,8 +107,7 @@ check-unit:
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
 
 check-device:
-	$(BOARD) run --kernel $(GUEST_KERNEL) --arch $(GUEST_ARCH) -- \
-		tests/run.sh device $(DEVICE_TESTS:$(B)/%=$(GUEST_B)/%)
+	$(BOARD) run $(GUEST) -- tests/run.sh device $(notdir $(DEVICE_TESTS))
 
 # ---- style ----
 

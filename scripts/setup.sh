@@ -4,8 +4,8 @@
 # Installs the Debian packages that the project needs, and nothing else. It does nothing, and needs
 # no privilege, when they are there.
 #
-#   scripts/setup.sh            everything
-#   scripts/setup.sh SET...     only these: build, board, check
+#   scripts/setup.sh            what make run and make check need
+#   scripts/setup.sh SET...     only these: build, board, check, matrix
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -20,6 +20,9 @@ board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross libglib2.0-de
 # Tests and the style check.
 check='git libcmocka-dev clang-format shellcheck mandoc sparse'
 
+# Machines, and compilers for kernels, beyond what make run and make check use.
+matrix='qemu-system-x86 gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu'
+
 packages=
 [ $# -gt 0 ] || set -- build board check
 for arg; do
@@ -27,13 +30,14 @@ for arg; do
 	build) packages="$packages $build" ;;
 	board) packages="$packages $build $board" ;;
 	check) packages="$packages $build $check" ;;
+	matrix) packages="$packages $build $board $check $matrix" ;;
 	--list)
 		# shellcheck disable=SC2086
 		printf '%s\n' $build $board $check
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board and check" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check and matrix" >&2
 		exit 2
 		;;
 	esac

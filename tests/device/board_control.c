@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The guest's side of tools/board/qemu/control.h. The page is touched only where the device tree
- * says that there is one.
+ * The guest's side of tools/board/qemu/control.h. The page is touched only where the device tree or
+ * the id of a PCI function says that there is one.
  */
 #include "board_control.h"
 #include "../../tools/board/qemu/control.h"
@@ -36,8 +36,14 @@ static int read_property(const char *node, const char *name, void *buf, size_t s
 	return got == size ? 0 : -ENODEV;
 }
 
-/* Finds the address of the control page: the first cell pair of the node's reg. */
-static int find_page(uint64_t *addr)
+/* A page in a file that can be mapped. */
+struct page {
+	char path[256];
+	off_t offset;
+};
+
+/* The first cell pair of the node's reg. */
+static int find_in_device_tree(struct page *page)
 {
 	char compatible[sizeof(BOARD_CONTROL_COMPATIBLE)];
 	uint64_t reg;
@@ -52,30 +58,73 @@ static int find_page(uint64_t *addr)
 	if (!err)
 		err = read_property(nodes.gl_pathv[0], "reg", &reg, sizeof(reg));
 	globfree(&nodes);
-	if (!err)
-		*addr = be64toh(reg);
+	if (err)
+		return err;
+	snprintf(page->path, sizeof(page->path), "/dev/mem");
+	page->offset = be64toh(reg);
+	return 0;
+}
+
+static int read_number(const char *folder, const char *name, unsigned int *number)
+{
+	char path[256];
+	FILE *f;
+	int got;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "r");
+	if (!f)
+		return -errno;
+	got = fscanf(f, "%x", number);
+	fclose(f);
+	return got == 1 ? 0 : -ENODEV;
+}
+
+static int find_on_pci(struct page *page)
+{
+	unsigned int vendor, device;
+	int err = -ENODEV;
+	glob_t functions;
+
+	if (glob("/sys/bus/pci/devices/*", 0, NULL, &functions))
+		return -ENODEV;
+	for (size_t i = 0; err && i < functions.gl_pathc; i++) {
+		const char *folder = functions.gl_pathv[i];
+
+		if (read_number(folder, "vendor", &vendor) ||
+		    read_number(folder, "device", &device) || vendor != BOARD_CONTROL_PCI_VENDOR ||
+		    device != BOARD_CONTROL_PCI_DEVICE)
+			continue;
+		snprintf(page->path, sizeof(page->path), "%s/resource%u", folder,
+			 BOARD_CONTROL_BAR);
+		page->offset = 0;
+		err = 0;
+	}
+	globfree(&functions);
 	return err;
 }
 
-static void *map_page(uint64_t addr)
+static void *map_page(const struct page *page)
 {
-	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
-	void *page;
+	int fd = open(page->path, O_RDWR | O_SYNC | O_CLOEXEC);
+	void *map;
 
 	if (fd < 0)
 		return NULL;
-	page = mmap(NULL, BOARD_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, addr);
+	map = mmap(NULL, BOARD_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page->offset);
 	close(fd);
-	return page == MAP_FAILED ? NULL : page;
+	return map == MAP_FAILED ? NULL : map;
 }
 
 struct board_control *board_control_open(void)
 {
 	struct board_control *control;
-	uint64_t addr;
+	struct page page;
 	int err;
 
-	err = find_page(&addr);
+	err = find_in_device_tree(&page);
+	if (err)
+		err = find_on_pci(&page);
 	if (err) {
 		errno = -err;
 		return NULL;
@@ -83,7 +132,7 @@ struct board_control *board_control_open(void)
 	control = calloc(1, sizeof(*control));
 	if (!control)
 		return NULL;
-	control->regs = map_page(addr);
+	control->regs = map_page(&page);
 	if (!control->regs) {
 		free(control);
 		return NULL;

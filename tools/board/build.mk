@@ -7,8 +7,8 @@ include tools/board/model/build.mk
 
 .PHONY: board check-board
 board: all
-	tools/board/board device --build $(O)
-	tools/board/board fetch --build $(O)
+	$(BOARD) device $(GUEST)
+	$(BOARD) fetch $(GUEST)
 
 check-board: $(B)/tests/tiny-model.so
 	tests/board/test-board.sh $(B)

@@ -51,7 +51,8 @@ initramfs_board() {
 
 # Programs and shared libraries that are built for the guest
 project_programs() {
-	local built=$build/$triplet
+	local built
+	built=$build/$(conf_target)
 	[ -d "$built" ] || return 0
 	find "$(readlink -f "$built")" -type f -executable ! -name '*.o' ! -name '*.ko'
 	find "$(readlink -f "$built")" -type l -name '*.so*'

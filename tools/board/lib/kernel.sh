@@ -11,7 +11,7 @@ kernel_sum() {
 }
 
 kernel_name() {
-	echo "$cache/kernels/$arch-$kernel-$(kernel_sum)"
+	echo "$cache/kernels/$deb_arch-$kernel-$(kernel_sum)"
 }
 
 # kernel_dir: the kernel in the cache; fetches it when there is none
@@ -30,7 +30,7 @@ kernel_fetch() (
 	[ -n "$package" ] || die "no package '$image' in $suite"
 	release=${package#linux-image-}
 	version=$(apt_field "$package" Version)
-	dir=$cache/store/$arch-$version-$(kernel_sum)
+	dir=$cache/store/$deb_arch-$version-$(kernel_sum)
 
 	if [ ! -f "$dir/release" ]; then
 		tmp=$(cache_tmp)

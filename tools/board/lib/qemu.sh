@@ -8,7 +8,7 @@
 
 qemu_version() {
 	dpkg-query -W -f '${source:Version}' "$qemu_package" 2>/dev/null ||
-		die "$qemu_package is not installed: run scripts/setup.sh"
+		die "$qemu_package is not installed: run scripts/setup.sh matrix"
 }
 
 # qemu_headers VERSION: the folder with the headers; fetches them when there are none

@@ -8,7 +8,7 @@
 
 # SUM stands for what is wanted, so that a changed table fetches again.
 sysroot_name() {
-	echo "$cache/sysroots/$arch-$(sum $sysroot_suite $sysroot_packages)"
+	echo "$cache/sysroots/$deb_arch-$(sum $sysroot_suite $sysroot_packages)"
 }
 
 # sysroot_dir: the sysroot in the cache; fetches it when there is none
@@ -26,7 +26,7 @@ sysroot_fetch() (
 		packages+=("$package:$deb_arch")
 		versions+=("$package=$(apt_field "$package:$deb_arch" Version)")
 	done
-	dir=$cache/store/sysroot-$arch-$(sum "${versions[@]}")
+	dir=$cache/store/sysroot-$deb_arch-$(sum "${versions[@]}")
 	if [ ! -d "$dir/usr" ]; then
 		tmp=$(cache_tmp)
 		# One tree, as on an installed system: some packages still name /lib.
@@ -37,7 +37,7 @@ sysroot_fetch() (
 		cache_commit "$tmp" "$dir"
 	fi
 	cache_point "$(sysroot_name)" "$dir"
-	say "libraries for $arch are in $dir"
+	say "libraries for $deb_arch are in $dir"
 )
 
 # Linker scripts and links name files from the root of the system they belong to.

@@ -13,6 +13,9 @@
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "exec/memory.h"
+#include "hw/pci/msi.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
 
 #if __has_include("hw/core/sysbus.h")
 #include "hw/core/irq.h"
@@ -22,6 +25,10 @@
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
+#endif
+
+#if __has_include("hw/pci/pci_device.h")
+#include "hw/pci/pci_device.h"
 #endif
 
 #if __has_include("system/address-spaces.h")
@@ -41,7 +48,15 @@
 #define BOARD_PROP_END DEFINE_PROP_END_OF_LIST(),
 #endif
 
-/* The data argument of class_init. */
+/* The callback has a name of its own since resets have phases. */
+#if BOARD_QEMU < 902
+static inline void device_class_set_legacy_reset(DeviceClass *dc, void (*reset)(DeviceState *dev))
+{
+	dc->reset = reset;
+}
+#endif
+
+/* The data argument of class_init, and interfaces. */
 #if BOARD_QEMU >= 1001
 #define BOARD_CLASS_CONST const
 #else

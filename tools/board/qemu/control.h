@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The board control page: through it a program in the guest injects faults into the model while a
- * test runs. No driver claims it; root maps it through /dev/mem. Its address is in the device tree,
- * in the node that is compatible with BOARD_CONTROL_COMPATIBLE; real hardware has none.
+ * test runs. No driver claims it. Its address is in the device tree, in the node that is compatible
+ * with BOARD_CONTROL_COMPATIBLE, and root maps it through /dev/mem; where the NPU is a PCI
+ * function, the page is a BAR of that function. Real hardware has none.
  *
  * A fault is a text, as after the board's --fault. Write its bytes one by one to
  * BOARD_CONTROL_DATA, then anything to BOARD_CONTROL_COMMIT. Reading BOARD_CONTROL_COMMIT gives the
@@ -12,6 +13,12 @@
 #define BOARD_CONTROL_H
 
 #define BOARD_CONTROL_COMPATIBLE "npu,board-control"
+
+/* Of the ids that QEMU leaves to experiments. */
+#define BOARD_CONTROL_PCI_VENDOR 0x1af4
+#define BOARD_CONTROL_PCI_DEVICE 0x10f0
+#define BOARD_CONTROL_BAR 2
+
 #define BOARD_CONTROL_SIZE 0x1000
 
 #define BOARD_CONTROL_ID 0x0 /* Reads as BOARD_CONTROL_MAGIC. */

@@ -35,6 +35,17 @@ static const MemoryRegionOps regs_ops = {
 	.impl = { .min_access_size = 4, .max_access_size = 4 },
 };
 
+void board_core_reset(struct board_core *core)
+{
+	board_model_log_stuck(&core->model);
+	board_clock_stop(&core->clock);
+	core->model.reset(core->model.npu);
+	core->irq(core->front, 0);
+	/* Coming out of reset may be work, such as clearing a buffer. */
+	if (!core->in_reset)
+		board_clock_kick(&core->clock);
+}
+
 /* The reset block: bit 0 of its only register is the NPU's reset line, active high. */
 static uint64_t reset_read(void *opaque, hwaddr addr, unsigned int size)
 {
@@ -51,14 +62,7 @@ static void reset_write(void *opaque, hwaddr addr, uint64_t value, unsigned int 
 	if (addr != 0 || line == core->in_reset)
 		return;
 	core->in_reset = line;
-	if (line)
-		board_model_log_stuck(&core->model);
-	board_clock_stop(&core->clock);
-	core->model.reset(core->model.npu);
-	core->irq(core->front, 0);
-	/* Coming out of reset may be work, such as clearing a buffer. */
-	if (!line)
-		board_clock_kick(&core->clock);
+	board_core_reset(core);
 }
 
 static const MemoryRegionOps reset_ops = {

@@ -42,6 +42,9 @@ struct board_core {
 		DEFINE_PROP_UINT32("tick-ns", front, core.clock.tick_ns, 20000), \
 		DEFINE_PROP_UINT32("host-us", front, core.clock.host_us, 1000)
 
+/* What the reset line does when it is pulled, and what a bus does in its place. */
+void board_core_reset(struct board_core *core);
+
 bool board_core_init(struct board_core *core, Object *owner, Error **errp);
 
 #endif /* BOARD_CORE_H */

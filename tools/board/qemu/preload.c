@@ -39,6 +39,7 @@ static void check_type(const char *name, size_t class_size, size_t instance_size
 void board_check_layout(void)
 {
 	check_type(TYPE_DEVICE, sizeof(DeviceClass), sizeof(DeviceState));
+	check_type(TYPE_PCI_DEVICE, sizeof(PCIDeviceClass), sizeof(PCIDevice));
 	check_type(TYPE_MEMORY_REGION, 0, sizeof(MemoryRegion));
 }
 
@@ -66,4 +67,5 @@ static void __attribute__((constructor)) preload(void)
 	if (!found)
 		refuse("which this program is not");
 	register_module_init(npu_mmio_register, MODULE_INIT_QOM);
+	register_module_init(npu_pci_register, MODULE_INIT_QOM);
 }

@@ -10,5 +10,6 @@ void board_check_layout(void);
 
 /* The types that a front brings. */
 void npu_mmio_register(void);
+void npu_pci_register(void);
 
 #endif /* BOARD_PRELOAD_H */

@@ -184,7 +184,7 @@ check "what is in the cache needs no network" status_is 0
 PATH=$work/offline:$PATH XDG_CACHE_HOME=$work/cache board kdir
 check "what is not in the cache is status 125 without network" status_is 125
 check "it says so" err_has "cannot read the package lists of bookworm: is this machine offline?"
-check "nothing half is in the cache" [ ! -e "$work/cache/npu-board/1/kernels" ]
+check "nothing half is in the cache" [ -z "$(find "$work/cache" -name kernels)" ]
 
 echo "board: $passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -79,7 +79,7 @@ run_qemu() {
 	device_options+=,faults=$(quoted "$all_faults")
 	if [ -n "$icount" ]; then
 		time_options=(-icount shift=0,sleep=off)
-		device_options+=,tick-ns=1000,host-us=0
+		device_options+=,tick-ns=$((100000000000 / clock)),host-us=0
 	fi
 	touch "$tmp/out" "$tmp/err" "$tmp/status" "$tmp/kernel.log"
 

@@ -8,7 +8,6 @@
 #include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/xarray.h>
 #include <drm/drm_syncobj.h>
 
 #include "npu_ctx.h"
@@ -40,11 +39,22 @@ struct npu_signal {
 };
 
 /**
+ * struct npu_known_bo - a handle that was looked up
+ * @handle: Handle, 0 for none.
+ * @index: In npu_job.bos.
+ */
+struct npu_known_bo {
+	u32 handle;
+	unsigned int index;
+};
+
+/**
  * struct npu_submission - what the ioctl collects
  * @npu: The device.
  * @filp: The file.
  * @job: The submission.
- * @handles: Index in npu_job.bos by handle.
+ * @known: For each operand, the BO it had in an earlier job: jobs of a submission have most in
+ * common.
  * @signals: Syncobjs to signal.
  * @n_signals: Their number.
  */
@@ -52,7 +62,7 @@ struct npu_submission {
 	struct npu_device *npu;
 	struct drm_file *filp;
 	struct npu_job *job;
-	struct xarray handles;
+	struct npu_known_bo known[NPU_OPERANDS];
 	struct npu_signal *signals;
 	unsigned int n_signals;
 };
@@ -74,8 +84,6 @@ static void npu_job_release(struct kref *refs)
 
 	for (i = 0; i < job->n_bos; i++)
 		drm_gem_object_put(job->bos[i]);
-	kvfree(job->bos);
-	kvfree(job->written);
 	/* A fence that never ran was never initialised. */
 	if (job->fence && job->fence->base.ops)
 		dma_fence_put(&job->fence->base);
@@ -139,35 +147,40 @@ static int check_array(const struct drm_npu_array *array, u32 max)
 	return 0;
 }
 
-/* Finds a BO, once for each handle and each object. */
-static int find_bo(struct npu_submission *sub, u32 handle, bool write, struct npu_bo **bo)
+/* Adds a BO to those of the submission, where each object is only once: it is locked once. */
+static int add_bo(struct npu_submission *sub, u32 handle, unsigned int *index)
 {
 	struct npu_job *job = sub->job;
-	void *known = xa_load(&sub->handles, handle);
-	struct drm_gem_object *obj;
+	struct drm_gem_object *obj = drm_gem_object_lookup(sub->filp, handle);
 	unsigned int i;
-	int err;
 
-	if (known) {
-		i = xa_to_value(known);
-		goto found;
-	}
-	obj = drm_gem_object_lookup(sub->filp, handle);
 	if (!obj)
 		return -ENOENT;
-	/* Two handles of one object would lock it twice. */
 	for (i = 0; i < job->n_bos && job->bos[i] != obj; i++)
 		;
-	err = xa_err(xa_store(&sub->handles, handle, xa_mk_value(i), GFP_KERNEL));
-	if (err || i < job->n_bos)
+	if (i < job->n_bos)
 		drm_gem_object_put(obj);
 	else
 		job->bos[job->n_bos++] = obj;
-	if (err)
-		return err;
-found:
-	job->written[i] |= write;
-	*bo = to_npu_bo(job->bos[i]);
+	*index = i;
+	return 0;
+}
+
+static int find_bo(struct npu_submission *sub, u32 handle, enum npu_operand operand,
+		   struct npu_bo **bo)
+{
+	struct npu_known_bo *known = &sub->known[operand];
+	struct npu_job *job = sub->job;
+	int err;
+
+	if (handle != known->handle || !handle) {
+		err = add_bo(sub, handle, &known->index);
+		if (err)
+			return err;
+		known->handle = handle;
+	}
+	job->written[known->index] |= operand == NPU_OPERAND_C;
+	*bo = to_npu_bo(job->bos[known->index]);
 	return 0;
 }
 
@@ -203,7 +216,7 @@ static int resolve_operands(struct npu_submission *sub, struct npu_op *op)
 
 		if (!extent->bytes)
 			continue;
-		err = find_bo(sub, handle[i], i == NPU_OPERAND_C, &bo);
+		err = find_bo(sub, handle[i], i, &bo);
 		if (err)
 			return err;
 		if (extent->offset + extent->bytes > bo->base.size)
@@ -300,16 +313,34 @@ static int add_syncs(struct npu_submission *sub, const struct drm_npu_array *arr
 	return 0;
 }
 
+/*
+ * What has signalled is left out. It stays on a BO until somebody needs the place, and the
+ * scheduler would take each of them up and drop it again.
+ */
+static int add_fences_of(struct npu_job *job, struct dma_resv *resv, bool write)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int err;
+
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence)
+	{
+		if (dma_fence_is_signaled(fence))
+			continue;
+		err = drm_sched_job_add_dependency(&job->base, dma_fence_get(fence));
+		if (err)
+			return err;
+	}
+	return dma_resv_reserve_fences(resv, 1);
+}
+
 static int add_implicit_fences(struct npu_job *job)
 {
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < job->n_bos; i++) {
-		err = dma_resv_reserve_fences(job->bos[i]->resv, 1);
-		if (!err)
-			err = drm_sched_job_add_implicit_dependencies(&job->base, job->bos[i],
-								      job->written[i]);
+		err = add_fences_of(job, job->bos[i]->resv, job->written[i]);
 		if (err)
 			return err;
 	}
@@ -398,7 +429,6 @@ static void submission_fini(struct npu_submission *sub)
 		drm_syncobj_put(sub->signals[i].syncobj);
 	}
 	kfree(sub->signals);
-	xa_destroy(&sub->handles);
 	npu_job_put(sub->job);
 }
 
@@ -406,8 +436,11 @@ static void submission_fini(struct npu_submission *sub)
 static struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 {
 	const size_t max_bos = (size_t)n_ops * NPU_OPERANDS;
-	struct npu_job *job = kvzalloc(struct_size(job, ops, n_ops), GFP_KERNEL);
+	struct npu_job *job;
+	size_t size = struct_size(job, ops, n_ops);
 
+	/* One allocation: what each of them costs is felt in a small job. */
+	job = kvzalloc(size + max_bos * (sizeof(*job->bos) + sizeof(*job->written)), GFP_KERNEL);
 	if (!job) {
 		npu_ctx_put(ctx);
 		return NULL;
@@ -416,10 +449,10 @@ static struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 	INIT_LIST_HEAD(&job->link);
 	job->ctx = ctx;
 	job->n_ops = n_ops;
-	job->bos = kvmalloc_array(max_bos, sizeof(*job->bos), GFP_KERNEL);
-	job->written = kvzalloc(max_bos, GFP_KERNEL);
+	job->bos = (void *)job + size;
+	job->written = (u8 *)&job->bos[max_bos];
 	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
-	if (!job->bos || !job->written || !job->fence) {
+	if (!job->fence) {
 		npu_job_put(job);
 		return NULL;
 	}
@@ -459,7 +492,6 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
 	if (!sub.job)
 		return -ENOMEM;
 
-	xa_init(&sub.handles);
 	if (drm_dev_enter(drm, &idx)) {
 		err = submit_job(&sub, args);
 		drm_dev_exit(idx);

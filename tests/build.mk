@@ -28,6 +28,10 @@ $(TINY_MODEL): $(B)/tests/board/tiny_model.o
 	@echo "  LD      $@"
 	$(CC) -shared -o $@ $< $(LDFLAGS_ALL)
 
+# ---- validator against the engine ----
+
+include tests/fuzz/build.mk
+
 # ---- kernel driver ----
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)

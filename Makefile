@@ -84,7 +84,7 @@ guest: setup
 	$(MAKE) board
 	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
-	$(MAKE) kmod KDIR=$$($(BOARD) kdir $(GUEST))
+	$(MAKE) kmod CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) KDIR=$$($(BOARD) kdir $(GUEST))
 
 # Guest time by instructions and device cycles, so that the figures are the same on every machine.
 run: guest

@@ -6,6 +6,7 @@
 #   make                build library, tools and examples
 #   make kmod           build npu.ko for KDIR
 #   make run            boot the virtual board and run the example on it
+#   make bench          instructions of the processor and cycles of the engine, measured
 #   make check          all tests that fit into a quarter of an hour
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)

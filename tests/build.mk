@@ -70,6 +70,8 @@ $(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
 	tests/unit/fake_npu.o tests/reference.o kmod/npu_validate.o)
 LIBS_test_nvdla += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
 
+include tests/bench/build.mk
+
 # ---- npu-run and examples ----
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)

@@ -73,6 +73,13 @@
 #define NPU_SCHED_PRIORITY_LOW DRM_SCHED_PRIORITY_MIN
 #endif
 
+/* In trace events; newer kernels know the source from the declaration. */
+#ifdef NPU_HAVE_ASSIGN_STR_DST
+#define npu_compat_assign_str(dst, src) __assign_str(dst)
+#else
+#define npu_compat_assign_str(dst, src) __assign_str(dst, src)
+#endif
+
 /**
  * npu_compat_client_id - a number for an open file
  * @filp: The file.

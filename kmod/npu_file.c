@@ -141,23 +141,17 @@ struct npu_memory {
 	u64 active;
 };
 
-static struct npu_memory npu_file_memory(struct drm_file *filp)
+static int npu_memory_add(int handle, void *ptr, void *data)
 {
-	struct npu_memory mem = {};
-	struct drm_gem_object *obj;
-	int id;
+	struct drm_gem_object *obj = ptr;
+	struct npu_memory *mem = data;
 
-	spin_lock(&filp->table_lock);
-	idr_for_each_entry(&filp->object_idr, obj, id)
-	{
-		mem.total += obj->size;
-		if (obj->handle_count > 1 || obj->dma_buf)
-			mem.shared += obj->size;
-		if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_READ))
-			mem.active += obj->size;
-	}
-	spin_unlock(&filp->table_lock);
-	return mem;
+	mem->total += obj->size;
+	if (obj->handle_count > 1 || obj->dma_buf)
+		mem->shared += obj->size;
+	if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_READ))
+		mem->active += obj->size;
+	return 0;
 }
 
 /**
@@ -174,7 +168,11 @@ void npu_file_show_fdinfo(struct seq_file *m, struct file *f)
 	struct npu_file *file = filp->driver_priv;
 	struct npu_device *npu = file->npu;
 	const u64 busy_ns = atomic64_read(&file->engine_ns);
-	const struct npu_memory mem = npu_file_memory(filp);
+	struct npu_memory mem = {};
+
+	spin_lock(&filp->table_lock);
+	idr_for_each(&filp->object_idr, npu_memory_add, &mem);
+	spin_unlock(&filp->table_lock);
 
 	seq_printf(m, "drm-driver:\t%s\n", npu->drm.driver->name);
 	seq_printf(m, "drm-client-id:\t%llu\n", file->client_id);

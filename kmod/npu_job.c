@@ -15,6 +15,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_trace.h"
 
 /*
  * Budget of an op: what the engine needs at best, times a generous factor for slow memory, never
@@ -394,6 +395,7 @@ static int arm_and_push(struct npu_submission *sub)
 		kref_get(&job->refs);
 		mutex_lock(&job->ctx->submit_lock);
 		drm_sched_job_arm(&job->base);
+		trace_npu_submit(job);
 		publish_fence(sub, &job->base.s_fence->finished);
 		drm_sched_entity_push_job(&job->base);
 		mutex_unlock(&job->ctx->submit_lock);

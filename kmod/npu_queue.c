@@ -25,6 +25,7 @@
 #include "npu_ctx.h"
 #include "npu_drv.h"
 #include "npu_job.h"
+#include "npu_trace.h"
 
 static bool overlap(const struct npu_op *x, enum npu_operand xi, const struct npu_op *y,
 		    enum npu_operand yi)
@@ -57,6 +58,7 @@ static void queue_enable(struct npu_device *npu, struct npu_slot *slot)
 	slot->enabled = true;
 	if (slot == &q->slot[0])
 		queue_set_deadline(q, slot->ready);
+	trace_npu_job_start(slot);
 	npu->hw->ops->enable(npu, slot->op);
 }
 
@@ -100,8 +102,11 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 	ktime_t now = ktime_get();
 	ktime_t begin =
 		ktime_after(q->last_done, q->slot[0].ready) ? q->last_done : q->slot[0].ready;
+	u64 engine_ns;
 
-	npu_ctx_job_done(job->ctx, ktime_to_ns(ktime_sub(now, begin)));
+	engine_ns = ktime_to_ns(ktime_sub(now, begin));
+	trace_npu_job_done(&q->slot[0], engine_ns);
+	npu_ctx_job_done(job->ctx, engine_ns);
 	q->last_done = now;
 	if (++job->n_done == job->n_ops)
 		list_move_tail(&job->link, ended);
@@ -294,10 +299,12 @@ static void queue_recover(struct npu_device *npu, struct list_head *ended)
 
 	spin_lock_irq(&q->lock);
 	q->stopped = true;
+	trace_npu_timeout(&q->slot[0]);
 	npu->hw->ops->mask(npu);
 	spin_unlock_irq(&q->lock);
 
 	err = npu->reset ? npu_device_start(npu) : -EOPNOTSUPP;
+	trace_npu_reset(npu, err);
 
 	spin_lock_irq(&q->lock);
 	if (!err) {

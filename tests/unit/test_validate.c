@@ -13,21 +13,9 @@
 #include <cmocka.h>
 
 #include "../../kmod/npu_validate.h"
+#include "../../kmod/nvdla/nvdla_limits.h"
 
-static const struct drm_npu_matmul_limits limits = {
-	.atom_bytes = 8,
-	.mac_channels = 8,
-	.mac_kernels = 8,
-	.cbuf_banks = 32,
-	.cbuf_bank_entries = 512,
-	.cbuf_entry_bytes = 8,
-	.bus_bytes = 8,
-	.max_width = 8192,
-	.max_height = 4096,
-	.max_k = 8192,
-	.max_n = 8192,
-	.max_job_macs = 1 << 30,
-};
+static const struct drm_npu_matmul_limits *const limits = &nvdla_small_limits;
 
 static struct drm_npu_job_matmul job_of(uint32_t m, uint32_t n, uint32_t k, uint32_t height)
 {
@@ -48,7 +36,7 @@ static int check(const struct drm_npu_job_matmul *job)
 {
 	struct npu_matmul_plan plan;
 
-	return npu_validate_matmul(&limits, job, &plan);
+	return npu_validate_matmul(limits, job, &plan);
 }
 
 static void plain_job(void **state)
@@ -58,7 +46,7 @@ static void plain_job(void **state)
 
 	(void)state;
 	job.a.offset = 64;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.width, 11);
 	assert_int_equal(plan.slice_entries, 143);
 	assert_int_equal(plan.weight_bytes, 2704);
@@ -173,16 +161,16 @@ static void banks(void **state)
 	job = job_of(2048, 8, 64, 1);
 	assert_int_equal(check(&job), -EINVAL);
 	job = job_of(1984, 8, 64, 1);
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.data_banks, 31);
 	assert_int_equal(plan.weight_banks, 1);
 
 	/* Room for the next A where there is some. */
 	job = job_of(64, 64, 256, 1);
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.data_banks, 16);
 	job = job_of(160, 64, 256, 1);
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.data_banks, 20);
 }
 
@@ -237,19 +225,19 @@ static void operand_extents(void **state)
 	struct npu_matmul_plan plan;
 
 	(void)state;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.extent[NPU_OPERAND_X1].bytes, 24 * 2);
 
 	job.x1.mul_src = DRM_NPU_OPERAND_CHANNEL;
 	job.x1.mul_imm = 0;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.extent[NPU_OPERAND_X1].bytes, 24 * 4);
 
 	job.x1.alu_src = DRM_NPU_OPERAND_ELEMENT;
 	job.x1.mul_src = DRM_NPU_OPERAND_ELEMENT;
 	job.x1.operand.row_stride = 8 * 32;
 	job.x1.operand.plane_stride = 16 * 32;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.extent[NPU_OPERAND_X1].bytes, 3 * 16 * 32);
 }
 
@@ -261,12 +249,12 @@ static void bytes_on_the_bus(void **state)
 	struct npu_matmul_plan plan;
 
 	(void)state;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.bytes, bytes);
 	job.a.plane_stride = 1 << 20;
 	job.c.row_stride = 0;
 	job.c.plane_stride = 0;
-	assert_int_equal(npu_validate_matmul(&limits, &job, &plan), 0);
+	assert_int_equal(npu_validate_matmul(limits, &job, &plan), 0);
 	assert_int_equal(plan.extent[NPU_OPERAND_C].bytes, 8 * 8);
 	assert_int_equal(plan.bytes, bytes);
 }
@@ -321,7 +309,7 @@ static void extents_against_walk(void **state)
 		};
 		job.x2.operand.plane_stride =
 			job.m == 1 ? 8 * job.x2.operand_bytes : random() % 256 * 8;
-		if (npu_validate_matmul(&limits, &job, &plan))
+		if (npu_validate_matmul(limits, &job, &plan))
 			continue;
 		accepted++;
 		assert_int_equal(plan.extent[NPU_OPERAND_A].offset +
@@ -356,7 +344,7 @@ static void accepted_jobs_do_not_hang(void **state)
 			job.data_banks = (uint8_t)up_to(32);
 			job.weight_banks = (uint8_t)up_to(32);
 		}
-		if (npu_validate_matmul(&limits, &job, &plan))
+		if (npu_validate_matmul(limits, &job, &plan))
 			continue;
 		accepted++;
 		entries = (uint64_t)job.m * ((job.k + 7) / 8);

@@ -14,11 +14,14 @@
 
 #define PACKED(width, rows) TENSORS(0, width * 8, rows * 8, width * 8, rows * 8)
 
-#define STAGE(op, shift, kind, act, bytes, plane)                                           \
-	{                                                                                   \
+/* Releases of clang-format differ on braces in a macro. */
+/* clang-format off */
+#define STAGE(op, shift, kind, act, bytes, plane) \
+	{ \
 		DRM_NPU_ALU_##op, DRM_NPU_OPERAND_##kind, shift, DRM_NPU_OPERAND_##kind, 3, \
-			DRM_NPU_ACT_##act, bytes, .operand = { 4, 0, 0, 0, plane },         \
+		DRM_NPU_ACT_##act, bytes, .operand = { 4, 0, 0, 0, plane }, \
 	}
+/* clang-format on */
 
 const struct drm_npu_job_matmul job_seeds[] = {
 	{ SHAPE(1, 1, 1, 1), PACKED(1, 1) },

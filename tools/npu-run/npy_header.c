@@ -191,7 +191,7 @@ static int parse_shape(struct parser *p, struct header *header)
 static int parse_entry(struct parser *p, struct header *header)
 {
 	char key[32];
-	int (*parse_value)(struct parser * p, struct header * header);
+	typeof(parse_shape) *parse_value;
 	bool *seen;
 	int ret;
 

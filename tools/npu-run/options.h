@@ -15,12 +15,14 @@ struct common_options {
 };
 
 #define COMMON_SHORT "d:jhV"
-#define COMMON_LONG                                                                     \
-	{ "device", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' }, \
-		{ "help", no_argument, NULL, 'h' },                                     \
-	{                                                                               \
-		"version", no_argument, NULL, 'V'                                       \
-	}
+/* Releases of clang-format differ on braces in a macro. */
+/* clang-format off */
+#define COMMON_LONG \
+	{ "device", required_argument, NULL, 'd' }, \
+	{ "json", no_argument, NULL, 'j' }, \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ "version", no_argument, NULL, 'V' }
+/* clang-format on */
 
 #define COMMON_HELP                                                                        \
 	"  -d, --device=DEVICE    device node, or cpu; otherwise the first NPU there is\n" \

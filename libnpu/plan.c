@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Plans. A job multiplies and fetches at the same time, so it takes the longer of the two, as long
- * as the convolution buffer (CBUF) has room for what comes next: a second tile of A, a second
- * group of kernels. The planner tries every division of the CBUF and every size of tile, and takes
- * the cheapest.
+ * Plans. A job fetches, multiplies and hands out results at the same time, so it takes the longest
+ * of these, as long as the convolution buffer (CBUF) has room for what comes next: a second tile of
+ * A, a second group of kernels. The planner tries every division of the CBUF and every size of
+ * tile, and takes the cheapest.
  *
  * Weights are fetched once for each tile of M, straight through their banks. A is fetched once for
  * each tile of N, of which there is one as long as N is within the limits.
@@ -110,10 +110,14 @@ struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uin
 	return (struct npu_part){ .first = first, .count = end - first };
 }
 
-/* Cycles that the MAC array is busy with a job; tails take as long as whole blocks. */
+/*
+ * Cycles that a job computes; tails take as long as whole blocks. The MAC array holds the sums of a
+ * group of kernels until the output stage takes them, so the slower of the two sets the pace.
+ */
 static uint64_t mac_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job)
 {
-	return job->m * div_up(job->n, limits->mac_kernels) * div_up(job->k, limits->mac_channels);
+	return job->m * div_up(job->n, limits->mac_kernels) *
+	       max_u64(div_up(job->k, limits->mac_channels), limits->epilogue_cycles);
 }
 
 /* Cycles that the memory port is busy with a job. */

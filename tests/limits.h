@@ -19,6 +19,7 @@ static const struct drm_npu_matmul_limits nv_small = {
 	.max_height = 4096,
 	.max_k = 8192,
 	.max_n = 8192,
+	.epilogue_cycles = 12,
 	.max_job_macs = 1ull << 32,
 };
 
@@ -34,6 +35,7 @@ static const struct drm_npu_matmul_limits nv_large = {
 	.max_height = 4096,
 	.max_k = 8192,
 	.max_n = 8192,
+	.epilogue_cycles = 2,
 	.max_job_macs = 1ull << 34,
 };
 

@@ -147,6 +147,38 @@ static void large_shapes_come_near_the_limit(void **state)
 	check_cost(1024, 784, 128, 1, 1);
 }
 
+/* Predicted cycles of one matmul alone against what the board's engine took, in percent. */
+static void check_measured(uint32_t m, uint32_t k, uint32_t n, uint64_t cycles,
+			   unsigned int percent)
+{
+	struct npu_tiles tiles;
+
+	npu_plan_tiles(&nv_small, m, k, n, &tiles);
+	assert_in_range(tiles.start + tiles.cycles, cycles - cycles * percent / 100,
+			cycles + cycles * percent / 100);
+}
+
+/* With a short K the output stage sets the pace. */
+static void short_sums_wait_for_the_epilogue(void **state)
+{
+	struct drm_npu_matmul_limits unknown = nv_small;
+	struct npu_tiles tiles, faster;
+
+	(void)state;
+	check_measured(8192, 9, 12, 189368, 6);
+	check_measured(1024, 16, 64, 95168, 6);
+	check_measured(64, 8, 64, 6267, 6);
+	check_measured(500, 32, 128, 89468, 10);
+	check_measured(4096, 64, 16, 97368, 6);
+	check_measured(300, 40, 300, 127168, 10);
+
+	/* A driver that does not say it must not break the plan. */
+	unknown.epilogue_cycles = 0;
+	npu_plan_tiles(&nv_small, 8192, 9, 12, &tiles);
+	npu_plan_tiles(&unknown, 8192, 9, 12, &faster);
+	assert_true(faster.cycles && faster.cycles < tiles.cycles / 4);
+}
+
 /* The engine drains between jobs that divide the CBUF differently, so most should agree. */
 static void halves_are_the_rule(void **state)
 {
@@ -199,6 +231,7 @@ int main(void)
 		cmocka_unit_test_prestate(narrow_limits_are_respected, large()),
 		cmocka_unit_test(longest_k_is_found),
 		cmocka_unit_test(large_shapes_come_near_the_limit),
+		cmocka_unit_test(short_sums_wait_for_the_epilogue),
 		cmocka_unit_test(halves_are_the_rule),
 		cmocka_unit_test(parts_are_even),
 	};

@@ -52,6 +52,7 @@ static void queries(void **state)
 	FIELD(drm_npu_matmul_limits, max_height, 32);
 	FIELD(drm_npu_matmul_limits, max_k, 36);
 	FIELD(drm_npu_matmul_limits, max_n, 40);
+	FIELD(drm_npu_matmul_limits, epilogue_cycles, 44);
 	FIELD(drm_npu_matmul_limits, max_job_macs, 48);
 }
 

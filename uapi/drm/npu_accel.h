@@ -166,7 +166,9 @@ struct drm_npu_device_info {
  * @max_height: Largest height.
  * @max_k: Largest K.
  * @max_n: Largest N.
- * @pad: Zero.
+ * @epilogue_cycles: Cycles that the output stage takes for one row of C and one group of
+ *	mac_kernels columns, rounded up; 0 when not known. With K below epilogue_cycles *
+ *mac_channels it holds the MAC array up.
  * @max_job_macs: Largest M * N * K of one job; bounds the time one job holds the engine.
  */
 struct drm_npu_matmul_limits {
@@ -181,7 +183,7 @@ struct drm_npu_matmul_limits {
 	__u32 max_height;
 	__u32 max_k;
 	__u32 max_n;
-	__u32 pad;
+	__u32 epilogue_cycles;
 	__u64 max_job_macs;
 };
 

@@ -6,6 +6,7 @@
 #ifndef _NPU_HW_H_
 #define _NPU_HW_H_
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #include "npu_validate.h"
@@ -20,12 +21,17 @@ struct npu_device;
  * @job: Descriptor, the kernel's own copy.
  * @plan: What validation worked out.
  * @addr: Bus address of each operand, by enum npu_operand.
+ * @reuses: Operands, by BIT(enum npu_operand), that the op before in the submission leaves in the
+ *	CBUF.
+ * @keeps: Those it has to leave there for the next one.
  * @budget_ns: Time the op may take before the engine counts as hung.
  */
 struct npu_op {
 	struct drm_npu_job_matmul job;
 	struct npu_matmul_plan plan;
 	dma_addr_t addr[NPU_OPERANDS];
+	u8 reuses;
+	u8 keeps;
 	u64 budget_ns;
 };
 
@@ -78,6 +84,9 @@ struct npu_hw {
 	const struct drm_npu_matmul_limits *matmul;
 	const struct npu_hw_ops *ops;
 };
+
+void npu_reuse_plan(const struct drm_npu_matmul_limits *lim, struct npu_op *before,
+		    struct npu_op *op);
 
 extern const struct npu_hw nvdla_small;
 

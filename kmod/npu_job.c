@@ -258,6 +258,8 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 			return err;
 		}
 		op->budget_ns = op_budget_ns(sub->npu, &op->plan);
+		if (i)
+			npu_reuse_plan(sub->npu->hw->matmul, op - 1, op);
 	}
 	return 0;
 }

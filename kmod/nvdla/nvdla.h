@@ -13,12 +13,15 @@
  * struct nvdla - state of an NVDLA
  * @group: Register group the next op goes to, in all units but SDP_RDMA.
  * @rdma_group: Register group of SDP_RDMA the next op with operands in memory goes to.
+ * @last: Op that was programmed last since the engine was started. Compared, never followed: it may
+ *	be gone.
  *
  * Protected by npu_queue.lock.
  */
 struct nvdla {
 	unsigned int group;
 	unsigned int rdma_group;
+	const struct npu_op *last;
 };
 
 /* No barrier: the write that enables the op has one, and the bus keeps the order. */

@@ -64,11 +64,31 @@ static u32 bank_split(const struct npu_op *op)
 	return (op->plan.weight_banks - 1) << 16 | (op->plan.data_banks - 1);
 }
 
+/*
+ * What is in the CBUF already is not fetched. The op before in the submission must really be the
+ * one before on the engine, which it is not after a reset.
+ */
+static u32 conv_misc(const struct nvdla *nvdla, const struct npu_op *op)
+{
+	const u8 reuses = nvdla->last && nvdla->last == op - 1 ? op->reuses : 0;
+	u32 misc = 0;
+
+	if (reuses & BIT(NPU_OPERAND_A))
+		misc |= CONV_MISC_DATA_REUSE;
+	if (reuses & BIT(NPU_OPERAND_W))
+		misc |= CONV_MISC_WEIGHT_REUSE;
+	if (op->keeps & BIT(NPU_OPERAND_A))
+		misc |= CONV_MISC_SKIP_DATA_RELEASE;
+	if (op->keeps & BIT(NPU_OPERAND_W))
+		misc |= CONV_MISC_SKIP_WEIGHT_RELEASE;
+	return misc;
+}
+
 static void program_csc(struct npu_device *npu, const struct npu_op *op)
 {
 	const struct drm_npu_job_matmul *job = &op->job;
 
-	nvdla_write(npu, CSC_D_MISC_CFG, 0);
+	nvdla_write(npu, CSC_D_MISC_CFG, conv_misc(npu->hw_priv, op));
 	nvdla_write(npu, CSC_D_DATAIN_FORMAT, 0);
 	nvdla_write(npu, CSC_D_DATAIN_SIZE_EXT_0, width_height(op));
 	nvdla_write(npu, CSC_D_DATAIN_SIZE_EXT_1, job->k - 1);
@@ -96,7 +116,7 @@ static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 {
 	const struct drm_npu_job_matmul *job = &op->job;
 
-	nvdla_write(npu, CDMA_D_MISC_CFG, 0);
+	nvdla_write(npu, CDMA_D_MISC_CFG, conv_misc(npu->hw_priv, op));
 	nvdla_write(npu, CDMA_D_DATAIN_FORMAT, 0);
 	nvdla_write(npu, CDMA_D_DATAIN_SIZE_0, width_height(op));
 	nvdla_write(npu, CDMA_D_DATAIN_SIZE_1, job->k - 1);
@@ -271,6 +291,7 @@ unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op)
 	}
 	program_sdp(npu, op);
 	nvdla->group ^= 1;
+	nvdla->last = op;
 	return group;
 }
 

@@ -53,6 +53,7 @@ static int nvdla_init(struct npu_device *npu)
 	if (err)
 		return err;
 
+	nvdla->last = NULL;
 	nvdla->group = nvdla_consumer(npu, SDP);
 	nvdla->rdma_group = nvdla_consumer(npu, SDP_RDMA);
 	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)

@@ -21,6 +21,12 @@
 #define S_POINTER(unit) ((unit) + 0x4)
 #define S_POINTER_CONSUMER BIT(16)
 
+/* MISC_CFG of CDMA and CSC, which must agree. */
+#define CONV_MISC_DATA_REUSE BIT(16)
+#define CONV_MISC_WEIGHT_REUSE BIT(20)
+#define CONV_MISC_SKIP_DATA_RELEASE BIT(24)
+#define CONV_MISC_SKIP_WEIGHT_RELEASE BIT(28)
+
 /* CDMA: fetches A and W into the CBUF. */
 #define CDMA 0x3000
 #define CDMA_S_ARBITER 0x3008

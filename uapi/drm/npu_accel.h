@@ -548,10 +548,11 @@ struct drm_npu_sync {
  * @pad: Zero.
  *
  * All or nothing: every job is validated before any is queued. The jobs run in order, back to
- * back; the engine overlaps neighbours that do not depend on each other. One fence stands for
- * the whole submission; it is signalled to the syncs and attached to every BO, as writer where a
- * job writes it. The submission also waits for the fences it finds on the BOs. After the first
- * job that fails the rest is not run.
+ * back; the engine overlaps neighbours that do not depend on each other. Neighbours with the same
+ * banks that read the same A, or the same W where it fits its banks whole, fetch it once. One fence
+ * stands for the whole submission; it is signalled to the syncs and attached to every BO, as writer
+ * where a job writes it. The submission also waits for the fences it finds on the BOs. After the
+ * first job that fails the rest is not run.
  */
 struct drm_npu_submit {
 	__u32 ctx;

@@ -46,7 +46,7 @@ static void cut_tile(const struct nvdla_op *op, uint32_t atom, struct npu_part r
 }
 
 void nvdla_op_cut(const struct nvdla_op *op, const struct drm_npu_matmul_limits *limits,
-		  const struct npu_tiles *tiles, struct drm_npu_job_matmul *jobs)
+		  const struct npu_tiles *tiles, struct drm_npu_job_matmul *jobs, uint32_t step)
 {
 	uint32_t unit = npu_plan_n_unit(limits);
 
@@ -59,7 +59,7 @@ void nvdla_op_cut(const struct nvdla_op *op, const struct drm_npu_matmul_limits 
 			cut_tile(op, limits->atom_bytes, rows, cols, jobs);
 			jobs->data_banks = tiles->data_banks;
 			jobs->weight_banks = tiles->weight_banks;
-			jobs++;
+			jobs += step;
 		}
 	}
 }

@@ -37,8 +37,8 @@ struct nvdla_op {
 /* A tensor from @row and @col on, @col being the first of a plane. */
 struct nvdla_matrix nvdla_matrix_of(const struct npu_tensor *tensor, uint32_t row, uint32_t col);
 
-/* Writes the jobs of @op to @jobs: m_tiles * n_tiles of them. */
+/* Writes the jobs of @op, m_tiles * n_tiles of them, to every @step'th of @jobs. */
 void nvdla_op_cut(const struct nvdla_op *op, const struct drm_npu_matmul_limits *limits,
-		  const struct npu_tiles *tiles, struct drm_npu_job_matmul *jobs);
+		  const struct npu_tiles *tiles, struct drm_npu_job_matmul *jobs, uint32_t step);
 
 #endif /* LIBNPU_NVDLA_JOB_H */

@@ -51,7 +51,7 @@ static int make_jobs(struct nvdla_matmul *nm, struct npu_error *err)
 		return npu_fail(err, -ENOMEM, "no memory for the %u jobs of a matmul", nm->count);
 
 	set_epilogue(&op, (struct nvdla_epilogue *)nm->base.epilogue);
-	nvdla_op_cut(&op, limits, &tiles, nm->jobs);
+	nvdla_op_cut(&op, limits, &tiles, nm->jobs, 1);
 	nm->base.plan.cycles = tiles.start + tiles.cycles;
 	return 0;
 }

@@ -167,9 +167,11 @@ static int make_jobs(struct nvdla_matmul *matmul)
 			for (int pass = HIGH; pass < PASSES; pass++) {
 				struct nvdla_op op = make_op(matmul, &split->block[i], chunk, pass);
 
-				nvdla_op_cut(&op, limits_of(matmul), next, job);
-				job += next->m_tiles * next->n_tiles;
+				/* The passes of a tile follow each other, so the engine has its
+				 * operands already. */
+				nvdla_op_cut(&op, limits_of(matmul), next, job + pass, PASSES);
 			}
+			job += PASSES * next->m_tiles * next->n_tiles;
 		}
 	}
 	free(tiles);

@@ -8,6 +8,7 @@
 #   make run            boot the virtual board and run the example on it
 #   make bench          instructions of the processor and cycles of the engine, measured
 #   make check          all tests that fit into a quarter of an hour
+#   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
 #

@@ -56,6 +56,7 @@ UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
+$(B)/tests/unit/test_plan $(B)/tests/unit/test_nvdla: $(B)/kmod/nvdla/nvdla_limits.o
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
 $(B)/tests/device/test_queue: $(B)/tests/device/board_control.o

@@ -19,7 +19,7 @@
 #include <xf86drm.h>
 
 #include "../../kmod/npu_validate.h"
-#include "../limits.h"
+#include "../../kmod/nvdla/nvdla_limits.h"
 #include "../reference.h"
 #include "fake_npu.h"
 
@@ -69,7 +69,7 @@ int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
 void fake_reset(void)
 {
 	fake = (struct fake_npu){
-		.limits = nv_small,
+		.limits = nvdla_small_limits,
 		.max_jobs = 64,
 		.max_pending = 256,
 		.family = DRM_NPU_FAMILY_NVDLA,

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "../expect.h"
-#include "../limits.h"
+#include "../../kmod/nvdla/nvdla_limits.h"
 #include "../matmul_case.h"
 #include "fake_npu.h"
 
@@ -66,7 +66,7 @@ static void large_engine(void **state)
 {
 	(void)state;
 	fake_reset();
-	fake.limits = nv_large;
+	fake.limits = nvdla_large_limits;
 	check_all_forms(101, 2);
 }
 
@@ -106,7 +106,7 @@ static void short_large_engine(void **state)
 {
 	(void)state;
 	fake_reset();
-	fake.limits = nv_large;
+	fake.limits = nvdla_large_limits;
 	fake.limits.max_k = 64;
 	check_all_forms(104, 1);
 }

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "../../libnpu/plan.h"
-#include "../limits.h"
+#include "../../kmod/nvdla/nvdla_limits.h"
 #include "../matmul_case.h"
 
 static uint64_t div_up(uint64_t a, uint64_t b)
@@ -110,7 +110,7 @@ static void narrow_limits_are_respected(void **state)
 
 static void longest_k_is_found(void **state)
 {
-	struct drm_npu_matmul_limits limits = nv_small;
+	struct drm_npu_matmul_limits limits = nvdla_small_limits;
 
 	(void)state;
 	assert_int_equal(npu_plan_max_k(&limits), 8192);
@@ -131,7 +131,7 @@ static void check_cost(uint32_t m, uint32_t k, uint32_t n, unsigned int steady, 
 	uint64_t limit = macs > bus ? macs : bus;
 	struct npu_tiles tiles;
 
-	npu_plan_tiles(&nv_small, m, k, n, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, m, k, n, &tiles);
 	assert_in_range(tiles.cycles, limit, limit + limit * steady / 100);
 	assert_in_range(tiles.start + tiles.cycles, limit, limit + limit * alone / 100);
 }
@@ -153,7 +153,7 @@ static void check_measured(uint32_t m, uint32_t k, uint32_t n, uint64_t cycles,
 {
 	struct npu_tiles tiles;
 
-	npu_plan_tiles(&nv_small, m, k, n, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, m, k, n, &tiles);
 	assert_in_range(tiles.start + tiles.cycles, cycles - cycles * percent / 100,
 			cycles + cycles * percent / 100);
 }
@@ -161,7 +161,7 @@ static void check_measured(uint32_t m, uint32_t k, uint32_t n, uint64_t cycles,
 /* With a short K the output stage sets the pace. */
 static void short_sums_wait_for_the_epilogue(void **state)
 {
-	struct drm_npu_matmul_limits unknown = nv_small;
+	struct drm_npu_matmul_limits unknown = nvdla_small_limits;
 	struct npu_tiles tiles, faster;
 
 	(void)state;
@@ -174,7 +174,7 @@ static void short_sums_wait_for_the_epilogue(void **state)
 
 	/* A driver that does not say it must not break the plan. */
 	unknown.epilogue_cycles = 0;
-	npu_plan_tiles(&nv_small, 8192, 9, 12, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, 8192, 9, 12, &tiles);
 	npu_plan_tiles(&unknown, 8192, 9, 12, &faster);
 	assert_true(faster.cycles && faster.cycles < tiles.cycles / 4);
 }
@@ -185,12 +185,12 @@ static void halves_are_the_rule(void **state)
 	struct npu_tiles tiles;
 
 	(void)state;
-	npu_plan_tiles(&nv_small, 64, 256, 64, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, 64, 256, 64, &tiles);
 	assert_int_equal(tiles.data_banks, 16);
-	npu_plan_tiles(&nv_small, 500, 784, 128, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, 500, 784, 128, &tiles);
 	assert_int_equal(tiles.data_banks, 16);
 	/* One group of 8192 x 8 takes 16 banks: two of them would leave no room for data. */
-	npu_plan_tiles(&nv_small, 16, 8192, 64, &tiles);
+	npu_plan_tiles(&nvdla_small_limits, 16, 8192, 64, &tiles);
 	assert_true(tiles.weight_banks >= 16);
 }
 
@@ -214,12 +214,12 @@ static void parts_are_even(void **state)
 
 static void *small(void)
 {
-	return (void *)&nv_small;
+	return (void *)&nvdla_small_limits;
 }
 
 static void *large(void)
 {
-	return (void *)&nv_large;
+	return (void *)&nvdla_large_limits;
 }
 
 int main(void)

@@ -54,6 +54,13 @@
 #define NPU_PRIME_HOOKS
 #endif
 
+/* Newer kernels leave it to the importer to keep a mapping. */
+#ifdef NPU_HAVE_DMA_BUF_CACHE_SGT
+#define NPU_DMA_BUF_ATTACH .cache_sgt_mapping = true, .attach = drm_gem_map_attach
+#else
+#define NPU_DMA_BUF_ATTACH .attach = drm_gem_map_attach
+#endif
+
 #ifdef NPU_HAVE_IMPORT_NS_STRING
 #define NPU_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
 #else

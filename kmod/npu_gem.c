@@ -160,7 +160,8 @@ static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 
 	if (obj->import_attach)
 		return npu_gem_mmap_import(obj, vma);
-	if (is_cow_mapping(vma->vm_flags))
+	/* A private mapping would be a copy. */
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
 	/* What DRM added to name the BO goes; a dma-buf may be mapped in part. */
 	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);

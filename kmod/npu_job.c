@@ -85,8 +85,8 @@ static void npu_job_release(struct kref *refs)
 
 	for (i = 0; i < job->n_bos; i++)
 		drm_gem_object_put(job->bos[i]);
-	/* A fence that never ran was never initialised. */
-	if (job->fence && job->fence->base.ops)
+	/* A fence that never ran was never initialised, and has no reference to put. */
+	if (job->fence && kref_read(&job->fence->base.refcount))
 		dma_fence_put(&job->fence->base);
 	else
 		kfree(job->fence);

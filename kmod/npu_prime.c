@@ -69,8 +69,7 @@ static int npu_dma_buf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_dir
 }
 
 static const struct dma_buf_ops npu_dma_buf_ops = {
-	.cache_sgt_mapping = true,
-	.attach = drm_gem_map_attach,
+	NPU_DMA_BUF_ATTACH,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_map_dma_buf,
 	.unmap_dma_buf = drm_gem_unmap_dma_buf,

@@ -21,6 +21,7 @@
  * from then on, and the memory its ops could still reach is never given back.
  */
 #include <linux/interrupt.h>
+#include <drm/drm_print.h>
 
 #include "npu_ctx.h"
 #include "npu_drv.h"

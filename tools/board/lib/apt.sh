@@ -37,9 +37,11 @@ apt_sources() {
 
 	apt_mirrors | while read -r what uri; do
 		suites="$suite"
-		[ "$suite" = sid ] || case $what in
-		main) suites="$suite $suite-updates" ;;
-		security) suites="$suite-security" ;;
+		case $suite-$what in
+		sid-* | *-backports-main) ;;
+		*-backports-security) continue ;;
+		*-main) suites="$suite $suite-updates" ;;
+		*-security) suites="$suite-security" ;;
 		esac
 		printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n' \
 			"$types" "$uri" "$suites" "$keyring"

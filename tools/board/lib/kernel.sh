@@ -22,8 +22,9 @@ kernel_dir() {
 
 # Runs in a subshell, so that the lock ends with it.
 kernel_fetch() (
-	local package release version dir tmp
+	local package release version dir tmp toolchain_at=
 	need depmod modprobe xz
+	[ -z "${toolchain:-}" ] || toolchain_at=$(toolchain_dir)
 	cache_lock
 	apt_setup deb "$suite" "$deb_arch"
 	package=$(apt_newest "$image")
@@ -34,7 +35,7 @@ kernel_fetch() (
 
 	if [ ! -f "$dir/release" ]; then
 		tmp=$(cache_tmp)
-		kernel_image "$tmp" "$package" "$release"
+		[ -z "$init_modules" ] || kernel_image "$tmp" "$package" "$release"
 		kernel_headers "$tmp/headers" "$release"
 		echo "$release" >"$tmp/release"
 		cache_commit "$tmp" "$dir"
@@ -47,10 +48,12 @@ kernel_fetch() (
 kernel_image() {
 	local to=$1 package=$2 release=$3 all module
 	all=$(cache_tmp)
-	apt_unpack "$all" "$package"
-	mv "$all/boot/vmlinuz-$release" "$to/vmlinuz"
-	mv "$all/boot/config-$release" "$to/config"
+	# Since 7.x the image is in several packages, and all of it beside the modules.
+	apt_unpack "$all" "$package" $(apt_field "$package" Depends | tr ',' '\n' |
+		sed -n "s/^ *\(linux-\(base\|binary\|modules\)-$release\) .*/\1/p")
 	[ -d "$all/lib/modules" ] || mv "$all/usr/lib" "$all/lib"
+	find "$all" -regex '.*/vmlinuz\(-.*\)?' -exec mv {} "$to/vmlinuz" \;
+	find "$all" -regex '.*/config\(-.*\)?' -type f -exec mv {} "$to/config" \;
 	depmod -b "$all" "$release"
 
 	mkdir -p "$to/lib/modules/$release"
@@ -91,6 +94,10 @@ kernel_headers() {
 	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
 	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
 	sed -i 's/\(gcc\)-[0-9]*/\1/' "$to/usr/src/$headers/.kernelvariables"
+	[ -n "$toolchain_at" ] || return 0
+	toolchain_adopt "$to/usr/lib" "$toolchain_at"
+	echo "override CROSS_COMPILE = $toolchain_at/bin/$triplet-" \
+		>>"$to/usr/src/$headers/.kernelvariables"
 }
 
 # kernel_depends PACKAGE PATTERN: the package of that name that PACKAGE depends on

@@ -35,15 +35,24 @@ static const MemoryRegionOps regs_ops = {
 	.impl = { .min_access_size = 4, .max_access_size = 4 },
 };
 
-void board_core_reset(struct board_core *core)
+static void enter_reset(struct board_core *core)
 {
 	board_model_log_stuck(&core->model);
 	board_clock_stop(&core->clock);
 	core->model.reset(core->model.npu);
 	core->irq(core->front, 0);
-	/* Coming out of reset may be work, such as clearing a buffer. */
-	if (!core->in_reset)
-		board_clock_kick(&core->clock);
+}
+
+/* Coming out of reset may be work, such as clearing a buffer. */
+static void leave_reset(struct board_core *core)
+{
+	board_clock_kick(&core->clock);
+}
+
+void board_core_reset(struct board_core *core)
+{
+	enter_reset(core);
+	leave_reset(core);
 }
 
 /* The reset block: bit 0 of its only register is the NPU's reset line, active high. */
@@ -62,7 +71,10 @@ static void reset_write(void *opaque, hwaddr addr, uint64_t value, unsigned int 
 	if (addr != 0 || line == core->in_reset)
 		return;
 	core->in_reset = line;
-	board_core_reset(core);
+	if (line)
+		enter_reset(core);
+	else
+		leave_reset(core);
 }
 
 static const MemoryRegionOps reset_ops = {
@@ -80,7 +92,8 @@ static void commit_fault(struct board_core *core)
 		core->fault[core->fault_len] = '\0';
 		board_clock_sync(&core->clock);
 		core->fault_result = -board_model_inject(&core->model, core->fault);
-		board_clock_kick(&core->clock);
+		if (!core->in_reset)
+			board_clock_kick(&core->clock);
 	}
 	core->fault_len = 0;
 }

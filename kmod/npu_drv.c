@@ -20,6 +20,11 @@ unsigned int npu_timeout_scale = 1;
 module_param_named(timeout_scale, npu_timeout_scale, uint, 0644);
 MODULE_PARM_DESC(timeout_scale, "Multiplies every time-out, for engines that are simulated slowly");
 
+/* The default covers a machine that is busy elsewhere. */
+unsigned int npu_timeout_floor_ms = 1000;
+module_param_named(timeout_floor_ms, npu_timeout_floor_ms, uint, 0644);
+MODULE_PARM_DESC(timeout_floor_ms, "Least time budget of a job in ms");
+
 static void query_device(struct npu_device *npu, struct drm_npu_device_info *info)
 {
 	strscpy(info->name, npu->hw->name, sizeof(info->name));
@@ -178,6 +183,7 @@ struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw)
 	dma_set_max_seg_size(dev, UINT_MAX);
 
 	npu_queue_init(npu);
+	npu_dump_init(npu);
 	err = npu_sched_init(npu);
 	return err ? ERR_PTR(err) : npu;
 }
@@ -232,6 +238,7 @@ void npu_device_unplug(struct npu_device *npu)
 {
 	drm_dev_unplug(&npu->drm);
 	npu_queue_shutdown(npu);
+	npu_dump_fini(npu);
 }
 
 static int __init npu_init(void)

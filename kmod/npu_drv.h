@@ -13,6 +13,7 @@
 #include <linux/workqueue.h>
 
 #include "npu_compat.h"
+#include "npu_dump.h"
 #include "npu_hw.h"
 #include "npu_queue.h"
 
@@ -38,6 +39,7 @@ struct reset_control;
  * @n_clks: Their number.
  * @resets: Reset lines, NULL when there are none.
  * @queue: What the engine has to do.
+ * @dump: What the last hang left.
  * @sched: Decides which submission comes next.
  * @wq: For the watchdog and the release of contexts.
  * @live_ctxs: Contexts that still have an entity in @sched, of closed files too.
@@ -59,6 +61,7 @@ struct npu_device {
 	int n_clks;
 	struct reset_control *resets;
 	struct npu_queue queue;
+	struct npu_dump dump;
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;
 	atomic_t live_ctxs;
@@ -71,6 +74,7 @@ static inline struct npu_device *to_npu(struct drm_device *drm)
 }
 
 extern unsigned int npu_timeout_scale;
+extern unsigned int npu_timeout_floor_ms;
 
 static inline u64 npu_scale_timeout(u64 timeout)
 {

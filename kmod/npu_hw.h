@@ -11,6 +11,7 @@
 
 #include "npu_validate.h"
 
+struct drm_printer;
 struct npu_device;
 
 /* Register groups: an engine runs one op while the next one is programmed. */
@@ -63,8 +64,11 @@ struct npu_hw_ops {
 	/** @mask: Keeps the engine from raising interrupts. */
 	void (*mask)(struct npu_device *npu);
 
-	/** @progress: A number that changes while an op gets on. */
+	/** @progress: A number that changes while an op gets on and when it ends; never 0. */
 	u32 (*progress)(struct npu_device *npu);
+
+	/** @dump: Prints the registers of an engine that hangs and will be reset. */
+	void (*dump)(struct npu_device *npu, struct drm_printer *p);
 };
 
 /**

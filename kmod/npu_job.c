@@ -19,11 +19,10 @@
 
 /*
  * Budget of an op: what the engine needs at best, times a generous factor for slow memory, never
- * under the floor, which covers a machine that is busy elsewhere, and never above the ceiling, so
- * that a hang ends in a time a person waits for.
+ * under the floor, which is a module parameter, and never above the ceiling, so that a hang ends in
+ * a time a person waits for.
  */
 #define NPU_BUDGET_SLACK 16
-#define NPU_BUDGET_FLOOR_NS (1ULL * NSEC_PER_SEC)
 #define NPU_BUDGET_CEILING_NS (60ULL * NSEC_PER_SEC)
 #define NPU_BUDGET_CLOCK_HZ 10000000 /* where the kernel does not know the clock: a slow FPGA */
 
@@ -231,12 +230,14 @@ static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *pl
 {
 	const struct drm_npu_matmul_limits *lim = npu->hw->matmul;
 	u64 hz = npu->clock_hz ?: NPU_BUDGET_CLOCK_HZ;
+	u64 floor =
+		min(READ_ONCE(npu_timeout_floor_ms) * (u64)NSEC_PER_MSEC, NPU_BUDGET_CEILING_NS);
 	u64 cycles, ns;
 
 	cycles = max(div_u64(plan->macs, lim->mac_channels * lim->mac_kernels),
 		     div_u64(plan->bytes, lim->bus_bytes));
 	ns = mul_u64_u64_div_u64(cycles * NPU_BUDGET_SLACK, NSEC_PER_SEC, hz);
-	return npu_scale_timeout(clamp(ns, NPU_BUDGET_FLOOR_NS, NPU_BUDGET_CEILING_NS));
+	return npu_scale_timeout(clamp(ns, floor, NPU_BUDGET_CEILING_NS));
 }
 
 static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)

@@ -304,6 +304,7 @@ static void queue_recover(struct npu_device *npu, struct list_head *ended)
 	npu->hw->ops->mask(npu);
 	spin_unlock_irq(&q->lock);
 
+	npu_dump_take(npu);
 	err = npu->reset ? npu_device_start(npu) : -EOPNOTSUPP;
 	trace_npu_reset(npu, err);
 

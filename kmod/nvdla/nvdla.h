@@ -32,5 +32,6 @@ static inline void nvdla_write(struct npu_device *npu, u32 reg, u32 value)
 
 unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op);
 void nvdla_conv_enable(struct npu_device *npu, const struct npu_op *op);
+void nvdla_dump(struct npu_device *npu, struct drm_printer *p);
 
 #endif /* _NVDLA_H_ */

@@ -93,7 +93,7 @@ static int nvdla_irq(struct npu_device *npu)
  */
 static u32 nvdla_progress(struct npu_device *npu)
 {
-	u32 progress = 0;
+	u32 progress = 1;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)
@@ -108,6 +108,7 @@ static const struct npu_hw_ops nvdla_ops = {
 	.irq = nvdla_irq,
 	.mask = nvdla_mask,
 	.progress = nvdla_progress,
+	.dump = nvdla_dump,
 };
 
 const struct npu_hw nvdla_small = {

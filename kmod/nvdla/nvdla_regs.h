@@ -72,6 +72,7 @@
 #define CDMA_D_BANK 0x30bc
 #define CDMA_D_NAN_FLUSH_TO_ZERO 0x30c0
 #define CDMA_D_PERF_ENABLE 0x30d4
+#define CDMA_D_LAST 0x30e8
 
 /* CSC: walks the CBUF. */
 #define CSC 0x4000
@@ -119,6 +120,7 @@
 #define CACC_D_DATAOUT_MAP 0x7028
 #define CACC_DATAOUT_MAP_PACKED (BIT(16) | BIT(0))
 #define CACC_D_CLIP_CFG 0x702c
+#define CACC_D_LAST 0x7034
 
 /* SDP_RDMA: fetches epilogue operands. BRDMA serves stage X1, NRDMA stage X2. */
 #define SDP_RDMA 0x8000
@@ -144,6 +146,7 @@
 #define SDP_RDMA_D_FEATURE_MODE_CFG 0x8070
 #define SDP_RDMA_FEATURE_FLYING BIT(0)
 #define SDP_RDMA_FEATURE_OUT_INT16 0x40
+#define SDP_RDMA_D_LAST 0x8090
 
 /* SDP: the epilogue. BS is stage X1, BN stage X2; nv_small has no EW. */
 #define SDP 0x9000
@@ -184,6 +187,7 @@
 #define SDP_D_CVT_SCALE 0x90c4
 #define SDP_D_CVT_SHIFT 0x90c8
 #define SDP_D_PERF_ENABLE 0x90dc
+#define SDP_D_LAST 0x90f8
 
 /* Of the two memory ports, the only one nv_small has. */
 #define RAM_TYPE_MAIN_MEMORY 1

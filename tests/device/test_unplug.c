@@ -2,7 +2,6 @@
 /*
  * The driver is unbound while files, mappings, dma-bufs and jobs are there, and bound again.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,53 +13,8 @@
 #include <xf86drm.h>
 #include <cmocka.h>
 
+#include "driver.h"
 #include "drm_node.h"
-
-/* Where a device meets its driver. */
-struct binding {
-	const char *driver; /* Its folder. */
-	char device[256];   /* Name on the bus. */
-};
-
-/* The driver's folder has a link for each of its devices. */
-static int find_device_of(struct binding *binding, const char *driver)
-{
-	DIR *dir = opendir(driver);
-	struct dirent *entry;
-	int found = 0;
-
-	if (!dir)
-		return 0;
-	while (!found && (entry = readdir(dir))) {
-		found = entry->d_type == DT_LNK && strcmp(entry->d_name, "module") != 0;
-		if (found)
-			snprintf(binding->device, sizeof(binding->device), "%s", entry->d_name);
-	}
-	closedir(dir);
-	binding->driver = driver;
-	return found;
-}
-
-static void tell_driver(const struct binding *binding, const char *file)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", binding->driver, file);
-	fd = open(path, O_WRONLY);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, binding->device, strlen(binding->device)),
-			 strlen(binding->device));
-	close(fd);
-}
-
-static void find_device(struct binding *binding)
-{
-	if (!find_device_of(binding, "/sys/bus/platform/drivers/npu"))
-		assert_true(find_device_of(binding, "/sys/bus/pci/drivers/npu"));
-	if (geteuid())
-		skip();
-}
 
 static void device_works(void)
 {
@@ -102,12 +56,12 @@ static void unbind_under_load(void **state)
 	uint32_t sync[SUBMITS];
 	struct node_bo bos[3];
 	struct node node;
-	struct binding binding;
+	struct driver_binding binding;
 	unsigned int i, round;
 	int exported;
 
 	(void)state;
-	find_device(&binding);
+	driver_find(&binding);
 	for (round = 0; round < 4; round++) {
 		node_open(&node);
 		for (i = 0; i < 3; i++)
@@ -119,7 +73,7 @@ static void unbind_under_load(void **state)
 		for (i = 0; i < SUBMITS; i++)
 			assert_int_equal(node_submit_sync(&node, 0, jobs, JOBS, &sync[i]), 0);
 
-		tell_driver(&binding, "unbind");
+		driver_unbind(&binding);
 		file_is_dead(&node, jobs);
 		/* The memory stays for those who have it mapped. */
 		memset(bos[2].map, 1, bos[2].size);
@@ -127,7 +81,7 @@ static void unbind_under_load(void **state)
 			munmap(bos[i].map, bos[i].size);
 		if (round % 2)
 			node_close(&node);
-		tell_driver(&binding, "bind");
+		driver_bind(&binding);
 		device_works();
 		if (round % 2 == 0)
 			node_close(&node);

@@ -108,8 +108,9 @@ check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
 
+# vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
-	$(BOARD) run $(GUEST) -- tests/run.sh device $(notdir $(DEVICE_TESTS))
+	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh device $(notdir $(DEVICE_TESTS))
 
 # ---- style ----
 

@@ -18,6 +18,7 @@ has() {
 
 has drm/drm_accel.h 'accel_open\(' ACCEL_H
 has drm/drm_file.h 'u64 client_id;' CLIENT_ID
+has drm/drm_device.h 'struct dentry \*debugfs_root;' DEV_DEBUGFS_ROOT
 has drm/drm_drv.h 'char \*date;' DRIVER_DATE
 has drm/drm_drv.h '\(\*gem_prime_mmap\)' PRIME_HOOKS
 has drm/gpu_scheduler.h 'struct drm_sched_init_args \{' SCHED_INIT_ARGS

@@ -80,6 +80,21 @@
 #define NPU_SCHED_PRIORITY_LOW DRM_SCHED_PRIORITY_MIN
 #endif
 
+/**
+ * npu_compat_debugfs_root - where a device's files are in debugfs
+ * @drm: The device, registered.
+ *
+ * Return: The folder.
+ */
+static inline struct dentry *npu_compat_debugfs_root(struct drm_device *drm)
+{
+#ifdef NPU_HAVE_DEV_DEBUGFS_ROOT
+	return drm->debugfs_root;
+#else
+	return drm->render->debugfs_root;
+#endif
+}
+
 /* In trace events; newer kernels know the source from the declaration. */
 #ifdef NPU_HAVE_ASSIGN_STR_DST
 #define npu_compat_assign_str(dst, src) __assign_str(dst)

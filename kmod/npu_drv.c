@@ -11,6 +11,7 @@
 #include <drm/drm_managed.h>
 
 #include "npu_ctx.h"
+#include "npu_debugfs.h"
 #include "npu_drv.h"
 #include "npu_file.h"
 #include "npu_gem.h"
@@ -227,7 +228,11 @@ int npu_device_register(struct npu_device *npu)
 		return dev_err_probe(dev, err, "cannot use interrupt %d\n", npu->irq);
 	if (!npu->reset)
 		dev_warn(dev, "no reset: a hang will not be recovered\n");
-	return drm_dev_register(&npu->drm, 0);
+	err = drm_dev_register(&npu->drm, 0);
+	if (err)
+		return err;
+	npu_debugfs_register(npu);
+	return 0;
 }
 
 /**

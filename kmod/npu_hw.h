@@ -72,12 +72,24 @@ struct npu_hw_ops {
 };
 
 /**
+ * struct npu_reg_range - registers that can be read without an effect
+ * @first: Offset of the first one.
+ * @last: Offset of the last one.
+ */
+struct npu_reg_range {
+	u32 first;
+	u32 last;
+};
+
+/**
  * struct npu_hw - one hardware configuration
  * @name: For DEV_QUERY.
  * @family: enum drm_npu_family.
  * @dma_bits: Address lines of the memory port.
  * @priv_size: Bytes of state the backend wants in npu_device.hw_priv.
  * @matmul: Limits, as user space sees them.
+ * @reg_ranges: What to show of the register window to people.
+ * @n_reg_ranges: Their number.
  * @ops: Functions.
  */
 struct npu_hw {
@@ -86,6 +98,8 @@ struct npu_hw {
 	unsigned int dma_bits;
 	size_t priv_size;
 	const struct drm_npu_matmul_limits *matmul;
+	const struct npu_reg_range *reg_ranges;
+	unsigned int n_reg_ranges;
 	const struct npu_hw_ops *ops;
 };
 

@@ -111,11 +111,25 @@ static const struct npu_hw_ops nvdla_ops = {
 	.dump = nvdla_dump,
 };
 
+/* Of units with two groups, the registers of the group that is programmed next or last. */
+static const struct npu_reg_range nvdla_reg_ranges[] = {
+	{ GLB_S_INTR_MASK, GLB_S_INTR_STATUS },
+	{ S_STATUS(CDMA), CDMA_D_PERF_ENABLE },
+	{ S_STATUS(CSC), CSC_D_PRA_CFG },
+	{ S_STATUS(CMAC_A), CMAC_D_MISC_CFG(CMAC_A) },
+	{ S_STATUS(CMAC_B), CMAC_D_MISC_CFG(CMAC_B) },
+	{ S_STATUS(CACC), CACC_D_CLIP_CFG },
+	{ S_STATUS(SDP_RDMA), SDP_RDMA_D_ERDMA_CFG },
+	{ S_STATUS(SDP), SDP_D_PERF_ENABLE },
+};
+
 const struct npu_hw nvdla_small = {
 	.name = "nv_small",
 	.family = DRM_NPU_FAMILY_NVDLA,
 	.dma_bits = 32,
 	.priv_size = sizeof(struct nvdla),
 	.matmul = &nvdla_small_limits,
+	.reg_ranges = nvdla_reg_ranges,
+	.n_reg_ranges = ARRAY_SIZE(nvdla_reg_ranges),
 	.ops = &nvdla_ops,
 };

@@ -44,7 +44,7 @@ run_check_files() {
 
 # Modules for init, then npu.ko after what it depends on
 run_modules() {
-	local ko=$build/kmod/$release/npu.ko wanted=$init_modules
+	local ko=$build/kmod/$release/npu.ko wanted=$init_modules$loads
 	if [ -n "$module" ]; then
 		[ -f "$ko" ] || die "no $ko: run 'make guest', or use --no-module"
 		wanted+=" $(modinfo -F depends "$ko" | tr ',' ' ')"

@@ -8,6 +8,7 @@
 #   make run            boot the virtual board and run the example on it
 #   make bench          instructions of the processor and cycles of the engine, measured
 #   make check          all tests that fit into a quarter of an hour
+#   make check-all      these, and every kernel and machine
 #   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
@@ -107,6 +108,20 @@ check: setup
 check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+
+# Every kernel and machine that the virtual board has a table for.
+.PHONY: check-all check-compile check-machines
+check-all: check
+	scripts/setup.sh matrix
+	$(MAKE) check-compile
+	$(MAKE) check-machines
+
+check-compile:
+	tests/binding.sh $$(echo $$($(BOARD) kdir $(GUEST))/../*-common/include)
+	tests/matrix.sh compile $(O)
+
+check-machines:
+	tests/matrix.sh device $(O)
 
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:

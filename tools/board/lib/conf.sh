@@ -3,8 +3,20 @@
 #
 # The tables in tools/board/boards: ARCH.conf for a machine, ARCH-KERNEL.conf for a kernel on it.
 
+# What a table need not say: a kernel without modules is only compiled for, and a machine without
+# QEMU is one for such kernels only.
+init_modules=
+driver_modules=
+toolchain=
+qemu=
+
 conf_list() {
-	(cd "$here/boards" && ls -- *-*.conf) | sed 's/\(.*\)-\(.*\)\.conf/--arch \1 --kernel \2/'
+	(cd "$here/boards" && ls -- *-[0-9]*.conf) | sed 's/\(.*\)-\(.*\)\.conf/\1 \2/' |
+		while read -r arch kernel; do
+			conf_board
+			echo "--arch $arch --kernel $kernel$([ -n "$init_modules" ] || echo " # to compile for")"
+			init_modules=
+		done
 }
 
 # conf_target: the folder below $build with what is built for the guest. Machines that differ in

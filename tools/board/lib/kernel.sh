@@ -24,7 +24,7 @@ kernel_dir() {
 kernel_fetch() (
 	local package release version dir tmp toolchain_at=
 	need depmod modprobe xz
-	[ -z "${toolchain:-}" ] || toolchain_at=$(toolchain_dir)
+	[ -z "$toolchain" ] || toolchain_at=$(toolchain_dir)
 	cache_lock
 	apt_setup deb "$suite" "$deb_arch"
 	package=$(apt_newest "$image")

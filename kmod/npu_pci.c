@@ -24,8 +24,8 @@ static const struct npu_hw *const npu_pci_hw[] = {
 };
 
 /*
- * The helper that saves and restores also takes the device's lock, which a probe and a removal
- * already hold. Space for programs is closed meanwhile, or they would see a function without id.
+ * pci_reset_function() would also take the device's lock, which a probe and a removal already hold.
+ * Configuration space is closed to user space meanwhile: until restored it is that of power-on.
  */
 static int npu_pci_reset(struct npu_device *npu)
 {

@@ -9,13 +9,13 @@
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
-# The library and the tools, for this machine.
-build='gcc make pkg-config libc6-dev libdrm-dev zlib1g-dev'
+# The library, the tools and the examples, for this machine, and the images that one classifies.
+build='gcc make pkg-config libc6-dev libdrm-dev zlib1g-dev dataset-fashion-mnist'
 
 # The virtual board: QEMU and what its device is compiled with, cross compiler, what the kernel and
-# the guest's files are unpacked and packed with, the images that the example classifies.
+# the guest's files are unpacked and packed with.
 board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross libglib2.0-dev python3 dpkg-dev
-	debian-archive-keyring device-tree-compiler cpio kmod xz-utils dataset-fashion-mnist'
+	debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
 # Tests and the style check.
 check='git libcmocka-dev clang-format shellcheck mandoc sparse'

@@ -30,6 +30,7 @@ run() {
 	guest_script="exec$(printf " '%s'" "${command[@]//\'/\'\\\'\'}")"
 	initramfs "$tmp" "$sysroot" "${modules[@]}" >"$tmp/initramfs"
 	devicetree=()
+	[ -z "$no_reset" ] || [ -n "$overlay" ] || die "--no-reset: $arch has no device tree"
 	[ -z "$overlay" ] || run_devicetree
 	run_qemu
 	run_result
@@ -60,7 +61,8 @@ run_devicetree() {
 		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
-	sed "s/@CLOCK@/$clock/" "$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
+	sed -e "s/@CLOCK@/$clock/" ${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
+		"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
 	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "$tmp/npu.dtbo"
 	devicetree=(-dtb "$tmp/board.dtb")
 }

@@ -28,9 +28,10 @@ static const char *state_name(const struct npu_queue *q)
 {
 	if (q->error)
 		return q->error == -ENODEV ? "gone" : "wedged";
-	if (q->stopped)
-		return "stopped";
-	return q->filled ? "busy" : "idle";
+	/* Without ops it may have no power, which is how it idles. */
+	if (!q->filled)
+		return "idle";
+	return q->stopped ? "stopped" : "busy";
 }
 
 static int state_show(struct seq_file *m, void *unused)

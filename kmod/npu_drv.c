@@ -16,6 +16,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_pm.h"
 
 unsigned int npu_timeout_scale = 1;
 module_param_named(timeout_scale, npu_timeout_scale, uint, 0644);
@@ -241,9 +242,14 @@ int npu_device_register(struct npu_device *npu)
  */
 void npu_device_unplug(struct npu_device *npu)
 {
+	int err;
+
 	drm_dev_unplug(&npu->drm);
+	err = npu_pm_get(npu);
 	npu_queue_shutdown(npu);
 	npu_dump_fini(npu);
+	if (!err)
+		npu_pm_put(npu);
 }
 
 static int __init npu_init(void)

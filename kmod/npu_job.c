@@ -15,6 +15,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_pm.h"
 #include "npu_trace.h"
 
 /*
@@ -114,6 +115,7 @@ void npu_job_end(struct npu_job *job, int err)
 		dma_fence_set_error(&job->base.s_fence->finished, err);
 	npu_ctx_submit_done(job->ctx, err);
 	atomic_sub(job->n_ops, &job->ctx->file->pending);
+	npu_pm_put(job->ctx->file->npu);
 }
 
 /**
@@ -418,10 +420,18 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 	if (err)
 		return err;
 	err = add_syncs(sub, &args->syncs);
-	if (!err)
-		err = arm_and_push(sub);
 	if (err)
-		drm_sched_job_cleanup(&job->base);
+		goto cleanup;
+	/* npu_job_end() puts it. */
+	err = npu_pm_get(sub->npu);
+	if (err)
+		goto cleanup;
+	err = arm_and_push(sub);
+	if (!err)
+		return 0;
+	npu_pm_put(sub->npu);
+cleanup:
+	drm_sched_job_cleanup(&job->base);
 	return err;
 }
 

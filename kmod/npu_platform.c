@@ -9,21 +9,15 @@
 #include <linux/module.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
-#include <linux/pm_runtime.h>
+#include <linux/pm.h>
 #include <linux/property.h>
 #include <linux/reset.h>
 
 #include "npu_drv.h"
-
-static void npu_platform_clocks_off(void *data)
-{
-	struct npu_device *npu = data;
-
-	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
-}
+#include "npu_pm.h"
 
 /* The first clock is the engine's; a bus clock may follow. */
-static int npu_platform_clocks_on(struct npu_device *npu)
+static int npu_platform_clocks(struct npu_device *npu)
 {
 	struct device *dev = npu->drm.dev;
 	int err;
@@ -32,28 +26,7 @@ static int npu_platform_clocks_on(struct npu_device *npu)
 	if (err < 0)
 		return dev_err_probe(dev, err, "cannot get clocks\n");
 	npu->n_clks = err;
-	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
-	if (err)
-		return dev_err_probe(dev, err, "cannot enable clocks\n");
-	if (npu->n_clks)
-		npu->clock_hz = clk_get_rate(npu->clks[0].clk);
-	return devm_add_action_or_reset(dev, npu_platform_clocks_off, npu);
-}
-
-static void npu_platform_power_off(void *data)
-{
-	pm_runtime_put_sync_suspend(data);
-}
-
-static int npu_platform_power_on(struct device *dev)
-{
-	int err = devm_pm_runtime_enable(dev);
-
-	if (!err)
-		err = pm_runtime_resume_and_get(dev);
-	if (err)
-		return dev_err_probe(dev, err, "cannot power up\n");
-	return devm_add_action_or_reset(dev, npu_platform_power_off, dev);
+	return 0;
 }
 
 static void npu_platform_release_memory(void *data)
@@ -109,10 +82,17 @@ static int npu_platform_probe(struct platform_device *pdev)
 	if (npu->resets)
 		npu->reset = npu_platform_reset;
 
-	err = npu_platform_power_on(dev);
+	err = npu_platform_clocks(npu);
 	if (!err)
-		err = npu_platform_clocks_on(npu);
-	return err ?: npu_device_register(npu);
+		err = npu_pm_init(npu);
+	if (err)
+		return err;
+	if (npu->n_clks)
+		npu->clock_hz = clk_get_rate(npu->clks[0].clk);
+	err = npu_device_register(npu);
+	if (!err)
+		npu_pm_put(npu);
+	return err;
 }
 
 static void npu_platform_remove(struct platform_device *pdev)
@@ -132,6 +112,7 @@ static struct platform_driver npu_platform_driver = {
 	.driver = {
 		.name = "npu",
 		.of_match_table = npu_platform_ids,
+		.pm = pm_ptr(&npu_pm_ops),
 	},
 };
 

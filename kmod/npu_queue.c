@@ -81,7 +81,7 @@ static void queue_feed(struct npu_device *npu)
 	struct npu_job *job;
 
 	lockdep_assert_held(&q->lock);
-	while (!q->stopped && !q->error && q->filled < NPU_HW_GROUPS) {
+	while (!q->stopped && !q->paused && !q->error && q->filled < NPU_HW_GROUPS) {
 		job = queue_next_job(q);
 		if (!job)
 			break;
@@ -126,13 +126,15 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 static bool queue_collect(struct npu_device *npu, struct list_head *ended)
 {
 	struct npu_queue *q = &npu->queue;
-	int done = npu->hw->ops->irq(npu);
+	int done;
 
 	lockdep_assert_held(&q->lock);
+	/* On a shared line, the interrupt of another while the engine has no clock. */
+	if (q->stopped)
+		return false;
+	done = npu->hw->ops->irq(npu);
 	if (done < 0)
 		return false;
-	if (q->stopped)
-		return true;
 	while (q->filled && q->slot[0].enabled && (done & BIT(q->slot[0].group))) {
 		done &= ~BIT(q->slot[0].group);
 		queue_retire(npu, ended);
@@ -383,13 +385,101 @@ void npu_queue_shutdown(struct npu_device *npu)
 	quiet = quiet || (npu->reset && !npu_device_start(npu));
 
 	spin_lock_irq(&q->lock);
+	if (!q->stopped)
+		npu->hw->ops->mask(npu);
 	q->stopped = true;
-	npu->hw->ops->mask(npu);
 	if (!quiet)
 		queue_pin_memory(q);
 	queue_fail_all(q, -ENODEV, &ended);
 	spin_unlock_irq(&q->lock);
 	queue_signal(&ended);
+}
+
+/**
+ * npu_queue_stop - the engine is going to lose power
+ * @npu: The device, with no op to run.
+ *
+ * The engine is not touched afterwards, not even by the interrupt of a neighbour on its line.
+ */
+void npu_queue_stop(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_irq(&q->lock);
+	if (!q->stopped)
+		npu->hw->ops->mask(npu);
+	q->stopped = true;
+	spin_unlock_irq(&q->lock);
+	synchronize_irq(npu->irq);
+}
+
+/* There is something to do, perhaps. */
+static void queue_continue(struct npu_device *npu)
+{
+	lockdep_assert_held(&npu->queue.lock);
+	queue_feed(npu);
+	queue_arm_watchdog(npu);
+}
+
+/**
+ * npu_queue_go - the engine is ready again
+ * @npu: The device.
+ */
+void npu_queue_go(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_irq(&q->lock);
+	q->stopped = false;
+	queue_continue(npu);
+	spin_unlock_irq(&q->lock);
+}
+
+/**
+ * npu_queue_wedge - the engine does not become ready
+ * @npu: The device, stopped.
+ */
+void npu_queue_wedge(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
+
+	spin_lock_irq(&q->lock);
+	if (!q->error)
+		q->error = -EIO;
+	queue_fail_all(q, -EIO, &ended);
+	spin_unlock_irq(&q->lock);
+	queue_signal(&ended);
+}
+
+/**
+ * npu_queue_pause - the system goes to sleep
+ * @npu: The device.
+ *
+ * Returns when the ops on the engine have ended, in one way or another; the watchdog sees to that.
+ */
+void npu_queue_pause(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_irq(&q->lock);
+	q->paused = true;
+	spin_unlock_irq(&q->lock);
+	wait_event(q->drained, !READ_ONCE(q->filled));
+}
+
+/**
+ * npu_queue_unpause - the system is awake
+ * @npu: The device.
+ */
+void npu_queue_unpause(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_irq(&q->lock);
+	q->paused = false;
+	queue_continue(npu);
+	spin_unlock_irq(&q->lock);
 }
 
 /**

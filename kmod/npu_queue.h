@@ -40,14 +40,16 @@ struct npu_slot {
  * @jobs: Submissions handed over by the scheduler, in order, until their last op is done.
  * @slot: Ops in the engine, the older one first.
  * @filled: Used entries of @slot.
- * @stopped: No op may be given to the engine: a recovery is under way, or @error is set.
+ * @stopped: The engine may not be touched: a recovery is under way, it has no power, or @error
+ *	is set.
+ * @paused: No op may be given to the engine: the system sleeps, or is about to.
  * @error: 0, -EIO once the device is wedged, -ENODEV once it is gone. Never cleared.
  * @last_done: When the last op ended.
  * @deadline: When slot 0 counts as hung.
  * @progress: Engine progress seen at the last expired deadline of slot 0.
  * @watchdog: Looks after @deadline. Armed once a busy period and then only when it expires, so
  *	that ops do not pay for a timer each.
- * @drained: Woken when @filled becomes 0 while @stopped.
+ * @drained: Woken when @filled becomes 0.
  * @fence_context: Of the hardware fences.
  * @seqno: Of the last hardware fence.
  * @resets: Hangs that were recovered.
@@ -59,6 +61,7 @@ struct npu_queue {
 	struct npu_slot slot[NPU_HW_GROUPS];
 	unsigned int filled;
 	bool stopped;
+	bool paused;
 	int error;
 	ktime_t last_done;
 	ktime_t deadline;
@@ -75,6 +78,11 @@ void npu_queue_init(struct npu_device *npu);
 int npu_queue_error(struct npu_device *npu);
 int npu_queue_push(struct npu_device *npu, struct npu_job *job);
 void npu_queue_shutdown(struct npu_device *npu);
+void npu_queue_stop(struct npu_device *npu);
+void npu_queue_go(struct npu_device *npu);
+void npu_queue_wedge(struct npu_device *npu);
+void npu_queue_pause(struct npu_device *npu);
+void npu_queue_unpause(struct npu_device *npu);
 irqreturn_t npu_queue_irq(int irq, void *data);
 
 #endif /* _NPU_QUEUE_H_ */

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Power: the engine is off when nobody has work for it.
+ *
+ * DOC: Power
+ *
+ * A submission holds the engine on from before it is armed, when powering up may still fail, until
+ * it ends. Some time after the last one the clocks go, and with them, perhaps, the power domain;
+ * the engine's state is lost. So powering up is what probe and recovery do: npu_device_start().
+ *
+ * System sleep stops the queue between two ops. What has not begun stays in the queue and runs
+ * after the system woke up.
+ */
+#include <linux/clk.h>
+#include <linux/pm_runtime.h>
+#include <drm/drm_print.h>
+
+#include "npu_drv.h"
+#include "npu_pm.h"
+
+/* Longer than the pause between two inferences of a camera, and much longer than powering up. */
+#define NPU_AUTOSUSPEND_MS 100
+
+static int npu_runtime_suspend(struct device *dev)
+{
+	struct npu_device *npu = dev_get_drvdata(dev);
+
+	npu_queue_stop(npu);
+	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+	return 0;
+}
+
+static int npu_runtime_resume(struct device *dev)
+{
+	struct npu_device *npu = dev_get_drvdata(dev);
+	int err;
+
+	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	if (err)
+		goto wedged;
+	/* An engine that is wedged stays so. */
+	if (npu_queue_error(npu))
+		return 0;
+	err = npu_device_start(npu);
+	if (err)
+		goto clocks_off;
+	npu_queue_go(npu);
+	return 0;
+
+clocks_off:
+	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+wedged:
+	drm_err(&npu->drm, "cannot power up (%d): all jobs fail until it is bound again\n", err);
+	npu_queue_wedge(npu);
+	return err;
+}
+
+static int npu_system_suspend(struct device *dev)
+{
+	struct npu_device *npu = dev_get_drvdata(dev);
+	int err;
+
+	npu_queue_pause(npu);
+	err = pm_runtime_force_suspend(dev);
+	if (err)
+		npu_queue_unpause(npu);
+	return err;
+}
+
+static int npu_system_resume(struct device *dev)
+{
+	int err = pm_runtime_force_resume(dev);
+
+	npu_queue_unpause(dev_get_drvdata(dev));
+	return err;
+}
+
+const struct dev_pm_ops npu_pm_ops = { SYSTEM_SLEEP_PM_OPS(npu_system_suspend, npu_system_resume)
+					       RUNTIME_PM_OPS(npu_runtime_suspend,
+							      npu_runtime_resume, NULL) };
+
+static void npu_pm_fini(void *data)
+{
+	struct npu_device *npu = data;
+	struct device *dev = npu->drm.dev;
+
+	pm_runtime_dont_use_autosuspend(dev);
+	pm_runtime_disable(dev);
+	if (!pm_runtime_status_suspended(dev))
+		clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+	pm_runtime_set_suspended(dev);
+}
+
+/**
+ * npu_pm_init - switch on for the probe
+ * @npu: The device, its clocks known. It is the driver data of its bus device.
+ *
+ * On success the engine stays on until npu_pm_put(), which ends the probe.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_pm_init(struct npu_device *npu)
+{
+	struct device *dev = npu->drm.dev;
+	int err;
+
+	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	if (err)
+		return dev_err_probe(dev, err, "cannot enable clocks\n");
+	pm_runtime_get_noresume(dev);
+	pm_runtime_set_active(dev);
+	pm_runtime_set_autosuspend_delay(dev, NPU_AUTOSUSPEND_MS);
+	pm_runtime_use_autosuspend(dev);
+	pm_runtime_enable(dev);
+	return devm_add_action_or_reset(dev, npu_pm_fini, npu);
+}
+
+/**
+ * npu_pm_get - the engine is going to be needed
+ * @npu: The device.
+ *
+ * Return: 0 or a negative errno; may sleep.
+ */
+int npu_pm_get(struct npu_device *npu)
+{
+	int err = pm_runtime_resume_and_get(npu->drm.dev);
+
+	/* Why it was wedged the log says; its users see what they see later, too. */
+	return err ? npu_queue_error(npu) ?: err : 0;
+}
+
+/**
+ * npu_pm_put - the engine is not needed any more
+ * @npu: The device. It may be unbound by now.
+ */
+void npu_pm_put(struct npu_device *npu)
+{
+	pm_runtime_mark_last_busy(npu->drm.dev);
+	pm_runtime_put_autosuspend(npu->drm.dev);
+}

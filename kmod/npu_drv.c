@@ -16,6 +16,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_perfmon.h"
 #include "npu_pm.h"
 
 unsigned int npu_timeout_scale = 1;
@@ -73,6 +74,9 @@ static int npu_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 		return query_answer(query, &info, sizeof(info));
 	case DRM_NPU_QUERY_MATMUL:
 		return query_answer(query, npu->hw->matmul, sizeof(*npu->hw->matmul));
+	case DRM_NPU_QUERY_COUNTERS:
+		return query_answer(query, npu->hw->counters,
+				    npu->hw->n_counters * sizeof(*npu->hw->counters));
 	default:
 		return -EINVAL;
 	}
@@ -88,6 +92,9 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NPU_CTX_DESTROY, npu_ioctl_ctx_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NPU_CTX_STATE, npu_ioctl_ctx_state, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NPU_SUBMIT, npu_ioctl_submit, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NPU_PERFMON_CREATE, npu_ioctl_perfmon_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NPU_PERFMON_DESTROY, npu_ioctl_perfmon_destroy, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NPU_PERFMON_VALUES, npu_ioctl_perfmon_values, DRM_RENDER_ALLOW),
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "npu_drv.h"
 #include "npu_file.h"
 #include "npu_gem.h"
+#include "npu_perfmon.h"
 
 static unsigned long npu_max_file_mib;
 module_param_named(max_file_mib, npu_max_file_mib, ulong, 0644);
@@ -66,6 +67,7 @@ static void npu_file_release(struct kref *refs)
 	struct npu_file *file = container_of(refs, struct npu_file, refs);
 
 	xa_destroy(&file->ctxs);
+	xa_destroy(&file->perfmons);
 	kfree(file);
 }
 
@@ -106,6 +108,7 @@ int npu_file_open(struct drm_device *drm, struct drm_file *filp)
 	file->npu = to_npu(drm);
 	file->client_id = npu_compat_client_id(filp);
 	xa_init_flags(&file->ctxs, XA_FLAGS_ALLOC);
+	xa_init_flags(&file->perfmons, XA_FLAGS_ALLOC);
 
 	err = npu_ctx_open(file);
 	if (err) {
@@ -126,6 +129,7 @@ void npu_file_close(struct drm_device *drm, struct drm_file *filp)
 	struct npu_file *file = filp->driver_priv;
 
 	npu_ctx_close_all(file);
+	npu_perfmon_close_all(file);
 	npu_file_put(file);
 }
 

@@ -16,12 +16,15 @@ struct npu_device;
 /* The one that is there from open() on included. */
 #define NPU_MAX_CTXS 256
 
+#define NPU_MAX_PERFMONS 256
+
 /**
  * struct npu_file - an open file
  * @refs: One for the file, one for each context, one for each BO it created.
  * @npu: The device.
  * @client_id: Names the file in fdinfo and in trace events.
  * @ctxs: Contexts by id; 0 is there from open() on.
+ * @perfmons: Perfmons by id.
  * @pending: Jobs (not submissions) that have not ended.
  * @bytes: Of the BOs it created and that still exist.
  * @engine_ns: Time the engine spent on its jobs, those of destroyed contexts included.
@@ -31,6 +34,7 @@ struct npu_file {
 	struct npu_device *npu;
 	u64 client_id;
 	struct xarray ctxs;
+	struct xarray perfmons;
 	atomic_t pending;
 	atomic64_t bytes;
 	atomic64_t engine_ns;

@@ -11,11 +11,15 @@
 
 #include "npu_validate.h"
 
+struct drm_npu_counter;
 struct drm_printer;
 struct npu_device;
 
 /* Register groups: an engine runs one op while the next one is programmed. */
 #define NPU_HW_GROUPS 2
+
+/* More than any engine has. */
+#define NPU_HW_MAX_COUNTERS 8
 
 /**
  * struct npu_op - one validated job, ready for the registers
@@ -25,6 +29,7 @@ struct npu_device;
  * @reuses: Operands, by BIT(enum npu_operand), that the op before in the submission leaves in the
  *	CBUF.
  * @keeps: Those it has to leave there for the next one.
+ * @counted: Its counters will be read.
  * @budget_ns: Time the op may take before the engine counts as hung.
  */
 struct npu_op {
@@ -33,6 +38,7 @@ struct npu_op {
 	dma_addr_t addr[NPU_OPERANDS];
 	u8 reuses;
 	u8 keeps;
+	bool counted;
 	u64 budget_ns;
 };
 
@@ -61,6 +67,12 @@ struct npu_hw_ops {
 	 */
 	int (*irq)(struct npu_device *npu);
 
+	/**
+	 * @read_counters: Reads the counters in @mask, by index in npu_hw.counters, of an op that
+	 * has ended in @group and was programmed as counted. Atomic, and slow.
+	 */
+	void (*read_counters)(struct npu_device *npu, unsigned int group, u64 mask, u64 *values);
+
 	/** @mask: Keeps the engine from raising interrupts. */
 	void (*mask)(struct npu_device *npu);
 
@@ -88,6 +100,8 @@ struct npu_reg_range {
  * @dma_bits: Address lines of the memory port.
  * @priv_size: Bytes of state the backend wants in npu_device.hw_priv.
  * @matmul: Limits, as user space sees them.
+ * @counters: Performance counters, as user space sees them.
+ * @n_counters: Their number, at most NPU_HW_MAX_COUNTERS.
  * @reg_ranges: What to show of the register window to people.
  * @n_reg_ranges: Their number.
  * @ops: Functions.
@@ -98,6 +112,8 @@ struct npu_hw {
 	unsigned int dma_bits;
 	size_t priv_size;
 	const struct drm_npu_matmul_limits *matmul;
+	const struct drm_npu_counter *counters;
+	unsigned int n_counters;
 	const struct npu_reg_range *reg_ranges;
 	unsigned int n_reg_ranges;
 	const struct npu_hw_ops *ops;

@@ -15,6 +15,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_perfmon.h"
 #include "npu_pm.h"
 #include "npu_trace.h"
 
@@ -90,6 +91,8 @@ static void npu_job_release(struct kref *refs)
 		dma_fence_put(&job->fence->base);
 	else
 		kfree(job->fence);
+	if (job->perfmon)
+		npu_perfmon_put(job->perfmon);
 	npu_ctx_put(job->ctx);
 	kvfree(job);
 }
@@ -261,6 +264,7 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 			return err;
 		}
 		op->budget_ns = op_budget_ns(sub->npu, &op->plan);
+		op->counted = job->perfmon;
 		if (i)
 			npu_reuse_plan(sub->npu->hw->matmul, op - 1, op);
 	}
@@ -412,8 +416,14 @@ static int arm_and_push(struct npu_submission *sub)
 static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 {
 	struct npu_job *job = sub->job;
-	int err = add_ops(sub, args);
+	int err;
 
+	if (args->perfmon) {
+		job->perfmon = npu_perfmon_get(job->ctx->file, args->perfmon);
+		if (!job->perfmon)
+			return -ENOENT;
+	}
+	err = add_ops(sub, args);
 	if (err)
 		return err;
 	err = npu_compat_sched_job_init(&job->base, &job->ctx->entity, sub->filp);
@@ -491,7 +501,7 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
 	int err, idx;
 
 	args->fail_index = ~0U;
-	if (args->flags || args->pad || !args->jobs.count)
+	if (args->flags || !args->jobs.count)
 		return -EINVAL;
 	err = check_array(&args->jobs, NPU_MAX_JOBS);
 	if (!err)

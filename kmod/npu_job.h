@@ -15,6 +15,7 @@
 
 struct npu_ctx;
 struct npu_device;
+struct npu_perfmon;
 
 /**
  * struct npu_fence - signals when the engine is through with a submission
@@ -31,6 +32,7 @@ struct npu_fence {
  * @base: Base.
  * @refs: One for the scheduler, one for the ioctl while it runs.
  * @ctx: Context it runs in.
+ * @perfmon: What its jobs are counted into, or NULL.
  * @fence: Hardware fence; initialised when the queue takes the submission.
  * @bos: BOs it uses, each once, with a reference.
  * @written: For each of @bos, whether a job writes it.
@@ -46,6 +48,7 @@ struct npu_job {
 	struct drm_sched_job base;
 	struct kref refs;
 	struct npu_ctx *ctx;
+	struct npu_perfmon *perfmon;
 	struct npu_fence *fence;
 	struct drm_gem_object **bos;
 	u8 *written;

@@ -26,6 +26,7 @@
 #include "npu_ctx.h"
 #include "npu_drv.h"
 #include "npu_job.h"
+#include "npu_perfmon.h"
 #include "npu_trace.h"
 
 static bool overlap(const struct npu_op *x, enum npu_operand xi, const struct npu_op *y,
@@ -108,6 +109,8 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 	engine_ns = ktime_to_ns(ktime_sub(now, begin));
 	trace_npu_job_done(&q->slot[0], engine_ns);
 	npu_ctx_job_done(job->ctx, engine_ns);
+	if (job->perfmon)
+		npu_perfmon_count(job->perfmon, npu, q->slot[0].group);
 	q->last_done = now;
 	if (++job->n_done == job->n_ops)
 		list_move_tail(&job->link, ended);

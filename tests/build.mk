@@ -14,7 +14,8 @@ $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS
 # ---- device model ----
 
 MODEL_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_model_vectors test_model_regs test_model_ops \
-	test_model_cbuf test_model_sdp test_model_timing test_model_fault test_model_fuzz)
+	test_model_cbuf test_model_sdp test_model_timing test_model_perf test_model_fault \
+	test_model_fuzz)
 UNIT_TESTS += $(MODEL_UNIT_TESTS)
 
 $(MODEL_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
@@ -36,15 +37,15 @@ include tests/fuzz/build.mk
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
-	test_process test_prime test_file test_trace test_debugfs test_recovery test_faults \
-	test_power test_unplug)
+	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
+	test_faults test_power test_unplug)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o $(B)/kmod/nvdla/nvdla_limits.o
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
-$(addprefix $(B)/tests/device/, test_reuse test_trace test_debugfs test_recovery \
-	test_faults test_power): $(B)/tests/device/board_control.o
+$(addprefix $(B)/tests/device/, test_reuse test_perfmon test_trace test_debugfs \
+	test_recovery test_faults test_power): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, test_faults test_power test_unplug): $(B)/tests/device/driver.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 

@@ -2,7 +2,6 @@
 /*
  * The arithmetic of a job, one element at a time.
  */
-#include <stdbool.h>
 #include <string.h>
 
 #include "reference.h"
@@ -108,9 +107,9 @@ static int64_t stage(const struct drm_npu_matmul_limits *lim, const struct drm_n
 	return st->act == DRM_NPU_ACT_RELU && x < 0 ? 0 : x;
 }
 
-int8_t reference_element(const struct drm_npu_matmul_limits *lim,
-			 const struct drm_npu_job_matmul *job, const struct reference_memory *mem,
-			 uint32_t row, uint32_t n)
+/* What the converter shifts. */
+static int64_t scaled(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
+		      const struct reference_memory *mem, uint32_t row, uint32_t n)
 {
 	int64_t x = 0;
 	uint32_t k;
@@ -121,6 +120,25 @@ int8_t reference_element(const struct drm_npu_matmul_limits *lim,
 	x = sat(rsh(sat(x, 34), job->acc_shift), 32);
 	x = stage(lim, job, &job->x1, mem->x1, row, n, x);
 	x = stage(lim, job, &job->x2, mem->x2, row, n, x);
-	x = sat(rsh((x - job->cvt_offset) * job->cvt_scale, job->cvt_shift), 17);
+	return (x - job->cvt_offset) * job->cvt_scale;
+}
+
+/* Halves above the largest value count, and all below the smallest, even what rounds to it. */
+bool reference_clips(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
+		     const struct reference_memory *mem, uint32_t row, uint32_t n)
+{
+	const int64_t x = scaled(lim, job, mem, row, n);
+
+	if (job->cvt_shift > 48)
+		return false;
+	return x < 0 ? x < -((int64_t)65536 << job->cvt_shift) : rsh(x, job->cvt_shift) > 65535;
+}
+
+int8_t reference_element(const struct drm_npu_matmul_limits *lim,
+			 const struct drm_npu_job_matmul *job, const struct reference_memory *mem,
+			 uint32_t row, uint32_t n)
+{
+	const int64_t x = sat(rsh(scaled(lim, job, mem, row, n), job->cvt_shift), 17);
+
 	return job->narrow == DRM_NPU_NARROW_LOW8 ? (int8_t)(sat(x, 16) & 0xff) : sat(x, 8);
 }

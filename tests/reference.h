@@ -6,6 +6,7 @@
 #ifndef TESTS_REFERENCE_H
 #define TESTS_REFERENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <drm/npu_accel.h>
@@ -28,6 +29,10 @@ struct reference_memory {
 int8_t reference_element(const struct drm_npu_matmul_limits *lim,
 			 const struct drm_npu_job_matmul *job, const struct reference_memory *mem,
 			 uint32_t row, uint32_t n);
+
+/** Does the converter clip that element to 17 bits, as the engine counts it? */
+bool reference_clips(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
+		     const struct reference_memory *mem, uint32_t row, uint32_t n);
 
 /** Offset of channel @channel of row @row in a tensor whose elements have @size bytes. */
 uint64_t reference_offset(const struct drm_npu_matmul_limits *lim,

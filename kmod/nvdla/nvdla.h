@@ -9,6 +9,8 @@
 
 #include "npu_drv.h"
 
+#define NVDLA_COUNTERS 4
+
 /**
  * struct nvdla - state of an NVDLA
  * @group: Register group the next op goes to, in all units but SDP_RDMA.
@@ -32,6 +34,9 @@ static inline void nvdla_write(struct npu_device *npu, u32 reg, u32 value)
 
 unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op);
 void nvdla_conv_enable(struct npu_device *npu, const struct npu_op *op);
+void nvdla_read_counters(struct npu_device *npu, unsigned int group, u64 mask, u64 *values);
 void nvdla_dump(struct npu_device *npu, struct drm_printer *p);
+
+extern const struct drm_npu_counter nvdla_counters[NVDLA_COUNTERS];
 
 #endif /* _NVDLA_H_ */

@@ -145,7 +145,7 @@ static void program_cdma_data(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, CDMA_D_ZERO_PADDING_VALUE, 0);
 	nvdla_write(npu, CDMA_D_BANK, bank_split(op));
 	nvdla_write(npu, CDMA_D_NAN_FLUSH_TO_ZERO, 0);
-	nvdla_write(npu, CDMA_D_PERF_ENABLE, 0);
+	nvdla_write(npu, CDMA_D_PERF_ENABLE, op->counted ? CDMA_PERF_DMA : 0);
 }
 
 /*
@@ -261,7 +261,7 @@ static void program_sdp(struct npu_device *npu, const struct npu_op *op)
 	nvdla_write(npu, SDP_D_CVT_OFFSET, job->cvt_offset);
 	nvdla_write(npu, SDP_D_CVT_SCALE, (u16)job->cvt_scale);
 	nvdla_write(npu, SDP_D_CVT_SHIFT, job->cvt_shift);
-	nvdla_write(npu, SDP_D_PERF_ENABLE, 0);
+	nvdla_write(npu, SDP_D_PERF_ENABLE, op->counted ? SDP_PERF_DMA | SDP_PERF_SATURATION : 0);
 }
 
 /**

@@ -72,6 +72,9 @@
 #define CDMA_D_BANK 0x30bc
 #define CDMA_D_NAN_FLUSH_TO_ZERO 0x30c0
 #define CDMA_D_PERF_ENABLE 0x30d4
+#define CDMA_PERF_DMA BIT(0)
+#define CDMA_D_PERF_DAT_READ_STALL 0x30d8
+#define CDMA_D_PERF_WT_READ_STALL 0x30dc
 #define CDMA_D_LAST 0x30e8
 
 /* CSC: walks the CBUF. */
@@ -187,6 +190,10 @@
 #define SDP_D_CVT_SCALE 0x90c4
 #define SDP_D_CVT_SHIFT 0x90c8
 #define SDP_D_PERF_ENABLE 0x90dc
+#define SDP_PERF_DMA BIT(0)
+#define SDP_PERF_SATURATION BIT(2)
+#define SDP_D_PERF_WDMA_WRITE_STALL 0x90e0
+#define SDP_D_PERF_OUT_SATURATION 0x90ec
 #define SDP_D_LAST 0x90f8
 
 /* Of the two memory ports, the only one nv_small has. */

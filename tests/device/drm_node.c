@@ -282,15 +282,35 @@ static const uint8_t *find_tensor(const struct node *node, const struct drm_npu_
 	return NULL;
 }
 
-void node_check_result(const struct node *node, const struct drm_npu_job_matmul *job,
-		       const struct node_bo *bos, unsigned int n_bos)
+static struct reference_memory find_operands(const struct node *node,
+					     const struct drm_npu_job_matmul *job,
+					     const struct node_bo *bos, unsigned int n_bos)
 {
-	const struct reference_memory mem = {
+	return (struct reference_memory){
 		.a = find_tensor(node, &job->a, bos, n_bos),
 		.w = find_tensor(node, &job->w, bos, n_bos),
 		.x1 = find_tensor(node, &job->x1.operand, bos, n_bos),
 		.x2 = find_tensor(node, &job->x2.operand, bos, n_bos),
 	};
+}
+
+uint64_t node_count_clips(const struct node *node, const struct drm_npu_job_matmul *job,
+			  const struct node_bo *bos, unsigned int n_bos)
+{
+	const struct reference_memory mem = find_operands(node, job, bos, n_bos);
+	uint64_t clips = 0;
+	uint32_t row, n;
+
+	for (row = 0; row < job->m; row++)
+		for (n = 0; n < job->n; n++)
+			clips += reference_clips(&node->limits, job, &mem, row, n);
+	return clips;
+}
+
+void node_check_result(const struct node *node, const struct drm_npu_job_matmul *job,
+		       const struct node_bo *bos, unsigned int n_bos)
+{
+	const struct reference_memory mem = find_operands(node, job, bos, n_bos);
 	const uint8_t *c = find_tensor(node, &job->c, bos, n_bos);
 	uint32_t row, n;
 	int8_t got, want;

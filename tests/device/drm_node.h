@@ -80,6 +80,9 @@ void node_bo_randomize(const struct node *node, const struct node_bo *bo);
 /** Makes @n BOs of @size bytes, filled with random bytes. */
 void node_bos_create(const struct node *node, struct node_bo *bos, unsigned int n, size_t size);
 void node_bos_destroy(const struct node *node, struct node_bo *bos, unsigned int n);
+/** Elements of C of a job that the converter clips to 17 bits. */
+uint64_t node_count_clips(const struct node *node, const struct drm_npu_job_matmul *job,
+			  const struct node_bo *bos, unsigned int n_bos);
 /** Compares C of a job with the reference; the BOs are looked up by handle in @bos. */
 void node_check_result(const struct node *node, const struct drm_npu_job_matmul *job,
 		       const struct node_bo *bos, unsigned int n_bos);

@@ -353,8 +353,8 @@ static void broken_submits(void **state)
 	args.flags = 1;
 	assert_int_equal(submit(&f->node, &args), -EINVAL);
 	args = good;
-	args.pad = 1;
-	assert_int_equal(submit(&f->node, &args), -EINVAL);
+	args.perfmon = 1000;
+	assert_int_equal(submit(&f->node, &args), -ENOENT);
 	args = good;
 	args.ctx = 1000;
 	assert_int_equal(submit(&f->node, &args), -ENOENT);

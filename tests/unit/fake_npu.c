@@ -247,7 +247,7 @@ static int submit(struct drm_npu_submit *args)
 	const struct drm_npu_sync *sync = (void *)(uintptr_t)args->syncs.pointer;
 	struct ctx *ctx = &ctxs[args->ctx];
 
-	assert_true(ctx->exists && !args->flags && !args->pad);
+	assert_true(ctx->exists && !args->flags && !args->perfmon);
 	assert_in_range(args->jobs.count, 1, fake.max_jobs);
 	assert_int_equal(args->jobs.stride, sizeof(*jobs));
 	assert_int_equal(args->syncs.count, 1);

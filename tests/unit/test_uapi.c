@@ -54,6 +54,10 @@ static void queries(void **state)
 	FIELD(drm_npu_matmul_limits, max_n, 40);
 	FIELD(drm_npu_matmul_limits, epilogue_cycles, 44);
 	FIELD(drm_npu_matmul_limits, max_job_macs, 48);
+
+	SIZE(drm_npu_counter, 48);
+	FIELD(drm_npu_counter, name, 0);
+	FIELD(drm_npu_counter, unit, 32);
 }
 
 static void buffers(void **state)
@@ -159,6 +163,24 @@ static void submission(void **state)
 	FIELD(drm_npu_submit, jobs, 8);
 	FIELD(drm_npu_submit, syncs, 24);
 	FIELD(drm_npu_submit, fail_index, 40);
+	FIELD(drm_npu_submit, perfmon, 44);
+}
+
+static void perfmons(void **state)
+{
+	(void)state;
+	SIZE(drm_npu_perfmon_create, 16);
+	FIELD(drm_npu_perfmon_create, flags, 0);
+	FIELD(drm_npu_perfmon_create, id, 4);
+	FIELD(drm_npu_perfmon_create, counters, 8);
+	SIZE(drm_npu_perfmon_destroy, 8);
+	FIELD(drm_npu_perfmon_destroy, id, 0);
+	SIZE(drm_npu_perfmon_values, 32);
+	FIELD(drm_npu_perfmon_values, id, 0);
+	FIELD(drm_npu_perfmon_values, flags, 4);
+	FIELD(drm_npu_perfmon_values, count, 8);
+	FIELD(drm_npu_perfmon_values, pointer, 16);
+	FIELD(drm_npu_perfmon_values, jobs, 24);
 }
 
 static void ioctl_numbers(void **state)
@@ -173,14 +195,18 @@ static void ioctl_numbers(void **state)
 	assert_int_equal(DRM_IOCTL_NPU_CTX_DESTROY, 0x40086446);
 	assert_int_equal(DRM_IOCTL_NPU_CTX_STATE, 0xc0286447);
 	assert_int_equal(DRM_IOCTL_NPU_SUBMIT, 0xc0306448);
+	assert_int_equal(DRM_IOCTL_NPU_PERFMON_CREATE, 0xc0106449);
+	assert_int_equal(DRM_IOCTL_NPU_PERFMON_DESTROY, 0x4008644a);
+	assert_int_equal(DRM_IOCTL_NPU_PERFMON_VALUES, 0xc020644b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(queries),    cmocka_unit_test(buffers),
-		cmocka_unit_test(contexts),   cmocka_unit_test(jobs),
-		cmocka_unit_test(submission), cmocka_unit_test(ioctl_numbers),
+		cmocka_unit_test(queries),	 cmocka_unit_test(buffers),
+		cmocka_unit_test(contexts),	 cmocka_unit_test(jobs),
+		cmocka_unit_test(submission),	 cmocka_unit_test(perfmons),
+		cmocka_unit_test(ioctl_numbers),
 	};
 
 	return cmocka_run_group_tests_name("uapi", tests, NULL, NULL);

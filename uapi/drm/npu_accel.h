@@ -41,7 +41,7 @@ extern "C" {
  *
  * ========== ====================================================================================
  * EINVAL     an argument is outside what the interface or DEV_QUERY allows
- * ENOENT     no BO, context or syncobj of this file has that handle
+ * ENOENT     no BO, context, syncobj or perfmon of this file has that handle
  * EFAULT     a user pointer cannot be read or written
  * E2BIG      a structure is larger than the kernel knows and the excess is not zero, or an array
  *            has more elements than DEV_QUERY allows
@@ -49,7 +49,8 @@ extern "C" {
  * EACCES     a context priority above normal without CAP_SYS_NICE
  * EBUSY      BO_PREP with NOWAIT: the engine still uses the BO. SUBMIT: this file has max_pending
  *            jobs outstanding; some have to end first
- * EDQUOT     BO_CREATE, CTX_CREATE: this file has all the bytes or contexts that one file may have
+ * EDQUOT     BO_CREATE, CTX_CREATE, PERFMON_CREATE: this file has all the bytes, contexts or
+ *            perfmons that one file may have
  * ETIME      BO_PREP: the deadline passed first
  * EIO        the device is wedged: a reset failed, or there is no reset line; nothing will run
  * ENODEV     the device is gone
@@ -70,6 +71,9 @@ extern "C" {
 #define DRM_NPU_CTX_DESTROY 0x06
 #define DRM_NPU_CTX_STATE 0x07
 #define DRM_NPU_SUBMIT 0x08
+#define DRM_NPU_PERFMON_CREATE 0x09
+#define DRM_NPU_PERFMON_DESTROY 0x0a
+#define DRM_NPU_PERFMON_VALUES 0x0b
 
 /**
  * struct drm_npu_array - an array in user memory
@@ -93,6 +97,11 @@ enum drm_npu_query_type {
 	DRM_NPU_QUERY_DEVICE = 0,
 	/** @DRM_NPU_QUERY_MATMUL: struct drm_npu_matmul_limits. */
 	DRM_NPU_QUERY_MATMUL = 1,
+	/**
+	 * @DRM_NPU_QUERY_COUNTERS: an array of struct drm_npu_counter, as many as the
+	 * device has.
+	 */
+	DRM_NPU_QUERY_COUNTERS = 2,
 };
 
 /**
@@ -185,6 +194,22 @@ struct drm_npu_matmul_limits {
 	__u32 max_n;
 	__u32 epilogue_cycles;
 	__u64 max_job_macs;
+};
+
+/**
+ * struct drm_npu_counter - element of the answer to DRM_NPU_QUERY_COUNTERS
+ * @name: What is counted; NUL terminated. nv_small has:
+ *
+ *	- "data-read-stall", "weight-read-stall", "write-stall": cycles in which a request of the
+ *	  engine's memory port for A, for W or for C waited to be accepted.
+ *	- "out-saturation": results that the output converter clipped to 17 bits, step 3 of the
+ *	  arithmetic. Whole atoms count, so padding of C may. What step 4 clips is not counted by
+ *	  the hardware.
+ * @unit: In what: "cycles" or "results"; NUL terminated.
+ */
+struct drm_npu_counter {
+	char name[32];
+	char unit[16];
 };
 
 /* ---- Buffer objects -------------------------------------------------------------------- */
@@ -518,6 +543,57 @@ struct drm_npu_job_matmul {
 	__u8 pad2;
 };
 
+/* ---- Performance counters ---------------------------------------------------------------- */
+
+/**
+ * struct drm_npu_perfmon_create - DRM_IOCTL_NPU_PERFMON_CREATE
+ * @flags: Zero.
+ * @id: Out: the perfmon, never 0.
+ * @counters: Which counters, at least one: bit i is element i of DRM_NPU_QUERY_COUNTERS.
+ *
+ * A perfmon sums hardware counters over the jobs of all submissions that name it, from any of the
+ * file's contexts.
+ */
+struct drm_npu_perfmon_create {
+	__u32 flags;
+	__u32 id;
+	__u64 counters;
+};
+
+/**
+ * struct drm_npu_perfmon_destroy - DRM_IOCTL_NPU_PERFMON_DESTROY
+ * @id: Perfmon to destroy. Submissions that name it go on.
+ * @pad: Zero.
+ */
+struct drm_npu_perfmon_destroy {
+	__u32 id;
+	__u32 pad;
+};
+
+/** DRM_NPU_PERFMON_RESET - start again from zero, in one step with the reading. */
+#define DRM_NPU_PERFMON_RESET (1U << 0)
+
+/**
+ * struct drm_npu_perfmon_values - DRM_IOCTL_NPU_PERFMON_VALUES
+ * @id: Perfmon to read.
+ * @flags: 0 or DRM_NPU_PERFMON_RESET.
+ * @count: Room at @pointer in values, at least the number of bits set in
+ *	drm_npu_perfmon_create.counters.
+ * @pad: Zero.
+ * @pointer: User address of the answer: a __u64 for each bit set, lowest bit first.
+ * @jobs: Out: jobs that the values are the sum of.
+ *
+ * A job counts when the engine has completed it, and before the fence of its submission signals.
+ */
+struct drm_npu_perfmon_values {
+	__u32 id;
+	__u32 flags;
+	__u32 count;
+	__u32 pad;
+	__u64 pointer;
+	__u64 jobs;
+};
+
 /* ---- Submission ------------------------------------------------------------------------ */
 
 /** DRM_NPU_SYNC_WAIT - the jobs start after this point has signalled. */
@@ -545,7 +621,7 @@ struct drm_npu_sync {
  * @jobs: Array of jobs, each struct drm_npu_job_matmul; 1 to max_jobs of them.
  * @syncs: Array of struct drm_npu_sync, may be empty.
  * @fail_index: Out: when SUBMIT fails because of one job, its index; otherwise ~0.
- * @pad: Zero.
+ * @perfmon: Perfmon that counts the jobs, 0 for none: reading counters costs time.
  *
  * All or nothing: every job is validated before any is queued. The jobs run in order, back to
  * back; the engine overlaps neighbours that do not depend on each other. Neighbours with the same
@@ -560,7 +636,7 @@ struct drm_npu_submit {
 	struct drm_npu_array jobs;
 	struct drm_npu_array syncs;
 	__u32 fail_index;
-	__u32 pad;
+	__u32 perfmon;
 };
 
 #define DRM_IOCTL_NPU_DEV_QUERY \
@@ -577,6 +653,12 @@ struct drm_npu_submit {
 #define DRM_IOCTL_NPU_CTX_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CTX_STATE, struct drm_npu_ctx_state)
 #define DRM_IOCTL_NPU_SUBMIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_SUBMIT, struct drm_npu_submit)
+#define DRM_IOCTL_NPU_PERFMON_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_PERFMON_CREATE, struct drm_npu_perfmon_create)
+#define DRM_IOCTL_NPU_PERFMON_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_PERFMON_DESTROY, struct drm_npu_perfmon_destroy)
+#define DRM_IOCTL_NPU_PERFMON_VALUES \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_PERFMON_VALUES, struct drm_npu_perfmon_values)
 
 #if defined(__cplusplus)
 }

@@ -40,6 +40,7 @@ struct flight {
 	struct timeline line;
 	unsigned int passed; /* bit per enum op_event */
 	struct fault fault;
+	uint32_t clipped;
 	uint8_t *out; /* surfaces of the result, packed; kept for the next op */
 	size_t out_size;
 };
@@ -56,6 +57,7 @@ struct npu_model {
 	uint64_t now;
 	uint64_t flushed_at;
 	const char *stuck;
+	uint32_t data_stall, weight_stall, clipped; /* of the last op that had counting enabled */
 	bool spurious;
 	bool no_flush;
 	struct flight flight[MAX_FLIGHTS];
@@ -109,6 +111,9 @@ void npu_model_reset(struct npu_model *m)
 	m->first = 0;
 	m->count = 0;
 	regfile_reset(&m->regs);
+	m->data_stall = 0;
+	m->weight_stall = 0;
+	m->clipped = 0;
 	conv_reset(&m->conv);
 	timing_reset(&m->timing, m->cfg);
 	intr_reset(&m->intr);
@@ -179,6 +184,7 @@ static const char *compute(struct npu_model *m, struct flight *f)
 
 	if (f->fault.kind == FAULT_BUS_ERROR)
 		return "a bus error was asked for";
+	m->sdp.clipped = 0;
 	why = make_room(f, surface * op->groups);
 	if (!why)
 		why = conv_begin(&m->conv, op);
@@ -188,6 +194,7 @@ static const char *compute(struct npu_model *m, struct flight *f)
 			why = sdp_group(&m->sdp, op, g, m->conv.acc, f->out + g * surface);
 	}
 	conv_end(&m->conv, op);
+	f->clipped = m->sdp.clipped;
 	return why;
 }
 
@@ -210,6 +217,31 @@ static const char *write_result(struct npu_model *m, const struct flight *f)
 	return NULL;
 }
 
+/*
+ * A unit that is done leaves its counters in the group of the op, enabled or not: without, they are
+ * those of an older op. SDP_D_PERF_WDMA_WRITE_STALL stays 0, as in a clock without writes.
+ */
+static void latch_stalls(struct npu_model *m, const struct flight *f)
+{
+	unsigned int group = f->op.group[UNIT_CDMA];
+
+	if (regfile_get(&m->regs, CDMA_D_PERF_ENABLE, group) & CDMA_PERF_DMA) {
+		m->data_stall = f->line.data_stall;
+		m->weight_stall = f->line.weight_stall;
+	}
+	regfile_set(&m->regs, CDMA_D_PERF_DAT_READ_STALL, group, m->data_stall);
+	regfile_set(&m->regs, CDMA_D_PERF_WT_READ_STALL, group, m->weight_stall);
+}
+
+static void latch_saturation(struct npu_model *m, const struct flight *f)
+{
+	unsigned int group = f->op.group[UNIT_SDP];
+
+	if (regfile_get(&m->regs, SDP_D_PERF_ENABLE, group) & SDP_PERF_SATURATION)
+		m->clipped = f->clipped;
+	regfile_set(&m->regs, SDP_D_PERF_OUT_SATURATION, group, m->clipped);
+}
+
 static void complete(struct npu_model *m, struct flight *f)
 {
 	uint64_t quiet = 0;
@@ -218,6 +250,7 @@ static void complete(struct npu_model *m, struct flight *f)
 		quiet = INTR_LOST;
 	else if (f->fault.kind == FAULT_LATE_IRQ)
 		quiet = m->now + f->fault.cycles;
+	latch_saturation(m, f);
 	regfile_done(&m->regs, UNIT_SDP);
 	if (f->op.rdma)
 		regfile_done(&m->regs, UNIT_SDP_RDMA);
@@ -241,6 +274,7 @@ static void pass_event(struct npu_model *m, struct flight *f, enum op_event even
 	} else if (event == OP_WEIGHT_DONE) {
 		intr_raise(&m->intr, GLB_INTR_CDMA_WT + group[UNIT_CDMA], 0);
 	} else if (event == OP_CDMA_DONE) {
+		latch_stalls(m, f);
 		regfile_done(&m->regs, UNIT_CDMA);
 	} else if (event == OP_CSC_DONE) {
 		regfile_done(&m->regs, UNIT_CSC);

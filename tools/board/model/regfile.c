@@ -102,13 +102,18 @@ void regfile_write(struct regfile *rf, uint32_t offset, uint32_t value)
 		return;
 	else if (reg == op_enable[page - UNIT_PAGE])
 		u->enabled[u->producer] = value & 1;
-	else
+	else if (u->mask[reg / 4])
 		u->group[u->producer][reg / 4] = value & u->mask[reg / 4];
 }
 
 uint32_t regfile_get(const struct regfile *rf, uint32_t offset, unsigned int group)
 {
 	return rf->unit[(offset >> 12) - UNIT_PAGE].group[group][(offset & 0xfff) / 4];
+}
+
+void regfile_set(struct regfile *rf, uint32_t offset, unsigned int group, uint32_t value)
+{
+	rf->unit[(offset >> 12) - UNIT_PAGE].group[group][(offset & 0xfff) / 4] = value;
 }
 
 bool regfile_ready(const struct regfile *rf, enum unit_id unit)

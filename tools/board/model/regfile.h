@@ -58,6 +58,9 @@ void regfile_write(struct regfile *rf, uint32_t offset, uint32_t value);
 /* The D_ register at @offset in a group, whatever the pointers say. */
 uint32_t regfile_get(const struct regfile *rf, uint32_t offset, unsigned int group);
 
+/* What the hardware itself leaves there. */
+void regfile_set(struct regfile *rf, uint32_t offset, unsigned int group, uint32_t value);
+
 /* Is the group enabled that this unit would use for the next op? */
 bool regfile_ready(const struct regfile *rf, enum unit_id unit);
 

@@ -61,6 +61,8 @@ const struct regmap_entry regmap[] = {
 	{ CDMA_D_BANK, 0x001f001f, 0x00000000 },
 	{ CDMA_D_NAN_FLUSH_TO_ZERO, 0x00000001, 0x00000000 },
 	{ CDMA_D_PERF_ENABLE, 0x00000001, 0x00000000 },
+	{ CDMA_D_PERF_DAT_READ_STALL, 0x00000000, 0x00000000 },
+	{ CDMA_D_PERF_WT_READ_STALL, 0x00000000, 0x00000000 },
 	{ CDMA_D_CYA, 0xffffffff, 0x00000000 },
 
 	{ CSC_D_MISC_CFG, 0x11113301, 0x00001100 },
@@ -179,6 +181,8 @@ const struct regmap_entry regmap[] = {
 	{ SDP_D_CVT_SCALE, 0x0000ffff, 0x00000000 },
 	{ SDP_D_CVT_SHIFT, 0x0000003f, 0x00000000 },
 	{ SDP_D_PERF_ENABLE, 0x0000000f, 0x00000000 },
+	{ SDP_D_PERF_WDMA_WRITE_STALL, 0x00000000, 0x00000000 },
+	{ SDP_D_PERF_OUT_SATURATION, 0x00000000, 0x00000000 },
 };
 
 const size_t regmap_size = sizeof(regmap) / sizeof(regmap[0]);

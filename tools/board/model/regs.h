@@ -86,6 +86,8 @@
 #define CDMA_D_BANK 0x30bc
 #define CDMA_D_NAN_FLUSH_TO_ZERO 0x30c0
 #define CDMA_D_PERF_ENABLE 0x30d4
+#define CDMA_D_PERF_DAT_READ_STALL 0x30d8
+#define CDMA_D_PERF_WT_READ_STALL 0x30dc
 #define CDMA_D_CYA 0x30e8
 
 /* D_MISC_CFG of CDMA and CSC */
@@ -249,6 +251,12 @@
 #define SDP_D_CVT_SCALE 0x90c4
 #define SDP_D_CVT_SHIFT 0x90c8
 #define SDP_D_PERF_ENABLE 0x90dc
+#define SDP_D_PERF_WDMA_WRITE_STALL 0x90e0
+#define SDP_D_PERF_OUT_SATURATION 0x90ec
+
+/* D_PERF_ENABLE of CDMA and of SDP */
+#define CDMA_PERF_DMA (1u << 0)
+#define SDP_PERF_SATURATION (1u << 2)
 
 /* D_DP_BS_CFG and D_DP_BN_CFG */
 #define DP_CFG_BYPASS (1u << 0)

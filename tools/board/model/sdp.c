@@ -117,10 +117,24 @@ static int32_t run_stage(const struct op_stage *st, int32_t x, int16_t alu, int1
 	return v;
 }
 
-static uint8_t convert(const struct op *op, int32_t x)
+/*
+ * Does the converter report that it clipped? Below zero it looks at the value before rounding,
+ * which changes the report for what rounds to the smallest value, and never the result.
+ */
+static bool clips(int64_t v, unsigned int shift)
+{
+	const int64_t limit = INT64_C(1) << 16;
+
+	if (shift >= CVT_BITS)
+		return false;
+	return v < 0 ? v >> shift < -limit : round_shift(v, shift, CVT_BITS) >= limit;
+}
+
+static uint8_t convert(struct sdp *s, const struct op *op, int32_t x)
 {
 	int64_t v = ((int64_t)x - op->cvt_offset) * op->cvt_scale;
 
+	s->clipped += clips(v, op->cvt_shift);
 	v = saturate(round_shift(v, op->cvt_shift, CVT_BITS), 17);
 	return op->out_int16 ? saturate(v, 16) : saturate(v, 8);
 }
@@ -144,6 +158,6 @@ const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group,
 			x[i] = run_stage(st, x[i], s->alu[stage][i], s->mul[stage][i]);
 	}
 	for (size_t i = 0; i < elements; i++)
-		out[i] = convert(op, x[i]);
+		out[i] = convert(s, op, x[i]);
 	return NULL;
 }

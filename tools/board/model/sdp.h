@@ -19,6 +19,7 @@ struct sdp {
 	uint8_t *bytes;	 /* operands as they lie in memory */
 	int16_t *alu[2]; /* per stage, one for every element of a surface */
 	int16_t *mul[2];
+	uint32_t clipped; /* elements that the converter clipped to 17 bits; the caller clears it */
 };
 
 int sdp_init(struct sdp *s, const struct npu_config *cfg, const struct npu_model_bus *bus);

@@ -51,6 +51,8 @@ enum op_event {
 /* When they happen, in cycles of the model's clock */
 struct timeline {
 	uint64_t at[OP_EVENTS];
+	/* Cycles in which requests of CDMA waited for the memory port */
+	uint32_t data_stall, weight_stall;
 };
 
 void timing_reset(struct timing *t, const struct npu_config *cfg);

@@ -91,7 +91,7 @@ run_qemu() {
 		-M "$machine" -cpu "$cpu" -smp "$cpus" -m "$memory" -accel tcg "${time_options[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$kernel_at/vmlinuz" -initrd "$tmp/initramfs" "${devicetree[@]}" \
-		-append "console=$console panic=-1 oops=panic $append" \
+		-append "console=$console panic=-1 oops=panic panic_on_warn=1 $append" \
 		-serial "file:$tmp/kernel.log" \
 		-chardev "file,id=out,path=$tmp/out,append=on" \
 		-chardev "file,id=err,path=$tmp/err,append=on" \

@@ -35,11 +35,10 @@ static void dump_tensor(struct drm_printer *p, const char *name, const struct np
 
 static void dump_stage(struct drm_printer *p, const char *name, const struct drm_npu_stage *st)
 {
-	drm_printf(
-		p,
-		"  %s: alu %u from %u, shift %u, value %d; mul from %u, shift %u, value %d; act %u; operands of %u bytes\n",
-		name, st->alu_op, st->alu_src, st->alu_shift, st->alu_imm, st->mul_src,
-		st->mul_shift, st->mul_imm, st->act, st->operand_bytes);
+	drm_printf(p, "  %s: alu %u from %u, shift %u, value %d; ", name, st->alu_op, st->alu_src,
+		   st->alu_shift, st->alu_imm);
+	drm_printf(p, "mul from %u, shift %u, value %d; act %u; operands of %u bytes\n",
+		   st->mul_src, st->mul_shift, st->mul_imm, st->act, st->operand_bytes);
 }
 
 static void dump_op(struct drm_printer *p, const struct npu_op *op)
@@ -118,6 +117,7 @@ void npu_dump_take(struct npu_device *npu)
 	struct npu_dump *dump = &npu->dump;
 	char *text;
 
+	/* Pairs with the store in dump_publish(): the last dump is off our hands. */
 	if (smp_load_acquire(&dump->text) || !dump_due(dump))
 		return;
 	text = kmalloc(NPU_DUMP_BYTES, GFP_NOWAIT | __GFP_NOWARN);
@@ -126,7 +126,7 @@ void npu_dump_take(struct npu_device *npu)
 	dump->len = dump_write(npu, text);
 	dump->last = jiffies;
 	dump->taken = true;
-	/* Pairs with the load above and that in dump_publish(). */
+	/* Pairs with the load in dump_publish(). */
 	smp_store_release(&dump->text, text);
 	queue_work(system_unbound_wq, &dump->publish);
 }
@@ -135,6 +135,7 @@ static void dump_publish(struct work_struct *work)
 {
 	struct npu_device *npu = container_of(work, struct npu_device, dump.publish);
 	struct npu_dump *dump = &npu->dump;
+	/* Pairs with the store in npu_dump_take(): the text and its length are there. */
 	char *text = smp_load_acquire(&dump->text);
 	void *copy = vmalloc(dump->len);
 
@@ -143,6 +144,7 @@ static void dump_publish(struct work_struct *work)
 		dev_coredumpv(npu->drm.dev, copy, dump->len, GFP_KERNEL);
 	}
 	kfree(text);
+	/* Pairs with the load in npu_dump_take(). */
 	smp_store_release(&dump->text, NULL);
 }
 

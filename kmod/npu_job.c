@@ -333,8 +333,7 @@ static int add_fences_of(struct npu_job *job, struct dma_resv *resv, bool write)
 	struct dma_fence *fence;
 	int err;
 
-	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence)
-	{
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
 		if (dma_fence_is_signaled(fence))
 			continue;
 		err = drm_sched_job_add_dependency(&job->base, dma_fence_get(fence));

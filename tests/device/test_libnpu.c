@@ -22,15 +22,8 @@ static struct npu_device_info info = { .size = sizeof(info) };
 
 static int open_npu(void **state)
 {
-	struct npu_error err = { 0 };
-
 	(void)state;
-	if (npu_device_open(getenv("NPU_TEST_DEVICE"), &dev, &err) ||
-	    npu_device_get_info(dev, &info, &err)) {
-		print_error("%s\n", err.text);
-		return -1;
-	}
-	return 0;
+	return bench_open(&dev, &info);
 }
 
 static int close_npu(void **state)

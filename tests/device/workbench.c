@@ -27,6 +27,18 @@ struct npu_matmul *bench_bind(const struct bench *b, struct npu_tensor *a, struc
 	return matmul;
 }
 
+int bench_open(struct npu_device **dev, struct npu_device_info *info)
+{
+	struct npu_error err = { 0 };
+
+	if (npu_device_open(getenv("NPU_TEST_DEVICE"), dev, &err) ||
+	    npu_device_get_info(*dev, info, &err)) {
+		print_error("%s\n", err.text);
+		return -1;
+	}
+	return 0;
+}
+
 void bench_init(struct bench *b, struct npu_device *dev, uint32_t seed, uint32_t m, uint32_t k,
 		uint32_t n)
 {

@@ -17,6 +17,9 @@ struct bench {
 	int8_t *expected;
 };
 
+/* The device under test: the first NPU, or NPU_TEST_DEVICE. 0, or -1 and why on standard error. */
+int bench_open(struct npu_device **dev, struct npu_device_info *info);
+
 /* A random case with a bias and multipliers for each channel, its input written. */
 void bench_init(struct bench *b, struct npu_device *dev, uint32_t seed, uint32_t m, uint32_t k,
 		uint32_t n);

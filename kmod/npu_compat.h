@@ -95,6 +95,21 @@ static inline struct dentry *npu_compat_debugfs_root(struct drm_device *drm)
 #endif
 }
 
+/**
+ * npu_compat_fence_ops - whose fence it is
+ * @fence: Any fence.
+ *
+ * Return: Its functions, to be compared.
+ */
+static inline const struct dma_fence_ops *npu_compat_fence_ops(const struct dma_fence *fence)
+{
+#ifdef NPU_HAVE_FENCE_OPS_RCU
+	return rcu_access_pointer(fence->ops);
+#else
+	return fence->ops;
+#endif
+}
+
 /* In trace events; newer kernels know the source from the declaration. */
 #ifdef NPU_HAVE_ASSIGN_STR_DST
 #define npu_compat_assign_str(dst, src) __assign_str(dst)

@@ -4,7 +4,7 @@
  *
  * Lifetimes: a submission holds its context, a context its file. When the last of them is done the
  * context's scheduler entity is destroyed from a work item, because the last reference may go in
- * the scheduler's own thread. The device waits for all contexts before it goes.
+ * the scheduler's own thread or in an interrupt. The device waits for all contexts before it goes.
  */
 #include <linux/capability.h>
 #include <linux/slab.h>
@@ -111,6 +111,7 @@ static struct npu_ctx *npu_ctx_new(struct npu_file *file, enum drm_sched_priorit
 	}
 	kref_init(&ctx->refs);
 	mutex_init(&ctx->submit_lock);
+	ctx->fence_context = dma_fence_context_alloc(1);
 	spin_lock_init(&ctx->stat_lock);
 	INIT_WORK(&ctx->release, npu_ctx_release_work);
 	ctx->file = file;

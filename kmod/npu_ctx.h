@@ -20,8 +20,10 @@ struct npu_file;
  * @file: File it belongs to.
  * @id: Its id there.
  * @entity: Its queue in the scheduler. Destroyed with the last reference, when the queue is empty:
- *	nothing is ever killed from it, so each submission ends through npu_sched_run_job().
+ *	nothing is ever killed from it, so each submission there gets to npu_sched_run_job().
  * @submit_lock: Held from arming a submission to pushing it, to keep fences in order.
+ * @fence_context: Timeline of its fences.
+ * @seqno: Of the last of them.
  * @release: Destroys @entity, which may sleep.
  * @closed: Id or file are gone: what has not begun ends with -ECANCELED.
  * @stat_lock: Protects the fields below. Taken in interrupts.
@@ -36,7 +38,9 @@ struct npu_ctx {
 	struct npu_file *file;
 	u32 id;
 	struct drm_sched_entity entity;
-	struct mutex submit_lock; /* arm to push */
+	struct mutex submit_lock; /* arm to push, seqno */
+	u64 fence_context;
+	u64 seqno;
 	struct work_struct release;
 	bool closed;
 

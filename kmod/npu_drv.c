@@ -276,6 +276,8 @@ static void __exit npu_exit(void)
 {
 	npu_pci_unregister();
 	npu_platform_unregister();
+	/* The last fences are on their way to be freed, by a function of ours. */
+	rcu_barrier();
 }
 module_exit(npu_exit);
 

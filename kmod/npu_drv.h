@@ -87,6 +87,8 @@ int npu_device_register(struct npu_device *npu);
 void npu_device_unplug(struct npu_device *npu);
 
 int npu_sched_init(struct npu_device *npu);
+void npu_sched_arm(struct npu_job *job);
+void npu_sched_push(struct npu_job *job);
 
 #ifdef CONFIG_OF
 int npu_platform_register(void);

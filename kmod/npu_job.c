@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT: everything that can fail happens before the submission is armed, everything user space
- * says is copied once and judged from the copy.
+ * Submissions: what one holds, and how it lets go of it.
  */
-#include <linux/dma-fence-chain.h>
-#include <linux/dma-resv.h>
-#include <linux/math64.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
-#include <drm/drm_syncobj.h>
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
@@ -17,447 +12,53 @@
 #include "npu_job.h"
 #include "npu_perfmon.h"
 #include "npu_pm.h"
-#include "npu_trace.h"
 
-/*
- * Budget of an op: what the engine needs at best, times a generous factor for slow memory, never
- * under the floor, which is a module parameter, and never above the ceiling, so that a hang ends in
- * a time a person waits for.
- */
-#define NPU_BUDGET_SLACK 16
-#define NPU_BUDGET_CEILING_NS (60ULL * NSEC_PER_SEC)
-#define NPU_BUDGET_CLOCK_HZ 10000000 /* where the kernel does not know the clock: a slow FPGA */
-
-/**
- * struct npu_signal - a syncobj that will get the submission's fence
- * @syncobj: The syncobj.
- * @chain: Link for a timeline point, NULL for a binary one.
- * @point: The point.
- */
-struct npu_signal {
-	struct drm_syncobj *syncobj;
-	struct dma_fence_chain *chain;
-	u64 point;
-};
-
-/**
- * struct npu_known_bo - a handle that was looked up
- * @handle: Handle, 0 for none.
- * @index: In npu_job.bos.
- */
-struct npu_known_bo {
-	u32 handle;
-	unsigned int index;
-};
-
-/**
- * struct npu_submission - what the ioctl collects
- * @npu: The device.
- * @filp: The file.
- * @job: The submission.
- * @known: For each operand, the BO it had in an earlier job: jobs of a submission have most in
- * common.
- * @signals: Syncobjs to signal.
- * @n_signals: Their number.
- */
-struct npu_submission {
-	struct npu_device *npu;
-	struct drm_file *filp;
-	struct npu_job *job;
-	struct npu_known_bo known[NPU_OPERANDS];
-	struct npu_signal *signals;
-	unsigned int n_signals;
-};
-
-static const char *npu_fence_name(struct dma_fence *fence)
+static void npu_job_free(struct npu_job *job)
 {
-	return "npu";
-}
-
-const struct dma_fence_ops npu_fence_ops = {
-	.get_driver_name = npu_fence_name,
-	.get_timeline_name = npu_fence_name,
-};
-
-static void npu_job_release(struct kref *refs)
-{
-	struct npu_job *job = container_of(refs, struct npu_job, refs);
-	unsigned int i;
-
-	for (i = 0; i < job->n_bos; i++)
-		drm_gem_object_put(job->bos[i]);
-	/* A fence that never ran was never initialised, and has no reference to put. */
-	if (job->fence && kref_read(&job->fence->base.refcount))
-		dma_fence_put(&job->fence->base);
-	else
-		kfree(job->fence);
+	npu_fence_put(job->fence);
 	if (job->perfmon)
 		npu_perfmon_put(job->perfmon);
 	npu_ctx_put(job->ctx);
 	kvfree(job);
 }
 
-/**
- * npu_job_put - drop a reference
- * @job: The submission.
- */
-void npu_job_put(struct npu_job *job)
+static void npu_job_release_work(struct work_struct *work)
 {
-	kref_put(&job->refs, npu_job_release);
-}
-
-/**
- * npu_job_end - book the outcome, just before the fence signals
- * @job: The submission.
- * @err: 0 or a negative errno.
- */
-void npu_job_end(struct npu_job *job, int err)
-{
-	/* Kernels before 6.5 do not carry the error over from the hardware fence. */
-	if (err)
-		dma_fence_set_error(&job->base.s_fence->finished, err);
-	npu_ctx_submit_done(job->ctx, err);
-	atomic_sub(job->n_ops, &job->ctx->file->pending);
-	npu_pm_put(job->ctx->file->npu);
-}
-
-/**
- * npu_job_pin_memory - never give the memory of a submission back
- * @job: The submission, whose ops may still write although the driver gave up on them.
- */
-void npu_job_pin_memory(struct npu_job *job)
-{
+	struct npu_job *job = container_of(work, struct npu_job, release);
 	unsigned int i;
 
 	for (i = 0; i < job->n_bos; i++)
-		WRITE_ONCE(to_npu_bo(job->bos[i])->pinned, true);
-}
-
-/* Copies element @index of a user array, whatever its idea of the element's size. */
-static int copy_element(void *dst, size_t size, const struct drm_npu_array *array, u32 index)
-{
-	u64 at = array->pointer + (u64)index * array->stride;
-
-	if (at < array->pointer)
-		return -EFAULT;
-	return copy_struct_from_user(dst, size, u64_to_user_ptr(at), array->stride);
-}
-
-static int check_array(const struct drm_npu_array *array, u32 max)
-{
-	if (array->count > max || array->stride > PAGE_SIZE)
-		return -E2BIG;
-	if (array->count && (!array->stride || array->stride % sizeof(u64)))
-		return -EINVAL;
-	return 0;
-}
-
-/* Adds a BO to those of the submission, where each object is only once: it is locked once. */
-static int add_bo(struct npu_submission *sub, u32 handle, unsigned int *index)
-{
-	struct npu_job *job = sub->job;
-	struct drm_gem_object *obj = drm_gem_object_lookup(sub->filp, handle);
-	unsigned int i;
-
-	if (!obj)
-		return -ENOENT;
-	for (i = 0; i < job->n_bos && job->bos[i] != obj; i++)
-		;
-	if (i < job->n_bos)
-		drm_gem_object_put(obj);
-	else
-		job->bos[job->n_bos++] = obj;
-	*index = i;
-	return 0;
-}
-
-static int find_bo(struct npu_submission *sub, u32 handle, enum npu_operand operand,
-		   struct npu_bo **bo)
-{
-	struct npu_known_bo *known = &sub->known[operand];
-	struct npu_job *job = sub->job;
-	int err;
-
-	if (handle != known->handle || !handle) {
-		err = add_bo(sub, handle, &known->index);
-		if (err)
-			return err;
-		known->handle = handle;
-	}
-	job->written[known->index] |= operand == NPU_OPERAND_C;
-	*bo = to_npu_bo(job->bos[known->index]);
-	return 0;
-}
-
-static bool op_overwrites_operand(const struct npu_op *op)
-{
-	const dma_addr_t c = op->addr[NPU_OPERAND_C];
-	const u64 c_bytes = op->plan.extent[NPU_OPERAND_C].bytes;
-	unsigned int i;
-
-	for (i = 0; i < NPU_OPERANDS; i++)
-		if (i != NPU_OPERAND_C && op->addr[i] < c + c_bytes &&
-		    c < op->addr[i] + op->plan.extent[i].bytes)
-			return true;
-	return false;
-}
-
-/* From (handle, offset) to bus addresses. */
-static int resolve_operands(struct npu_submission *sub, struct npu_op *op)
-{
-	const u32 handle[NPU_OPERANDS] = {
-		[NPU_OPERAND_A] = op->job.a.handle,
-		[NPU_OPERAND_W] = op->job.w.handle,
-		[NPU_OPERAND_C] = op->job.c.handle,
-		[NPU_OPERAND_X1] = op->job.x1.operand.handle,
-		[NPU_OPERAND_X2] = op->job.x2.operand.handle,
-	};
-	struct npu_bo *bo;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < NPU_OPERANDS; i++) {
-		const struct npu_extent *extent = &op->plan.extent[i];
-
-		if (!extent->bytes)
-			continue;
-		err = find_bo(sub, handle[i], i, &bo);
-		if (err)
-			return err;
-		if (extent->offset + extent->bytes > bo->base.size)
-			return -EINVAL;
-		op->addr[i] = bo->dma_addr + extent->offset;
-	}
-	return op_overwrites_operand(op) ? -EINVAL : 0;
-}
-
-static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *plan)
-{
-	const struct drm_npu_matmul_limits *lim = npu->hw->matmul;
-	u64 hz = npu->clock_hz ?: NPU_BUDGET_CLOCK_HZ;
-	u64 floor =
-		min(READ_ONCE(npu_timeout_floor_ms) * (u64)NSEC_PER_MSEC, NPU_BUDGET_CEILING_NS);
-	u64 cycles, ns;
-
-	cycles = max(div_u64(plan->macs, lim->mac_channels * lim->mac_kernels),
-		     div_u64(plan->bytes, lim->bus_bytes));
-	ns = mul_u64_u64_div_u64(cycles * NPU_BUDGET_SLACK, NSEC_PER_SEC, hz);
-	return npu_scale_timeout(clamp(ns, floor, NPU_BUDGET_CEILING_NS));
-}
-
-static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
-{
-	struct npu_job *job = sub->job;
-	struct npu_op *op;
-	u32 i;
-	int err;
-
-	for (i = 0; i < args->jobs.count; i++) {
-		op = &job->ops[i];
-		err = copy_element(&op->job, sizeof(op->job), &args->jobs, i);
-		if (!err)
-			err = npu_validate_matmul(sub->npu->hw->matmul, &op->job, &op->plan);
-		if (!err)
-			err = resolve_operands(sub, op);
-		if (err) {
-			args->fail_index = i;
-			return err;
-		}
-		op->budget_ns = op_budget_ns(sub->npu, &op->plan);
-		op->counted = job->perfmon;
-		if (i)
-			npu_reuse_plan(sub->npu->hw->matmul, op - 1, op);
-	}
-	return 0;
-}
-
-static int add_wait(struct npu_submission *sub, const struct drm_npu_sync *sync)
-{
-	struct dma_fence *fence;
-	int err = drm_syncobj_find_fence(sub->filp, sync->handle, sync->point, 0, &fence);
-
-	return err ?: drm_sched_job_add_dependency(&sub->job->base, fence);
-}
-
-static int add_signal(struct npu_submission *sub, const struct drm_npu_sync *sync)
-{
-	struct npu_signal *signal = &sub->signals[sub->n_signals];
-
-	signal->syncobj = drm_syncobj_find(sub->filp, sync->handle);
-	if (!signal->syncobj)
-		return -ENOENT;
-	sub->n_signals++;
-	signal->point = sync->point;
-	if (sync->point) {
-		signal->chain = dma_fence_chain_alloc();
-		if (!signal->chain)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int add_syncs(struct npu_submission *sub, const struct drm_npu_array *array)
-{
-	struct drm_npu_sync sync;
-	u32 i;
-	int err;
-
-	if (!array->count)
-		return 0;
-	sub->signals = kcalloc(array->count, sizeof(*sub->signals), GFP_KERNEL);
-	if (!sub->signals)
-		return -ENOMEM;
-	for (i = 0; i < array->count; i++) {
-		err = copy_element(&sync, sizeof(sync), array, i);
-		if (err)
-			return err;
-		if (sync.flags == DRM_NPU_SYNC_WAIT)
-			err = add_wait(sub, &sync);
-		else if (sync.flags == DRM_NPU_SYNC_SIGNAL)
-			err = add_signal(sub, &sync);
-		else
-			err = -EINVAL;
-		if (err)
-			return err;
-	}
-	return 0;
+		drm_gem_object_put(job->bos[i]);
+	npu_job_free(job);
 }
 
 /*
- * What has signalled is left out. It stays on a BO until somebody needs the place, and the
- * scheduler would take each of them up and drop it again.
+ * The last reference goes in the interrupt handler as a rule. To free a BO sleeps, but a BO that
+ * somebody else still has is only counted down, and then there is no need for a work item.
  */
-static int add_fences_of(struct npu_job *job, struct dma_resv *resv, bool write)
+static void npu_job_release(struct kref *refs)
 {
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	int err;
-
-	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
-		if (dma_fence_is_signaled(fence))
-			continue;
-		err = drm_sched_job_add_dependency(&job->base, dma_fence_get(fence));
-		if (err)
-			return err;
-	}
-	return dma_resv_reserve_fences(resv, 1);
-}
-
-static int add_implicit_fences(struct npu_job *job)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < job->n_bos; i++) {
-		err = add_fences_of(job, job->bos[i]->resv, job->written[i]);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static void publish_fence(struct npu_submission *sub, struct dma_fence *fence)
-{
-	struct npu_job *job = sub->job;
-	struct npu_signal *signal;
-	unsigned int i;
+	struct npu_job *job = container_of(refs, struct npu_job, refs);
+	unsigned int i, kept = 0;
 
 	for (i = 0; i < job->n_bos; i++)
-		dma_resv_add_fence(job->bos[i]->resv, fence,
-				   job->written[i] ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
-	for (i = 0; i < sub->n_signals; i++) {
-		signal = &sub->signals[i];
-		if (signal->chain)
-			drm_syncobj_add_point(signal->syncobj, signal->chain, fence, signal->point);
-		else
-			drm_syncobj_replace_fence(signal->syncobj, fence);
-		signal->chain = NULL;
-	}
+		if (!refcount_dec_not_one(&job->bos[i]->refcount.refcount))
+			job->bos[kept++] = job->bos[i];
+	job->n_bos = kept;
+	if (kept)
+		queue_work(job->ctx->file->npu->wq, &job->release);
+	else
+		npu_job_free(job);
 }
 
-/* Counts the jobs in, or refuses them. npu_job_end() counts them out. */
-static int reserve_pending(struct npu_job *job)
-{
-	atomic_t *pending = &job->ctx->file->pending;
-
-	if (atomic_add_return(job->n_ops, pending) <= NPU_MAX_PENDING)
-		return 0;
-	atomic_sub(job->n_ops, pending);
-	return -EBUSY;
-}
-
-/* The point of no return is inside. On success the scheduler owns its reference to the job. */
-static int arm_and_push(struct npu_submission *sub)
-{
-	struct npu_job *job = sub->job;
-	struct ww_acquire_ctx acquire;
-	int err;
-
-	err = drm_gem_lock_reservations(job->bos, job->n_bos, &acquire);
-	if (err)
-		return err;
-	err = add_implicit_fences(job);
-	if (!err)
-		err = reserve_pending(job);
-	if (!err) {
-		kref_get(&job->refs);
-		mutex_lock(&job->ctx->submit_lock);
-		drm_sched_job_arm(&job->base);
-		trace_npu_submit(job);
-		publish_fence(sub, &job->base.s_fence->finished);
-		drm_sched_entity_push_job(&job->base);
-		mutex_unlock(&job->ctx->submit_lock);
-	}
-	drm_gem_unlock_reservations(job->bos, job->n_bos, &acquire);
-	return err;
-}
-
-static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
-{
-	struct npu_job *job = sub->job;
-	int err;
-
-	if (args->perfmon) {
-		job->perfmon = npu_perfmon_get(job->ctx->file, args->perfmon);
-		if (!job->perfmon)
-			return -ENOENT;
-	}
-	err = add_ops(sub, args);
-	if (err)
-		return err;
-	err = npu_compat_sched_job_init(&job->base, &job->ctx->entity, sub->filp);
-	if (err)
-		return err;
-	err = add_syncs(sub, &args->syncs);
-	if (err)
-		goto cleanup;
-	/* npu_job_end() puts it. */
-	err = npu_pm_get(sub->npu);
-	if (err)
-		goto cleanup;
-	err = arm_and_push(sub);
-	if (!err)
-		return 0;
-	npu_pm_put(sub->npu);
-cleanup:
-	drm_sched_job_cleanup(&job->base);
-	return err;
-}
-
-static void submission_fini(struct npu_submission *sub)
-{
-	unsigned int i;
-
-	for (i = 0; i < sub->n_signals; i++) {
-		dma_fence_chain_free(sub->signals[i].chain);
-		drm_syncobj_put(sub->signals[i].syncobj);
-	}
-	kfree(sub->signals);
-	npu_job_put(sub->job);
-}
-
-/* Takes over the reference to @ctx. */
-static struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
+/**
+ * npu_job_new - make a submission
+ * @ctx: Its context; the submission takes over the caller's reference, also when this fails.
+ * @n_ops: Jobs it will have.
+ *
+ * Return: The submission with a reference, or NULL.
+ */
+struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 {
 	const size_t max_bos = (size_t)n_ops * NPU_OPERANDS;
 	struct npu_job *job;
@@ -471,57 +72,63 @@ static struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 	}
 	kref_init(&job->refs);
 	INIT_LIST_HEAD(&job->link);
+	INIT_WORK(&job->release, npu_job_release_work);
 	job->ctx = ctx;
 	job->n_ops = n_ops;
 	job->bos = (void *)job + size;
 	job->written = (u8 *)&job->bos[max_bos];
-	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
+	job->fence = npu_fence_alloc(ctx->file->npu);
 	if (!job->fence) {
 		npu_job_put(job);
 		return NULL;
 	}
-	spin_lock_init(&job->fence->lock);
 	return job;
 }
 
 /**
- * npu_ioctl_submit - DRM_IOCTL_NPU_SUBMIT
- * @drm: The device.
- * @data: struct drm_npu_submit.
- * @filp: The file.
- *
- * Return: 0 or a negative errno.
+ * npu_job_get - take a reference
+ * @job: The submission.
  */
-int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
+void npu_job_get(struct npu_job *job)
 {
-	struct drm_npu_submit *args = data;
-	struct npu_submission sub = { .npu = to_npu(drm), .filp = filp };
-	struct npu_ctx *ctx;
-	int err, idx;
+	kref_get(&job->refs);
+}
 
-	args->fail_index = ~0U;
-	if (args->flags || !args->jobs.count)
-		return -EINVAL;
-	err = check_array(&args->jobs, NPU_MAX_JOBS);
-	if (!err)
-		err = check_array(&args->syncs, NPU_MAX_SYNCS);
-	if (!err)
-		err = npu_queue_error(sub.npu);
-	if (err)
-		return err;
-	ctx = npu_ctx_get(filp->driver_priv, args->ctx);
-	if (!ctx)
-		return -ENOENT;
-	sub.job = npu_job_new(ctx, args->jobs.count);
-	if (!sub.job)
-		return -ENOMEM;
+/**
+ * npu_job_put - drop a reference
+ * @job: The submission.
+ */
+void npu_job_put(struct npu_job *job)
+{
+	kref_put(&job->refs, npu_job_release);
+}
 
-	if (drm_dev_enter(drm, &idx)) {
-		err = submit_job(&sub, args);
-		drm_dev_exit(idx);
-	} else {
-		err = -ENODEV;
-	}
-	submission_fini(&sub);
-	return err;
+/**
+ * npu_job_end - book the outcome and signal it
+ * @job: The submission, its outcome in npu_job.error. No lock is held: a fence runs callbacks of
+ *	others.
+ */
+void npu_job_end(struct npu_job *job)
+{
+	struct npu_ctx *ctx = job->ctx;
+
+	/* First: whoever waits for the fence finds the numbers up to date. */
+	npu_ctx_submit_done(ctx, job->error);
+	atomic_sub(job->n_ops, &ctx->file->pending);
+	npu_pm_put(ctx->file->npu);
+	if (job->error)
+		dma_fence_set_error(&job->fence->base, job->error);
+	dma_fence_signal(&job->fence->base);
+}
+
+/**
+ * npu_job_pin_memory - never give the memory of a submission back
+ * @job: The submission, whose ops may still write although the driver gave up on them.
+ */
+void npu_job_pin_memory(struct npu_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->n_bos; i++)
+		WRITE_ONCE(to_npu_bo(job->bos[i])->pinned, true);
 }

@@ -1,39 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A submission: from the ioctl's copy to the armed scheduler job.
+ * A submission: what the ioctl made of it, until nobody needs it any more.
  */
 #ifndef _NPU_JOB_H_
 #define _NPU_JOB_H_
 
-#include <linux/dma-fence.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "npu_compat.h"
+#include "npu_fence.h"
 #include "npu_hw.h"
 
 struct npu_ctx;
-struct npu_device;
 struct npu_perfmon;
 
 /**
- * struct npu_fence - signals when the engine is through with a submission
- * @base: Base.
- * @lock: Its lock; inside, because a fence may outlive the device.
- */
-struct npu_fence {
-	struct dma_fence base;
-	spinlock_t lock; /* of base */
-};
-
-/**
  * struct npu_job - one SUBMIT
- * @base: Base.
- * @refs: One for the scheduler, one for the ioctl while it runs.
+ * @base: Base, for a submission that takes the way through the scheduler.
+ * @scheduled: It takes that way.
+ * @refs: One for the ioctl while it runs, one for the scheduler, one for the queue.
+ * @release: Gives back what cannot be given back in an interrupt.
  * @ctx: Context it runs in.
  * @perfmon: What its jobs are counted into, or NULL.
- * @fence: Hardware fence; initialised when the queue takes the submission.
+ * @fence: Signals when it has ended.
  * @bos: BOs it uses, each once, with a reference.
  * @written: For each of @bos, whether a job writes it.
  * @n_bos: Number of @bos.
@@ -46,7 +37,9 @@ struct npu_fence {
  */
 struct npu_job {
 	struct drm_sched_job base;
+	bool scheduled;
 	struct kref refs;
+	struct work_struct release;
 	struct npu_ctx *ctx;
 	struct npu_perfmon *perfmon;
 	struct npu_fence *fence;
@@ -68,11 +61,12 @@ static inline struct npu_job *to_npu_job(struct drm_sched_job *base)
 	return container_of(base, struct npu_job, base);
 }
 
-int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp);
+struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops);
+void npu_job_get(struct npu_job *job);
 void npu_job_put(struct npu_job *job);
-void npu_job_end(struct npu_job *job, int err);
+void npu_job_end(struct npu_job *job);
 void npu_job_pin_memory(struct npu_job *job);
 
-extern const struct dma_fence_ops npu_fence_ops;
+int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp);
 
 #endif /* _NPU_JOB_H_ */

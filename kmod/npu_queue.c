@@ -96,6 +96,29 @@ static void queue_feed(struct npu_device *npu)
 	}
 }
 
+/* What is left of it will not run. */
+static void queue_skip(struct npu_job *job)
+{
+	job->n_fed = job->n_ops;
+	job->n_done = job->n_ops;
+}
+
+/*
+ * Submissions end in the order in which they came, those that were cancelled, too: a fence that
+ * replaces an older one on a BO must not signal before it.
+ */
+static void queue_end_done(struct npu_queue *q, struct list_head *ended)
+{
+	struct npu_job *job, *next;
+
+	list_for_each_entry_safe(job, next, &q->jobs, link) {
+		if (job->n_done < job->n_ops)
+			break;
+		list_move_tail(&job->link, ended);
+		q->taken--;
+	}
+}
+
 /* Slot 0 is done: account for it and move on. Submissions that end go to @ended. */
 static void queue_retire(struct npu_device *npu, struct list_head *ended)
 {
@@ -112,8 +135,8 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 	if (job->perfmon)
 		npu_perfmon_count(job->perfmon, npu, q->slot[0].group);
 	q->last_done = now;
-	if (++job->n_done == job->n_ops)
-		list_move_tail(&job->link, ended);
+	job->n_done++;
+	queue_end_done(q, ended);
 
 	q->slot[0] = q->slot[1];
 	q->progress = 0;
@@ -153,8 +176,8 @@ static void queue_signal(struct list_head *ended)
 
 	list_for_each_entry_safe(job, next, ended, link) {
 		list_del_init(&job->link);
-		npu_job_end(job, job->error);
-		dma_fence_signal(&job->fence->base);
+		npu_job_end(job);
+		npu_job_put(job);
 	}
 }
 
@@ -193,29 +216,107 @@ static void queue_arm_watchdog(struct npu_device *npu)
 }
 
 /**
- * npu_queue_push - give a submission to the engine
+ * npu_queue_dependency - what a submission has to wait for before it may enter the queue
  * @npu: The device.
- * @job: The submission; its hardware fence is initialised here.
+ * @fence: What its ops have to wait for.
  *
- * Return: 0, -EIO when the device is wedged, -ENODEV when it is gone.
+ * Return: A fence with a reference, or NULL when the order of the queue sees to it.
  */
-int npu_queue_push(struct npu_device *npu, struct npu_job *job)
+struct dma_fence *npu_queue_dependency(struct npu_device *npu, struct dma_fence *fence)
+{
+	struct npu_fence *ours = to_npu_fence(fence);
+	struct npu_queue *q = &npu->queue;
+
+	if (dma_fence_is_signaled(fence))
+		return NULL;
+	if (!ours || ours->queue != q)
+		return dma_fence_get(fence);
+
+	spin_lock_irq(&q->lock);
+	if (ours->queued)
+		fence = NULL;
+	else if (ours->scheduled)
+		fence = ours->scheduled;
+	dma_fence_get(fence);
+	spin_unlock_irq(&q->lock);
+	return fence;
+}
+
+/**
+ * npu_queue_reserve - ask for a place without the scheduler
+ * @npu: The device.
+ *
+ * Return: True if nobody waits and there is room; npu_queue_push() has to follow.
+ */
+bool npu_queue_reserve(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
-	unsigned long flags;
-	int err;
+	bool free;
 
-	spin_lock_irqsave(&q->lock, flags);
-	err = q->error;
-	if (!err) {
-		dma_fence_init(&job->fence->base, &npu_fence_ops, &job->fence->lock,
-			       q->fence_context, ++q->seqno);
-		list_add_tail(&job->link, &q->jobs);
-		queue_feed(npu);
-		queue_arm_watchdog(npu);
+	spin_lock_irq(&q->lock);
+	free = !q->announced && q->taken < NPU_QUEUE_DEPTH;
+	q->taken += free;
+	spin_unlock_irq(&q->lock);
+	return free;
+}
+
+/**
+ * npu_queue_announce - a submission will come through the scheduler
+ * @npu: The device.
+ * @job: The submission.
+ * @scheduled: Will signal when the scheduler has called npu_queue_push().
+ */
+void npu_queue_announce(struct npu_device *npu, struct npu_job *job, struct dma_fence *scheduled)
+{
+	struct npu_queue *q = &npu->queue;
+
+	spin_lock_irq(&q->lock);
+	q->announced++;
+	job->fence->scheduled = dma_fence_get(scheduled);
+	spin_unlock_irq(&q->lock);
+}
+
+/* It had a place reserved, or it was announced. */
+static struct dma_fence *queue_enter(struct npu_queue *q, struct npu_job *job)
+{
+	struct dma_fence *scheduled = job->fence->scheduled;
+
+	lockdep_assert_held(&q->lock);
+	if (scheduled) {
+		q->announced--;
+		q->taken++;
 	}
-	spin_unlock_irqrestore(&q->lock, flags);
-	return err;
+	job->fence->scheduled = NULL;
+	job->fence->queued = true;
+	list_add_tail(&job->link, &q->jobs);
+	npu_job_get(job);
+	return scheduled;
+}
+
+/**
+ * npu_queue_push - give a submission to the engine
+ * @npu: The device.
+ * @job: The submission, armed. With npu_job.error set, or on a device that is wedged or gone, it
+ *	ends in its turn without running.
+ */
+void npu_queue_push(struct npu_device *npu, struct npu_job *job)
+{
+	struct npu_queue *q = &npu->queue;
+	struct dma_fence *scheduled;
+	LIST_HEAD(ended);
+
+	spin_lock_irq(&q->lock);
+	scheduled = queue_enter(q, job);
+	if (!job->error)
+		job->error = q->error;
+	if (job->error)
+		queue_skip(job);
+	queue_end_done(q, &ended);
+	queue_feed(npu);
+	queue_arm_watchdog(npu);
+	spin_unlock_irq(&q->lock);
+	queue_signal(&ended);
+	dma_fence_put(scheduled);
 }
 
 /**
@@ -262,9 +363,12 @@ static void queue_fail_all(struct npu_queue *q, int err, struct list_head *ended
 	struct npu_job *job;
 
 	lockdep_assert_held(&q->lock);
-	list_for_each_entry(job, &q->jobs, link)
-		job->error = err;
-	list_splice_tail_init(&q->jobs, ended);
+	list_for_each_entry(job, &q->jobs, link) {
+		if (!job->error)
+			job->error = err;
+		queue_skip(job);
+	}
+	queue_end_done(q, ended);
 	q->filled = 0;
 	wake_up(&q->drained);
 }
@@ -285,7 +389,8 @@ static void queue_restart(struct npu_device *npu, struct list_head *ended)
 	struct npu_job *job = q->slot[0].job;
 
 	job->error = -ETIMEDOUT;
-	list_move_tail(&job->link, ended);
+	queue_skip(job);
+	queue_end_done(q, ended);
 	list_for_each_entry(job, &q->jobs, link)
 		job->n_fed = job->n_done;
 
@@ -497,5 +602,4 @@ void npu_queue_init(struct npu_device *npu)
 	INIT_LIST_HEAD(&q->jobs);
 	INIT_DELAYED_WORK(&q->watchdog, queue_watchdog);
 	init_waitqueue_head(&q->drained);
-	q->fence_context = dma_fence_context_alloc(1);
 }

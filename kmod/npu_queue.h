@@ -17,6 +17,13 @@
 struct npu_device;
 struct npu_job;
 
+/*
+ * Submissions in the queue at a time, through each of the two ways into it. One runs and one is
+ * fetched; the others cover the time the scheduler's thread takes to wake up. More would make a high
+ * priority wait for longer.
+ */
+#define NPU_QUEUE_DEPTH 4
+
 /**
  * struct npu_slot - an op that sits in a register group
  * @op: The op.
@@ -37,7 +44,9 @@ struct npu_slot {
  * struct npu_queue - what the engine has to do
  * @lock: Protects everything here and the engine's registers while it runs. Taken in the
  *	interrupt handler.
- * @jobs: Submissions handed over by the scheduler, in order, until their last op is done.
+ * @jobs: Submissions in the order in which they run and end, each with a reference.
+ * @taken: Submissions in @jobs, and places there that were reserved.
+ * @announced: Submissions that are armed and come through the scheduler.
  * @slot: Ops in the engine, the older one first.
  * @filled: Used entries of @slot.
  * @stopped: The engine may not be touched: a recovery is under way, it has no power, or @error
@@ -50,14 +59,14 @@ struct npu_slot {
  * @watchdog: Looks after @deadline. Armed once a busy period and then only when it expires, so
  *	that ops do not pay for a timer each.
  * @drained: Woken when @filled becomes 0.
- * @fence_context: Of the hardware fences.
- * @seqno: Of the last hardware fence.
  * @resets: Hangs that were recovered.
  * @lost_irqs: Ops that ended without an interrupt.
  */
 struct npu_queue {
 	spinlock_t lock; /* all of it */
 	struct list_head jobs;
+	unsigned int taken;
+	unsigned int announced;
 	struct npu_slot slot[NPU_HW_GROUPS];
 	unsigned int filled;
 	bool stopped;
@@ -68,15 +77,16 @@ struct npu_queue {
 	u32 progress;
 	struct delayed_work watchdog;
 	wait_queue_head_t drained;
-	u64 fence_context;
-	u64 seqno;
 	u64 resets;
 	u64 lost_irqs;
 };
 
 void npu_queue_init(struct npu_device *npu);
 int npu_queue_error(struct npu_device *npu);
-int npu_queue_push(struct npu_device *npu, struct npu_job *job);
+struct dma_fence *npu_queue_dependency(struct npu_device *npu, struct dma_fence *fence);
+bool npu_queue_reserve(struct npu_device *npu);
+void npu_queue_announce(struct npu_device *npu, struct npu_job *job, struct dma_fence *scheduled);
+void npu_queue_push(struct npu_device *npu, struct npu_job *job);
 void npu_queue_shutdown(struct npu_device *npu);
 void npu_queue_stop(struct npu_device *npu);
 void npu_queue_go(struct npu_device *npu);

@@ -12,27 +12,35 @@
 #include "npu_file.h"
 #include "npu_job.h"
 
-/*
- * Submissions in the queue at a time. One runs and one is fetched; the others cover the time the
- * scheduler's thread takes to wake up. More would make a high priority wait for longer.
+/**
+ * npu_sched_arm - let a submission take the way through the scheduler
+ * @job: The submission, npu_ctx.submit_lock held, its fence initialised.
  */
-#define NPU_QUEUE_DEPTH 4
+void npu_sched_arm(struct npu_job *job)
+{
+	drm_sched_job_arm(&job->base);
+	npu_queue_announce(job->ctx->file->npu, job, &job->base.s_fence->scheduled);
+}
+
+/**
+ * npu_sched_push - give an armed submission to the scheduler
+ * @job: The submission.
+ */
+void npu_sched_push(struct npu_job *job)
+{
+	npu_job_get(job);
+	drm_sched_entity_push_job(&job->base);
+}
 
 static struct dma_fence *npu_sched_run_job(struct drm_sched_job *base)
 {
 	struct npu_job *job = to_npu_job(base);
-	struct npu_device *npu = job->ctx->file->npu;
-	struct dma_fence *fence = &job->fence->base;
-	int err = READ_ONCE(job->ctx->closed) ? -ECANCELED : 0;
 
-	if (!err)
-		err = npu_queue_push(npu, job);
-	if (err) {
-		npu_job_end(job, err);
-		return ERR_PTR(err);
-	}
+	if (READ_ONCE(job->ctx->closed))
+		job->error = -ECANCELED;
+	npu_queue_push(job->ctx->file->npu, job);
 	/* The job keeps its reference, so the fence is there even if the job has ended by now. */
-	return dma_fence_get(fence);
+	return dma_fence_get(&job->fence->base);
 }
 
 static void npu_sched_free_job(struct drm_sched_job *base)

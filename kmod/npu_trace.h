@@ -31,7 +31,7 @@ TRACE_EVENT(npu_submit,
 			     __field(u32, bos)),
 	    TP_fast_assign(npu_compat_assign_str(dev, NPU_TRACE_JOB_DEV(job));
 			   __entry->client = job->ctx->file->client_id;
-			   __entry->seqno = job->base.s_fence->finished.seqno;
+			   __entry->seqno = job->fence->base.seqno;
 			   __entry->ctx = job->ctx->id;
 			   __entry->jobs = job->n_ops;
 			   __entry->bos = job->n_bos;),
@@ -53,7 +53,7 @@ DECLARE_EVENT_CLASS(npu_slot,
 				     __field(u32, k)),
 		    TP_fast_assign(npu_compat_assign_str(dev, NPU_TRACE_JOB_DEV(slot->job));
 				   __entry->client = slot->job->ctx->file->client_id;
-				   __entry->seqno = slot->job->base.s_fence->finished.seqno;
+				   __entry->seqno = slot->job->fence->base.seqno;
 				   __entry->ctx = slot->job->ctx->id;
 				   __entry->index = slot->op - slot->job->ops;
 				   __entry->group = slot->group;
@@ -86,7 +86,7 @@ TRACE_EVENT(npu_job_done,
 			     __field(u32, index)),
 	    TP_fast_assign(npu_compat_assign_str(dev, NPU_TRACE_JOB_DEV(slot->job));
 			   __entry->client = slot->job->ctx->file->client_id;
-			   __entry->seqno = slot->job->base.s_fence->finished.seqno;
+			   __entry->seqno = slot->job->fence->base.seqno;
 			   __entry->engine_ns = engine_ns;
 			   __entry->ctx = slot->job->ctx->id;
 			   __entry->index = slot->op - slot->job->ops;),

@@ -7,9 +7,11 @@
  * maker's, comes from user space through new_id, with the hardware configuration as driver_data.
  */
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/sizes.h>
 
 #include "npu_drv.h"
+#include "npu_pm.h"
 
 #define NPU_PCI_BAR 0
 #define NPU_PCI_WINDOW SZ_64K
@@ -79,17 +81,24 @@ static int npu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = npu_pci_regs(npu, pdev);
 	if (!err)
 		err = npu_pci_irq(npu, pdev);
+	if (!err)
+		err = npu_pm_init(npu);
 	if (err)
 		return err;
 	if (!pcie_reset_flr(pdev, PCI_RESET_PROBE))
 		npu->reset = npu_pci_reset;
 	pci_set_master(pdev);
-	return npu_device_register(npu);
+	err = npu_device_register(npu);
+	if (!err)
+		npu_pm_put(npu);
+	return err;
 }
 
 static void npu_pci_remove(struct pci_dev *pdev)
 {
 	npu_device_unplug(pci_get_drvdata(pdev));
+	/* The core puts the reference that the end of the probe has put. */
+	pm_runtime_get_noresume(&pdev->dev);
 }
 
 static const struct pci_device_id npu_pci_ids[] = {
@@ -104,6 +113,7 @@ static struct pci_driver npu_pci_driver = {
 	.id_table = npu_pci_ids,
 	.probe = npu_pci_probe,
 	.remove = npu_pci_remove,
+	.driver.pm = pm_ptr(&npu_pm_ops),
 };
 
 /**

@@ -8,10 +8,11 @@
  * it ends. Some time after the last one the clocks go, and with them, perhaps, the power domain;
  * the engine's state is lost. So powering up is what probe and recovery do: npu_device_start().
  *
- * System sleep stops the queue between two ops. What has not begun stays in the queue and runs
- * after the system woke up.
+ * System sleep stops the queue between two ops, and then the engine if it is on. What has not begun
+ * stays in the queue and runs after the system woke up.
  */
 #include <linux/clk.h>
+#include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <drm/drm_print.h>
 
@@ -55,21 +56,16 @@ wedged:
 	return err;
 }
 
+/* By now nobody changes the runtime state any more: it says whether the engine is on. */
 static int npu_system_suspend(struct device *dev)
 {
-	struct npu_device *npu = dev_get_drvdata(dev);
-	int err;
-
-	npu_queue_pause(npu);
-	err = pm_runtime_force_suspend(dev);
-	if (err)
-		npu_queue_unpause(npu);
-	return err;
+	npu_queue_pause(dev_get_drvdata(dev));
+	return pm_runtime_status_suspended(dev) ? 0 : npu_runtime_suspend(dev);
 }
 
 static int npu_system_resume(struct device *dev)
 {
-	int err = pm_runtime_force_resume(dev);
+	int err = pm_runtime_status_suspended(dev) ? 0 : npu_runtime_resume(dev);
 
 	npu_queue_unpause(dev_get_drvdata(dev));
 	return err;
@@ -85,6 +81,10 @@ static void npu_pm_fini(void *data)
 	struct device *dev = npu->drm.dev;
 
 	pm_runtime_dont_use_autosuspend(dev);
+	if (dev_is_pci(dev)) {
+		pm_runtime_forbid(dev);
+		return;
+	}
 	pm_runtime_disable(dev);
 	if (!pm_runtime_status_suspended(dev))
 		clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
@@ -95,7 +95,8 @@ static void npu_pm_fini(void *data)
  * npu_pm_init - switch on for the probe
  * @npu: The device, its clocks known. It is the driver data of its bus device.
  *
- * On success the engine stays on until npu_pm_put(), which ends the probe.
+ * On success the engine stays on until npu_pm_put(), which ends the probe; removal begins with
+ * npu_pm_get(). On PCI the core has done its part before the probe, and does it after the removal.
  *
  * Return: 0 or a negative errno.
  */
@@ -107,11 +108,16 @@ int npu_pm_init(struct npu_device *npu)
 	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
 	if (err)
 		return dev_err_probe(dev, err, "cannot enable clocks\n");
-	pm_runtime_get_noresume(dev);
+	if (!dev_is_pci(dev))
+		pm_runtime_get_noresume(dev);
+	/* On PCI only after a power-up that failed: it makes the core forget that. */
 	pm_runtime_set_active(dev);
 	pm_runtime_set_autosuspend_delay(dev, NPU_AUTOSUSPEND_MS);
 	pm_runtime_use_autosuspend(dev);
-	pm_runtime_enable(dev);
+	if (dev_is_pci(dev))
+		pm_runtime_allow(dev);
+	else
+		pm_runtime_enable(dev);
 	return devm_add_action_or_reset(dev, npu_pm_fini, npu);
 }
 

@@ -44,7 +44,7 @@ DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o $(B)/kmod/nvdla/nvdla_limits.o
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
-$(addprefix $(B)/tests/device/, test_reuse test_perfmon test_trace test_debugfs \
+$(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace test_debugfs \
 	test_recovery test_faults test_power): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, test_faults test_power test_unplug): $(B)/tests/device/driver.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))

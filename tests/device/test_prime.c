@@ -15,9 +15,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
+#include <drm/vgem_drm.h>
 #include <xf86drm.h>
 #include <cmocka.h>
 
+#include "board_control.h"
 #include "drm_node.h"
 
 #define PAGE 4096
@@ -168,12 +170,93 @@ static void export_to_another_driver(void **state)
 	node_close(&node);
 }
 
+/* A page of vgem that somebody writes, until vgem_written(). */
+static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fence)
+{
+	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	uint32_t handle;
+	int fd = vgem_buffer(vgem, PAGE);
+
+	assert_int_equal(drmPrimeFDToHandle(vgem, fd, &attach.handle), 0);
+	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach), 0);
+	assert_int_equal(drmCloseBufferHandle(vgem, attach.handle), 0);
+	assert_int_equal(drmPrimeFDToHandle(node->fd, fd, &handle), 0);
+	close(fd);
+	*fence = attach.out_fence;
+	return handle;
+}
+
+static void vgem_written(int vgem, uint32_t fence)
+{
+	struct drm_vgem_fence_signal signal = { .fence = fence };
+
+	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal), 0);
+}
+
+static int result_is_busy(const struct node *node, const struct node_bo *c)
+{
+	struct drm_npu_bo_prep prep = {
+		.handle = c->handle,
+		.flags = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT,
+	};
+
+	return node_ioctl(node, DRM_IOCTL_NPU_BO_PREP, &prep) == -EBUSY;
+}
+
+/*
+ * A submission that is cancelled ends in its turn: its fence has taken the place of an older one on
+ * C, which the engine still writes.
+ */
+static void cancelled_in_its_turn(void **state)
+{
+	struct board_control *control = board_control_open();
+	struct drm_npu_ctx_create ctx = { 0 };
+	struct drm_npu_ctx_destroy destroy = { 0 };
+	struct drm_npu_job_matmul job, waiting;
+	uint32_t fence, guilty, cancelled;
+	struct node_bo bos[3];
+	struct node node;
+	int busy;
+
+	if (!*state || !control)
+		skip();
+	node_open(&node);
+	if (!(node.info.caps & DRM_NPU_CAP_RESET))
+		skip();
+	node_bos_create(&node, bos, 3, PAGE);
+	job = node_job(&node, 32, 32, 64, &bos[0], &bos[1], &bos[2]);
+	waiting = job;
+	waiting.a.handle = vgem_page_in_use(*(int *)*state, &node, &fence);
+	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_CTX_CREATE, &ctx), 0);
+
+	assert_int_equal(board_control_inject(control, "hang:1"), 0);
+	assert_int_equal(node_submit_sync(&node, ctx.id, &job, 1, &guilty), 0);
+	assert_int_equal(node_submit_sync(&node, ctx.id, &waiting, 1, &cancelled), 0);
+	destroy.id = ctx.id;
+	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_CTX_DESTROY, &destroy), 0);
+	vgem_written(*(int *)*state, fence);
+	do {
+		busy = result_is_busy(&node, &bos[2]);
+		usleep(1000);
+	} while (busy);
+	/* If it is free the engine is done with it, so the fence has signalled by now. */
+	assert_int_equal(drmSyncobjWait(node.fd, &guilty, 1, 0, 0, NULL), 0);
+	assert_int_equal(node_finish(&node, guilty), -ETIMEDOUT);
+	assert_int_equal(node_finish(&node, cancelled), -ECANCELED);
+
+	assert_int_equal(drmCloseBufferHandle(node.fd, waiting.a.handle), 0);
+	node_bos_destroy(&node, bos, 3);
+	node_close(&node);
+	board_control_close(control);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_page_works),
 		cmocka_unit_test(scattered_pages_need_an_iommu),
 		cmocka_unit_test(export_to_another_driver),
+		cmocka_unit_test(cancelled_in_its_turn),
 	};
 
 	return cmocka_run_group_tests_name("prime", tests, setup, teardown);

@@ -49,6 +49,7 @@ static int state_show(struct seq_file *m, void *unused)
 	for (i = 0; i < q->filled; i++)
 		show_slot(m, &q->slot[i]);
 	seq_printf(m, "resets: %llu\n", q->resets);
+	seq_printf(m, "refreshes: %llu\n", q->refreshes);
 	seq_printf(m, "lost interrupts: %llu\n", q->lost_irqs);
 	spin_unlock_irq(&q->lock);
 	seq_printf(m, "contexts: %d\n", atomic_read(&npu->live_ctxs));

@@ -53,6 +53,12 @@ struct npu_hw_ops {
 	int (*init)(struct npu_device *npu);
 
 	/**
+	 * @worn: The engine has to be reset before it can take an op, and will be idle when that is
+	 * done. Asked before @program. Atomic, optional.
+	 */
+	bool (*worn)(struct npu_device *npu, const struct npu_op *op);
+
+	/**
 	 * @program: Writes all registers of an op into the next group and returns that group.
 	 * Atomic, reads nothing from the engine.
 	 */

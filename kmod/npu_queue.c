@@ -19,6 +19,12 @@
  * and the others start again at their first op that was not done: ops can be repeated because no op
  * overwrites its own operands. An engine that cannot be reset is wedged: everything fails with -EIO
  * from then on, and the memory its ops could still reach is never given back.
+ *
+ * DOC: Wear
+ *
+ * Some engines lose a little with each op and hang in the end. Their backend counts, and says when
+ * an op must wait for a reset: the queue lets the engine end what it has, and a work item resets it
+ * before the op is fed. No submission notices.
  */
 #include <linux/interrupt.h>
 #include <drm/drm_print.h>
@@ -74,6 +80,20 @@ static struct npu_job *queue_next_job(struct npu_queue *q)
 	return NULL;
 }
 
+/* An engine that is worn gets no more ops, and is reset when it is idle. */
+static bool queue_worn(struct npu_device *npu, const struct npu_op *op)
+{
+	struct npu_queue *q = &npu->queue;
+
+	if (!npu->hw->ops->worn || !npu->hw->ops->worn(npu, op))
+		return false;
+	if (!q->filled) {
+		q->stopped = true;
+		queue_work(npu->wq, &q->refresh);
+	}
+	return true;
+}
+
 /* Fills the register groups. */
 static void queue_feed(struct npu_device *npu)
 {
@@ -84,7 +104,7 @@ static void queue_feed(struct npu_device *npu)
 	lockdep_assert_held(&q->lock);
 	while (!q->stopped && !q->paused && !q->error && q->filled < NPU_HW_GROUPS) {
 		job = queue_next_job(q);
-		if (!job)
+		if (!job || queue_worn(npu, &job->ops[job->n_fed]))
 			break;
 		slot = &q->slot[q->filled++];
 		slot->job = job;
@@ -465,6 +485,23 @@ static void queue_watchdog(struct work_struct *work)
 	queue_signal(&ended);
 }
 
+static void queue_refresh(struct work_struct *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device, queue.refresh);
+	int err = npu_device_start(npu);
+
+	if (err) {
+		drm_err(&npu->drm, "reset of the idle engine failed (%d): all jobs fail until reboot\n",
+			err);
+		npu_queue_wedge(npu);
+		return;
+	}
+	spin_lock_irq(&npu->queue.lock);
+	npu->queue.refreshes++;
+	spin_unlock_irq(&npu->queue.lock);
+	npu_queue_go(npu);
+}
+
 /**
  * npu_queue_shutdown - the device goes away
  * @npu: The device.
@@ -486,6 +523,7 @@ void npu_queue_shutdown(struct npu_device *npu)
 	for (i = 0; i < q->filled; i++)
 		patience += q->slot[i].op->budget_ns;
 	spin_unlock_irq(&q->lock);
+	flush_work(&q->refresh);
 	cancel_delayed_work_sync(&q->watchdog);
 
 	quiet = wait_event_timeout(q->drained, !READ_ONCE(q->filled),
@@ -513,6 +551,8 @@ void npu_queue_stop(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
 
+	/* It ends with an engine that is ready. Without an op to feed it does not come again. */
+	flush_work(&q->refresh);
 	spin_lock_irq(&q->lock);
 	if (!q->stopped)
 		npu->hw->ops->mask(npu);
@@ -601,5 +641,6 @@ void npu_queue_init(struct npu_device *npu)
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->jobs);
 	INIT_DELAYED_WORK(&q->watchdog, queue_watchdog);
+	INIT_WORK(&q->refresh, queue_refresh);
 	init_waitqueue_head(&q->drained);
 }

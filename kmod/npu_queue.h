@@ -49,8 +49,7 @@ struct npu_slot {
  * @announced: Submissions that are armed and come through the scheduler.
  * @slot: Ops in the engine, the older one first.
  * @filled: Used entries of @slot.
- * @stopped: The engine may not be touched: a recovery is under way, it has no power, or @error
- *	is set.
+ * @stopped: The engine may not be touched: a reset is under way, it has no power, or @error is set.
  * @paused: No op may be given to the engine: the system sleeps, or is about to.
  * @error: 0, -EIO once the device is wedged, -ENODEV once it is gone. Never cleared.
  * @last_done: When the last op ended.
@@ -58,8 +57,10 @@ struct npu_slot {
  * @progress: Engine progress seen at the last expired deadline of slot 0.
  * @watchdog: Looks after @deadline. Armed once a busy period and then only when it expires, so
  *	that ops do not pay for a timer each.
+ * @refresh: Resets an engine that is worn, while it is idle.
  * @drained: Woken when @filled becomes 0.
  * @resets: Hangs that were recovered.
+ * @refreshes: Resets of an engine that was worn.
  * @lost_irqs: Ops that ended without an interrupt.
  */
 struct npu_queue {
@@ -76,8 +77,10 @@ struct npu_queue {
 	ktime_t deadline;
 	u32 progress;
 	struct delayed_work watchdog;
+	struct work_struct refresh;
 	wait_queue_head_t drained;
 	u64 resets;
+	u64 refreshes;
 	u64 lost_irqs;
 };
 

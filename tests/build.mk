@@ -2,6 +2,7 @@
 #
 # UNIT_TESTS run on the build machine, with sanitizers (make check-unit). DEVICE_TESTS run where an
 # NPU is: in the virtual board (make check-device) or on real hardware, started by hand.
+# COMPAT_TESTS are those that run there once more as programs for 32 bits, on the 64-bit kernel.
 
 UNIT_TESTS :=
 DEVICE_TESTS :=
@@ -95,6 +96,11 @@ $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
 	@echo "  LD      $@"
 	$(CC) -o $@ $(filter %.o %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_TEST)
 
-.PHONY: unit-tests device-tests
+# Between them, all ioctls and every structure.
+COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
+	test_ioctl test_submit test_perfmon test_prime test_file)
+
+.PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)
 device-tests: $(DEVICE_TESTS)
+compat-tests: $(COMPAT_TESTS)

@@ -8,7 +8,7 @@ status_panic=123
 status_timeout=124
 
 run() {
-	local kernel_at release sysroot device
+	local kernel_at release sysroot compat_sysroot device
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
@@ -20,6 +20,7 @@ run() {
 	[ -f "$model" ] || die "no device model '$model': run 'make board', or name one by --model"
 	kernel_at=$(kernel_dir)
 	sysroot=$(sysroot_dir)
+	[ -z "$with_compat" ] || compat_sysroot=$(conf_compat && sysroot_dir)
 	release=$(cat "$kernel_at/release")
 	run_modules
 

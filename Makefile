@@ -129,7 +129,10 @@ check-machines:
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
 	$(BOARD) run $(GUEST) --compat --load vgem -- tests/run.sh device \
-		$(notdir $(DEVICE_TESTS)) $(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))
+		$(filter-out test_several,$(notdir $(DEVICE_TESTS))) \
+		$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))
+	$(BOARD) run $(GUEST) --npus 2 -- \
+		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=1 test_power

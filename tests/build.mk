@@ -39,15 +39,16 @@ include tests/fuzz/build.mk
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
 	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
-	test_faults test_power test_unplug)
+	test_faults test_power test_unplug test_several)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o $(B)/kmod/nvdla/nvdla_limits.o
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_trace test_debugfs \
-	test_recovery test_faults test_power): $(B)/tests/device/board_control.o
-$(addprefix $(B)/tests/device/, test_faults test_power test_unplug): $(B)/tests/device/driver.o
+	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
+$(addprefix $(B)/tests/device/, \
+	test_faults test_power test_unplug test_several): $(B)/tests/device/driver.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

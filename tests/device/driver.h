@@ -17,7 +17,9 @@ struct driver_binding {
 	char device[256];
 };
 
-/** Finds the first NPU; skips the test for whoever may not unbind it. */
+/** Finds up to @max NPUs, in the order of their names; how many. */
+size_t driver_find_all(struct driver_binding *bindings, size_t max);
+/** Finds an NPU; skips the test for whoever may not unbind it. */
 void driver_find(struct driver_binding *binding);
 void driver_unbind(const struct driver_binding *binding);
 void driver_bind(const struct driver_binding *binding);

@@ -21,7 +21,7 @@ board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux
 check='git libcmocka-dev clang-format shellcheck mandoc sparse'
 
 # Machines, and compilers for kernels, beyond what make run and make check use.
-matrix='qemu-system-x86 gcc-i686-linux-gnu patchelf dt-schema'
+matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
 
 packages=
 [ $# -gt 0 ] || set -- build board check

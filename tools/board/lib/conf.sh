@@ -11,6 +11,7 @@ toolchain=
 qemu=
 compat=
 cross=
+qemu_user=
 
 conf_list() {
 	(cd "$here/boards" && ls -- *-[0-9]*.conf) | sed 's/\(.*\)-\(.*\)\.conf/\1 \2/' |

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -76,6 +77,24 @@ void driver_unbind(const struct driver_binding *binding)
 void driver_bind(const struct driver_binding *binding)
 {
 	tell(binding, "bind");
+}
+
+int driver_unload(void)
+{
+	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;
+}
+
+int driver_load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 unsigned int driver_set_param(const char *name, unsigned int value)

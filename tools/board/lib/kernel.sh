@@ -95,11 +95,12 @@ kernel_headers() {
 	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
 	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
 	sed -i 's/\(gcc\)-[0-9]*/\1/' "$to/usr/src/$headers/.kernelvariables"
+	if [ -n "$toolchain_at" ]; then
+		toolchain_adopt "$to/usr/lib" "$toolchain_at"
+		echo "override CROSS_COMPILE = $toolchain_at/bin/$triplet-" \
+			>>"$to/usr/src/$headers/.kernelvariables"
+	fi
 	[ -z "$qemu_user" ] || kernel_modpost "$to" "$kbuild"
-	[ -n "$toolchain_at" ] || return 0
-	toolchain_adopt "$to/usr/lib" "$toolchain_at"
-	echo "override CROSS_COMPILE = $toolchain_at/bin/$triplet-" \
-		>>"$to/usr/src/$headers/.kernelvariables"
 }
 
 # kernel_modpost TO KBUILD: this machine's modpost knows the sizes of device tables for 64 bits only.
@@ -107,6 +108,8 @@ kernel_headers() {
 # for different processors: that one could not start another in an emulator.
 kernel_modpost() {
 	local to=$1 kbuild=$2 mod=$1/usr/lib/$2/scripts/mod
+	mkdir -p "$to/modpost/usr/lib"
+	ln -s usr/lib "$to/modpost/lib"
 	apt_unpack "$to/modpost" "$kbuild:$deb_arch" "libc6:$deb_arch"
 	mv "$to/modpost/usr/lib/$kbuild/scripts/mod/modpost.real-lsb-32" "$mod/modpost.$deb_arch"
 	rm -rf "$to/modpost/usr/"{share,src,"lib/$kbuild"}

@@ -27,7 +27,7 @@ B := $(O)/$(TARGET)$(if $(SAN),-san)
 CFLAGS ?= -O2 -g
 CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
 CFLAGS_ALL = -std=gnu11 -fPIC $(CFLAGS_WARN) $(CFLAGS_SAN) $(CFLAGS)
-CPPFLAGS_ALL = -D_GNU_SOURCE -Iuapi -Ilibnpu/include $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include $(CPPFLAGS)
 LDFLAGS_ALL = $(CFLAGS_SAN) $(LDFLAGS)
 ifdef SAN
 CFLAGS_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -35,7 +35,7 @@ endif
 
 # SYSROOT holds the target's libraries as Debian packages lay them out; see tools/board.
 ifdef SYSROOT
-MULTIARCH := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
+MULTIARCH := $(shell $(CC) -print-multiarch)
 CPPFLAGS_ALL += -isystem $(SYSROOT)/usr/include -isystem $(SYSROOT)/usr/include/$(MULTIARCH)
 LDFLAGS_ALL += -B$(SYSROOT)/usr/lib/$(MULTIARCH) -L$(SYSROOT)/usr/lib/$(MULTIARCH) \
 	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH)
@@ -87,6 +87,9 @@ guest: setup
 	$(MAKE) board
 	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
+	$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
+		CROSS_COMPILE=$$($(BOARD) cross $(GUEST) --compat) \
+		SYSROOT=$$($(BOARD) sysroot $(GUEST) --compat) compat-tests
 	$(MAKE) kmod CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) KDIR=$$($(BOARD) kdir $(GUEST))
 
 # Guest time by instructions and device cycles, so that the figures are the same on every machine.
@@ -125,7 +128,14 @@ check-machines:
 
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
-	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh device $(notdir $(DEVICE_TESTS))
+	$(BOARD) run $(GUEST) --compat --load vgem -- tests/run.sh device \
+		$(filter-out test_several test_module,$(notdir $(DEVICE_TESTS))) \
+		$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))
+	$(BOARD) run $(GUEST) --npus 2 -- \
+		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
+	# Freed memory is poisoned, so that a use of it does not go unnoticed.
+	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
+		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=1 test_power

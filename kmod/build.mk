@@ -21,9 +21,6 @@ KMOD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(ab
 	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
 	$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-# npu.o stops before modpost: that of a foreign kbuild cannot read the tables of a 32-bit module.
-KMOD_GOAL ?= modules
-
 .PHONY: kmod kmod-sources lint-kmod
 kmod-sources:
 	$(if $(KRELEASE),,$(error $(KDIR) holds no kernel headers: give KDIR=, or install linux-headers-$(shell uname -r)))
@@ -33,7 +30,7 @@ kmod-sources:
 	done
 
 kmod: kmod-sources
-	+$(KMOD_MAKE) $(KMOD_GOAL)
+	+$(KMOD_MAKE) modules
 
 SPARSE ?= $(shell command -v sparse)
 CHECKPATCH ?= $(firstword $(wildcard $(KDIR)/scripts/checkpatch.pl))
@@ -44,4 +41,4 @@ lint-kmod: kmod-sources
 		--ignore BIT_MACRO -f \
 		$(filter %.c %.h,$(KMOD_SOURCES)))
 	$(if $(KERNEL_DOC),$(KERNEL_DOC) -none -Werror $(filter %.c %.h,$(KMOD_SOURCES)))
-	+$(KMOD_MAKE) $(if $(SPARSE),C=2) W=1 $(KMOD_GOAL)
+	+$(KMOD_MAKE) $(if $(SPARSE),C=2) W=1 modules

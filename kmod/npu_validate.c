@@ -102,8 +102,10 @@ static int plan_cbuf(const struct drm_npu_matmul_limits *lim, const struct drm_n
 
 static int check_tensor(const struct drm_npu_matmul_limits *lim, const struct drm_npu_tensor *t)
 {
-	if (t->pad || t->offset % lim->atom_bytes || t->row_stride % lim->atom_bytes ||
-	    t->plane_stride % lim->atom_bytes)
+	/* A power of two. A remainder of 64 bits is a division that 32-bit kernels do not have. */
+	const __u32 below_atom = lim->atom_bytes - 1;
+
+	if (t->pad || ((t->offset | t->row_stride | t->plane_stride) & below_atom))
 		return -EINVAL;
 	return 0;
 }

@@ -14,14 +14,14 @@ build='gcc make pkg-config libc6-dev libdrm-dev zlib1g-dev dataset-fashion-mnist
 
 # The virtual board: QEMU and what its device is compiled with, cross compiler, what the kernel and
 # the guest's files are unpacked and packed with.
-board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross libglib2.0-dev python3 dpkg-dev
-	debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
+board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf
+	libglib2.0-dev python3 dpkg-dev debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
 # Tests and the style check.
 check='git libcmocka-dev clang-format shellcheck mandoc sparse'
 
 # Machines, and compilers for kernels, beyond what make run and make check use.
-matrix='qemu-system-x86 gcc-arm-linux-gnueabihf patchelf dt-schema'
+matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
 
 packages=
 [ $# -gt 0 ] || set -- build board check

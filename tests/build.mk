@@ -2,6 +2,7 @@
 #
 # UNIT_TESTS run on the build machine, with sanitizers (make check-unit). DEVICE_TESTS run where an
 # NPU is: in the virtual board (make check-device) or on real hardware, started by hand.
+# COMPAT_TESTS are those that run there once more as programs for 32 bits, on the 64-bit kernel.
 
 UNIT_TESTS :=
 DEVICE_TESTS :=
@@ -38,15 +39,16 @@ include tests/fuzz/build.mk
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
 	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
-	test_faults test_power test_unplug)
+	test_faults test_power test_unplug test_several test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
 $(B)/tests/unit/test_validate: $(B)/kmod/npu_validate.o $(B)/kmod/nvdla/nvdla_limits.o
 $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace test_debugfs \
-	test_recovery test_faults test_power): $(B)/tests/device/board_control.o
-$(addprefix $(B)/tests/device/, test_faults test_power test_unplug): $(B)/tests/device/driver.o
+	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
+$(addprefix $(B)/tests/device/, \
+	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
@@ -95,6 +97,11 @@ $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
 	@echo "  LD      $@"
 	$(CC) -o $@ $(filter %.o %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_TEST)
 
-.PHONY: unit-tests device-tests
+# Between them, all ioctls and every structure.
+COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
+	test_ioctl test_submit test_perfmon test_prime test_file)
+
+.PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)
 device-tests: $(DEVICE_TESTS)
+compat-tests: $(COMPAT_TESTS)

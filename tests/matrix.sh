@@ -23,10 +23,8 @@ compile() {
 	kdir=$($board kdir --arch "$arch" --kernel "$kernel") || return
 	cross=$($board cross --arch "$arch") || return
 	options=()
-	case $arch in
-	armhf) options+=(KMOD_GOAL=npu.o) ;;
-	riscv64) options+=(SPARSE=) ;; # It does not know this processor.
-	esac
+	# It does not know this processor.
+	[ "$arch" != riscv64 ] || options+=(SPARSE=)
 	make O="$build" lint-kmod KDIR="$kdir" CROSS_COMPILE="$cross" "${options[@]}" >"$log" 2>&1 ||
 		return
 	! grep -qE "$complaints" "$log" || return

@@ -43,20 +43,22 @@ struct page {
 };
 
 /* The first cell pair of the node's reg. */
-static int find_in_device_tree(struct page *page)
+static int find_in_device_tree(struct page *page, unsigned int n)
 {
 	char compatible[sizeof(BOARD_CONTROL_COMPATIBLE)];
+	int err = -ENODEV;
 	uint64_t reg;
 	glob_t nodes;
-	int err;
 
 	if (glob("/proc/device-tree/board-control@*", 0, NULL, &nodes))
 		return -ENODEV;
-	err = read_property(nodes.gl_pathv[0], "compatible", compatible, sizeof(compatible));
+	if (n < nodes.gl_pathc)
+		err = read_property(nodes.gl_pathv[n], "compatible", compatible,
+				    sizeof(compatible));
 	if (!err && memcmp(compatible, BOARD_CONTROL_COMPATIBLE, sizeof(compatible)) != 0)
 		err = -ENODEV;
 	if (!err)
-		err = read_property(nodes.gl_pathv[0], "reg", &reg, sizeof(reg));
+		err = read_property(nodes.gl_pathv[n], "reg", &reg, sizeof(reg));
 	globfree(&nodes);
 	if (err)
 		return err;
@@ -80,7 +82,7 @@ static int read_number(const char *folder, const char *name, unsigned int *numbe
 	return got == 1 ? 0 : -ENODEV;
 }
 
-static int find_on_pci(struct page *page)
+static int find_on_pci(struct page *page, unsigned int n)
 {
 	unsigned int vendor, device;
 	int err = -ENODEV;
@@ -93,7 +95,7 @@ static int find_on_pci(struct page *page)
 
 		if (read_number(folder, "vendor", &vendor) ||
 		    read_number(folder, "device", &device) || vendor != BOARD_CONTROL_PCI_VENDOR ||
-		    device != BOARD_CONTROL_PCI_DEVICE)
+		    device != BOARD_CONTROL_PCI_DEVICE || n--)
 			continue;
 		snprintf(page->path, sizeof(page->path), "%s/resource%u", folder,
 			 BOARD_CONTROL_BAR);
@@ -118,13 +120,18 @@ static void *map_page(const struct page *page)
 
 struct board_control *board_control_open(void)
 {
+	return board_control_open_nth(0);
+}
+
+struct board_control *board_control_open_nth(unsigned int n)
+{
 	struct board_control *control;
 	struct page page;
 	int err;
 
-	err = find_in_device_tree(&page);
+	err = find_in_device_tree(&page, n);
 	if (err)
-		err = find_on_pci(&page);
+		err = find_on_pci(&page, n);
 	if (err) {
 		errno = -err;
 		return NULL;

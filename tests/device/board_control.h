@@ -11,6 +11,9 @@ struct board_control;
 /* Returns NULL with errno set: ENODEV when this is not the virtual board. */
 struct board_control *board_control_open(void);
 
+/* The same for the NPU number @n, from 0, in the order of their names on the bus. */
+struct board_control *board_control_open_nth(unsigned int n);
+
 void board_control_close(struct board_control *control);
 
 /* Injects @fault, in the words of the board's --fault. Returns 0 or a negative errno. */

@@ -10,34 +10,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "driver.h"
 
 /* The driver's folder has a link for each of its devices. */
-static int find_device_of(struct driver_binding *binding, const char *driver)
+static size_t find_devices_of(const char *driver, struct driver_binding *bindings, size_t max)
 {
 	DIR *dir = opendir(driver);
 	struct dirent *entry;
-	int found = 0;
+	size_t found = 0;
 
 	if (!dir)
 		return 0;
-	while (!found && (entry = readdir(dir))) {
-		found = entry->d_type == DT_LNK && strcmp(entry->d_name, "module") != 0;
-		if (found)
-			snprintf(binding->device, sizeof(binding->device), "%s", entry->d_name);
+	while (found < max && (entry = readdir(dir))) {
+		if (entry->d_type != DT_LNK || !strcmp(entry->d_name, "module"))
+			continue;
+		bindings[found].driver = driver;
+		snprintf(bindings[found].device, sizeof(bindings[found].device), "%s",
+			 entry->d_name);
+		found++;
 	}
 	closedir(dir);
-	binding->driver = driver;
+	return found;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct driver_binding *first = a, *second = b;
+
+	return strcmp(first->device, second->device);
+}
+
+size_t driver_find_all(struct driver_binding *bindings, size_t max)
+{
+	size_t found = find_devices_of("/sys/bus/platform/drivers/npu", bindings, max);
+
+	if (!found)
+		found = find_devices_of("/sys/bus/pci/drivers/npu", bindings, max);
+	qsort(bindings, found, sizeof(*bindings), by_name);
 	return found;
 }
 
 void driver_find(struct driver_binding *binding)
 {
-	if (!find_device_of(binding, "/sys/bus/platform/drivers/npu"))
-		assert_true(find_device_of(binding, "/sys/bus/pci/drivers/npu"));
+	assert_int_equal(driver_find_all(binding, 1), 1);
 	if (geteuid())
 		skip();
 }
@@ -58,6 +77,24 @@ void driver_unbind(const struct driver_binding *binding)
 void driver_bind(const struct driver_binding *binding)
 {
 	tell(binding, "bind");
+}
+
+int driver_unload(void)
+{
+	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;
+}
+
+int driver_load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 unsigned int driver_set_param(const char *name, unsigned int value)

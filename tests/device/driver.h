@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver from outside, through sysfs: its parameters, and its way off the device and back.
+ * The driver from outside, through sysfs: its parameters, and its way off the device, out of the
+ * kernel and back.
  */
 #ifndef TESTS_DEVICE_DRIVER_H
 #define TESTS_DEVICE_DRIVER_H
@@ -17,10 +18,16 @@ struct driver_binding {
 	char device[256];
 };
 
-/** Finds the first NPU; skips the test for whoever may not unbind it. */
+/** Finds up to @max NPUs, in the order of their names; how many. */
+size_t driver_find_all(struct driver_binding *bindings, size_t max);
+/** Finds an NPU; skips the test for whoever may not unbind it. */
 void driver_find(struct driver_binding *binding);
 void driver_unbind(const struct driver_binding *binding);
 void driver_bind(const struct driver_binding *binding);
+
+/** Removes npu.ko from the kernel, and loads it from a file; 0 or a negative errno. */
+int driver_unload(void);
+int driver_load(const char *path);
 
 /** Sets a parameter of npu.ko and returns the value it had. */
 unsigned int driver_set_param(const char *name, unsigned int value);

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <linux/sync_file.h>
 #include <xf86drm.h>
@@ -30,7 +32,25 @@ static int is_npu(int fd)
 	return yes;
 }
 
-static int open_npu(void)
+/* The name of the device on its bus is the last part of where the node's link points. */
+static int is_device(int fd, const char *device)
+{
+	char path[64], target[256];
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(fd, &st))
+		return 0;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
+		 minor(st.st_rdev));
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return 0;
+	target[len] = 0;
+	return !strcmp(basename(target), device);
+}
+
+static int open_npu(const char *device)
 {
 	glob_t nodes = { 0 };
 	size_t i;
@@ -40,7 +60,7 @@ static int open_npu(void)
 	glob("/dev/dri/renderD*", GLOB_APPEND, NULL, &nodes);
 	for (i = 0; i < nodes.gl_pathc; i++) {
 		fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
-		if (fd >= 0 && is_npu(fd))
+		if (fd >= 0 && is_npu(fd) && (!device || is_device(fd, device)))
 			break;
 		if (fd >= 0)
 			close(fd);
@@ -60,9 +80,15 @@ static void query(const struct node *node, uint32_t type, void *answer, uint32_t
 
 void node_open(struct node *node)
 {
-	node->fd = open_npu();
+	node_open_device(node, NULL);
+}
+
+void node_open_device(struct node *node, const char *device)
+{
+	node->fd = open_npu(device);
 	if (node->fd < 0)
-		fail_msg("no node of the driver \"npu\" in /dev/accel or /dev/dri");
+		fail_msg("no node of the driver \"npu\" in /dev/accel or /dev/dri%s%s",
+			 device ? " for " : "", device ? device : "");
 	query(node, DRM_NPU_QUERY_DEVICE, &node->info, sizeof(node->info));
 	query(node, DRM_NPU_QUERY_MATMUL, &node->limits, sizeof(node->limits));
 }

@@ -40,6 +40,8 @@ struct node_bo {
 
 /** Opens the first NPU of the machine. */
 void node_open(struct node *node);
+/** Opens the NPU with that name on its bus, as in struct driver_binding. */
+void node_open_device(struct node *node, const char *device);
 void node_close(struct node *node);
 
 /** Calls an ioctl; 0 or a negative errno. */

@@ -93,11 +93,20 @@ apt_setup() {
 	[ -z "$(find "$dir/updated" -mmin "-$apt_fresh_minutes" 2>/dev/null)" ] || return 0
 
 	say "reading the package lists of $suite"
-	if ! apt-get -qq -c "$apt_conf" update >"$dir/log" 2>&1; then
-		cat "$dir/log" >&2
-		die "cannot read the package lists of $suite: is this machine offline?"
+	if apt-get -qq -c "$apt_conf" update >"$dir/log" 2>&1; then
+		: >"$dir/updated"
+		return
 	fi
-	: >"$dir/updated"
+	cat "$dir/log" >&2
+	# A mirror may have old lists of one suite, which apt does not use; others have what is needed.
+	apt_lists "$dir" ||
+		die "cannot read the package lists of $suite: is this machine offline?"
+	say "going on without the lists that could not be verified: packages may be older than they could"
+}
+
+# apt_lists DIR: are there lists of packages?
+apt_lists() {
+	[ -n "$(find "$1/lists" -maxdepth 1 \( -name '*_Packages*' -o -name '*_Sources*' \))" ]
 }
 
 # apt_newest GLOB: the newest package of that name, "name version"

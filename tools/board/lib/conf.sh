@@ -9,6 +9,9 @@ init_modules=
 driver_modules=
 toolchain=
 qemu=
+compat=
+cross=
+qemu_user=
 
 conf_list() {
 	(cd "$here/boards" && ls -- *-[0-9]*.conf) | sed 's/\(.*\)-\(.*\)\.conf/\1 \2/' |
@@ -30,6 +33,19 @@ conf_machine() {
 $(conf_list)"
 	# shellcheck source=/dev/null
 	. "$here/boards/$arch.conf"
+}
+
+# conf_compat: the machine becomes the one whose 32-bit programs this one runs beside its own
+conf_compat() {
+	[ -n "$compat" ] || die "$arch runs no programs for 32 bits"
+	arch=$compat
+	conf_machine
+}
+
+# conf_programs: the machine that programs are built for
+conf_programs() {
+	conf_machine
+	[ -z "$with_compat" ] || conf_compat
 }
 
 conf_board() {

@@ -9,8 +9,10 @@ fetch() {
 		rm -f "$cache"/apt/*/updated
 		kernel_fetch
 		sysroot_fetch
+		[ -z "$compat" ] || (conf_compat && sysroot_fetch)
 	fi
 	kernel_dir >/dev/null
 	sysroot_dir >/dev/null
+	[ -z "$compat" ] || (conf_compat && sysroot_dir >/dev/null)
 	qemu_headers "$(qemu_version)" >/dev/null
 }

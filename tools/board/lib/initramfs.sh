@@ -14,18 +14,21 @@ cpio_of() {
 initramfs() {
 	local tmp=$1 sysroot=$2
 	shift 2
-	initramfs_libraries "$sysroot"
+	initramfs_libraries "$sysroot" usr/bin/busybox
+	[ -z "$with_compat" ] || (conf_compat && initramfs_libraries "$compat_sysroot")
 	initramfs_board "$tmp/root" "$@"
 	(cd "$tmp/root" && find .) | (cd "$tmp/root" && cpio --quiet -o -L -H newc -R 0:0)
 	initramfs_files
 }
 
-# Everything in the sysroot's library folder itself: 10 MB, so no search for what is needed.
+# initramfs_libraries SYSROOT FILE...: these files, and everything in the library folder itself:
+# 10 MB, so no search for what is needed
 initramfs_libraries() {
 	local sysroot=$1
+	shift
 	(
 		cd "$sysroot" || exit
-		printf '%s\n' bin lib lib64 usr usr/bin usr/bin/busybox usr/lib usr/lib64 "usr/lib/$triplet"
+		printf '%s\n' bin lib lib64 usr usr/bin usr/lib usr/lib64 "usr/lib/$triplet" "$@"
 		find usr/lib usr/lib64 -maxdepth 2 -name '*.so.*'
 	) | cpio_of "$sysroot"
 }
@@ -34,22 +37,30 @@ initramfs_libraries() {
 initramfs_board() {
 	local root=$1 file
 	shift
-	mkdir -p "$root"/{proc,sys,dev,tmp,root,mnt,npu/bin,npu/lib,npu/modules}
+	mkdir -p "$root"/{proc,sys,dev,tmp,root,mnt,npu/modules}
 	ln -s "$here/guest/init" "$root/init"
 	for file; do
 		ln -s "$(readlink -f "$file")" "$root/npu/modules/"
 		basename "$file" >>"$root/npu/modules/order"
 	done
-	project_programs | while read -r file; do
-		case $file in
-		*.so | *.so.*) ln -sf "$file" "$root/npu/lib/" ;;
-		*) ln -sf "$file" "$root/npu/bin/" ;;
-		esac
-	done
+	initramfs_programs "$root/npu/bin" "$root/npu/lib"
+	[ -z "$with_compat" ] ||
+		(conf_compat && initramfs_programs "$root/npu/bin32" "$root/npu/lib32")
 	printf '%s\n' "$guest_script" >"$root/npu/command"
 }
 
-# Programs and shared libraries that are built for the guest
+# initramfs_programs BIN LIB: programs and shared libraries that are built for the guest
+initramfs_programs() {
+	local bin=$1 lib=$2 file
+	mkdir -p "$bin" "$lib"
+	project_programs | while read -r file; do
+		case $file in
+		*.so | *.so.*) ln -sf "$file" "$lib/" ;;
+		*) ln -sf "$file" "$bin/" ;;
+		esac
+	done
+}
+
 project_programs() {
 	local built
 	built=$build/$(conf_target)

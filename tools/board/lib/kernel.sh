@@ -5,9 +5,10 @@
 #
 #   kernels/ARCH-KERNEL-SUM -> store/ARCH-VERSION-SUM/{release,vmlinuz,config,lib/modules,headers}
 
-# SUM stands for the modules that are kept: a board that wants others fetches again.
+# SUM stands for the modules that are kept, and for whose modpost is: a board that wants others
+# fetches again.
 kernel_sum() {
-	sum $init_modules $driver_modules
+	sum $init_modules $driver_modules $qemu_user
 }
 
 kernel_name() {
@@ -23,7 +24,7 @@ kernel_dir() {
 # Runs in a subshell, so that the lock ends with it.
 kernel_fetch() (
 	local package release version dir tmp toolchain_at=
-	need depmod modprobe xz
+	need depmod modprobe xz $qemu_user
 	[ -z "$toolchain" ] || toolchain_at=$(toolchain_dir)
 	cache_lock
 	apt_setup deb "$suite" "$deb_arch"
@@ -94,10 +95,29 @@ kernel_headers() {
 	apt_unpack "$to" "$headers" "$common" "$kbuild:$(dpkg --print-architecture)"
 	sed -i 's,/usr/src/,$(dir $(lastword $(MAKEFILE_LIST)))../,' "$to/usr/src/$headers/Makefile"
 	sed -i 's/\(gcc\)-[0-9]*/\1/' "$to/usr/src/$headers/.kernelvariables"
-	[ -n "$toolchain_at" ] || return 0
-	toolchain_adopt "$to/usr/lib" "$toolchain_at"
-	echo "override CROSS_COMPILE = $toolchain_at/bin/$triplet-" \
-		>>"$to/usr/src/$headers/.kernelvariables"
+	if [ -n "$toolchain_at" ]; then
+		toolchain_adopt "$to/usr/lib" "$toolchain_at"
+		echo "override CROSS_COMPILE = $toolchain_at/bin/$triplet-" \
+			>>"$to/usr/src/$headers/.kernelvariables"
+	fi
+	[ -z "$qemu_user" ] || kernel_modpost "$to" "$kbuild"
+}
+
+# kernel_modpost TO KBUILD: this machine's modpost knows the sizes of device tables for 64 bits only.
+# The guest's own is used in its place. It is called without the program that chooses between those
+# for different processors: that one could not start another in an emulator.
+kernel_modpost() {
+	local to=$1 kbuild=$2 mod=$1/usr/lib/$2/scripts/mod
+	mkdir -p "$to/modpost/usr/lib"
+	ln -s usr/lib "$to/modpost/lib"
+	apt_unpack "$to/modpost" "$kbuild:$deb_arch" "libc6:$deb_arch"
+	mv "$to/modpost/usr/lib/$kbuild/scripts/mod/modpost.real-lsb-32" "$mod/modpost.$deb_arch"
+	rm -rf "$to/modpost/usr/"{share,src,"lib/$kbuild"}
+	cat >"$mod/modpost" <<-END
+	#!/bin/sh
+	mod=\$(dirname "\$(readlink -f "\$0")")
+	exec $qemu_user -L "\$mod/../../../../../modpost" "\$mod/modpost.$deb_arch" "\$@"
+	END
 }
 
 # kernel_depends PACKAGE PATTERN: the package of that name that PACKAGE depends on

@@ -8,7 +8,7 @@ status_panic=123
 status_timeout=124
 
 run() {
-	local kernel_at release sysroot device
+	local kernel_at release sysroot compat_sysroot device
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
@@ -20,6 +20,7 @@ run() {
 	[ -f "$model" ] || die "no device model '$model': run 'make board', or name one by --model"
 	kernel_at=$(kernel_dir)
 	sysroot=$(sysroot_dir)
+	[ -z "$with_compat" ] || compat_sysroot=$(conf_compat && sysroot_dir)
 	release=$(cat "$kernel_at/release")
 	run_modules
 
@@ -55,15 +56,20 @@ run_modules() {
 	[ -z "$module" ] || modules+=("$ko")
 }
 
-# The machine's device tree is QEMU's own for the same options, with the NPU added.
+# The machine's device tree is QEMU's own for the same options, with the NPUs added.
 run_devicetree() {
+	local unit overlays=()
 	"$qemu" -M "$machine,dumpdtb=$tmp/machine.dtb" -cpu "$cpu" -smp "$cpus" -m "$memory" \
 		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
-	sed -e "s/@CLOCK@/$clock/" ${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
-		"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
-	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "$tmp/npu.dtbo"
+	for ((unit = 0; unit < npus; unit++)); do
+		sed -e "s/@CLOCK@/$clock/; s/@AT@/c$((unit + 1))/; s/@SPI@/$((100 + unit))/" \
+			${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
+			"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu-$unit.dtbo"
+		overlays+=("$tmp/npu-$unit.dtbo")
+	done
+	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "${overlays[@]}"
 	devicetree=(-dtb "$tmp/board.dtb")
 }
 
@@ -75,7 +81,7 @@ quoted() {
 # The guest's output goes into files, which take all of it at once: when the guest's write has
 # returned, the host has the data, and nothing is lost however the guest ends.
 run_qemu() {
-	local device_options time_options=() all_faults
+	local device_options npu_options=() time_options=() all_faults unit
 	all_faults=$(IFS=';' && echo "${faults[*]-}")
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
 	device_options+=,faults=$(quoted "$all_faults")
@@ -83,6 +89,9 @@ run_qemu() {
 		time_options=(-icount shift=0,sleep=off)
 		device_options+=,tick-ns=$((100000000000 / clock)),host-us=0
 	fi
+	for ((unit = 0; unit < npus; unit++)); do
+		npu_options+=(-device "$device_options${overlay:+,unit=$unit}")
+	done
 	touch "$tmp/out" "$tmp/err" "$tmp/status" "$tmp/kernel.log"
 
 	# The preload must reach QEMU and nothing else. setpriv: no QEMU outlives the board.
@@ -100,7 +109,7 @@ run_qemu() {
 		-device virtserialport,nr=2,chardev=err -device virtserialport,nr=3,chardev=status \
 		-fsdev "local,id=share,path=$(quoted "$share"),security_model=none" \
 		-device "virtio-9p-$virtio,fsdev=share,mount_tag=share" \
-		-device "$device_options" \
+		"${npu_options[@]}" \
 		</dev/null >>"$tmp/qemu.log" 2>&1 &
 	qemu_pid=$!
 	run_follow out >&1

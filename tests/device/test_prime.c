@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
-#include <drm/vgem_drm.h>
 #include <xf86drm.h>
 #include <cmocka.h>
 
@@ -23,6 +22,23 @@
 #include "drm_node.h"
 
 #define PAGE 4096
+
+/* Part of the kernel's interface of vgem, whose header libdrm does not carry. */
+struct vgem_attach {
+	uint32_t handle;
+	uint32_t flags;
+	uint32_t out_fence;
+	uint32_t pad;
+};
+
+struct vgem_signal {
+	uint32_t fence;
+	uint32_t flags;
+};
+
+#define VGEM_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_attach)
+#define VGEM_ATTACH_WRITE 1
+#define VGEM_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_signal)
 
 static int open_vgem(void)
 {
@@ -173,12 +189,12 @@ static void export_to_another_driver(void **state)
 /* A page of vgem that somebody writes, until vgem_written(). */
 static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fence)
 {
-	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	struct vgem_attach attach = { .flags = VGEM_ATTACH_WRITE };
 	uint32_t handle;
 	int fd = vgem_buffer(vgem, PAGE);
 
 	assert_int_equal(drmPrimeFDToHandle(vgem, fd, &attach.handle), 0);
-	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach), 0);
+	assert_int_equal(drmIoctl(vgem, VGEM_ATTACH, &attach), 0);
 	assert_int_equal(drmCloseBufferHandle(vgem, attach.handle), 0);
 	assert_int_equal(drmPrimeFDToHandle(node->fd, fd, &handle), 0);
 	close(fd);
@@ -188,9 +204,9 @@ static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fe
 
 static void vgem_written(int vgem, uint32_t fence)
 {
-	struct drm_vgem_fence_signal signal = { .fence = fence };
+	struct vgem_signal signal = { .fence = fence };
 
-	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal), 0);
+	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
 }
 
 static int result_is_busy(const struct node *node, const struct node_bo *c)

@@ -18,10 +18,9 @@ static void show_slot(struct seq_file *m, const struct npu_slot *slot)
 	const struct npu_job *job = slot->job;
 
 	seq_printf(m, "group %u: client %llu ctx %u seqno %llu job %td of %u, %ux%ux%u, %s\n",
-		   slot->group, job->ctx->file->client_id, job->ctx->id,
-		   job->fence->base.seqno, slot->op - job->ops, job->n_ops,
-		   slot->op->job.m, slot->op->job.n, slot->op->job.k,
-		   slot->enabled ? "enabled" : "waits for the other");
+		   slot->group, job->ctx->file->client_id, job->ctx->id, job->fence->base.seqno,
+		   slot->op - job->ops, job->n_ops, slot->op->job.m, slot->op->job.n,
+		   slot->op->job.k, slot->enabled ? "enabled" : "waits for the other");
 }
 
 static const char *state_name(const struct npu_queue *q)

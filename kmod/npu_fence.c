@@ -91,7 +91,7 @@ void npu_fence_put(struct npu_fence *fence)
  */
 struct npu_fence *to_npu_fence(struct dma_fence *fence)
 {
-	return npu_compat_fence_ops(fence) == &npu_fence_ops ?
-		       container_of(fence, struct npu_fence, base) :
-		       NULL;
+	return npu_compat_fence_ops(fence) == &npu_fence_ops
+		       ? container_of(fence, struct npu_fence, base)
+		       : NULL;
 }

@@ -491,8 +491,8 @@ static void queue_refresh(struct work_struct *work)
 	int err = npu_device_start(npu);
 
 	if (err) {
-		drm_err(&npu->drm, "reset of the idle engine failed (%d): all jobs fail until reboot\n",
-			err);
+		drm_err(&npu->drm,
+			"reset of the idle engine failed (%d): all jobs fail until reboot\n", err);
 		npu_queue_wedge(npu);
 		return;
 	}

@@ -19,8 +19,8 @@ struct npu_job;
 
 /*
  * Submissions in the queue at a time, through each of the two ways into it. One runs and one is
- * fetched; the others cover the time the scheduler's thread takes to wake up. More would make a high
- * priority wait for longer.
+ * fetched; the others cover the time the scheduler's thread takes to wake up. More would make a
+ * high priority wait for longer.
  */
 #define NPU_QUEUE_DEPTH 4
 

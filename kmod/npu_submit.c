@@ -6,10 +6,10 @@
  * DOC: Two ways to the queue
  *
  * A submission that has to wait for something, or that finds others waiting, goes through the DRM
- * scheduler, whose thread hands it over when its turn has come. One that has to wait for nothing and
- * finds room in the queue is put there by the ioctl: the scheduler could decide nothing else, and
- * waking its thread costs more than all the rest. The queue runs in order, so what is in it already
- * is nothing to wait for either.
+ * scheduler, whose thread hands it over when its turn has come. One that has to wait for nothing
+ * and finds room in the queue is put there by the ioctl: the scheduler could decide nothing else,
+ * and waking its thread costs more than all the rest. The queue runs in order, so what is in it
+ * already is nothing to wait for either.
  */
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>

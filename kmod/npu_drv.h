@@ -18,6 +18,7 @@
 #include "npu_queue.h"
 
 struct clk_bulk_data;
+struct regulator;
 struct reset_control;
 
 #define NPU_MAX_BO_BYTES SZ_1G
@@ -37,6 +38,7 @@ struct reset_control;
  * @clock_hz: Clock of the engine, 0 when the kernel does not know it.
  * @clks: Its clocks, and those of its bus.
  * @n_clks: Their number.
+ * @supply: Its supply, NULL when it is always on.
  * @resets: Reset lines, NULL when there are none.
  * @queue: What the engine has to do.
  * @dump: What the last hang left.
@@ -59,6 +61,7 @@ struct npu_device {
 	u64 clock_hz;
 	struct clk_bulk_data *clks;
 	int n_clks;
+	struct regulator *supply;
 	struct reset_control *resets;
 	struct npu_queue queue;
 	struct npu_dump dump;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * NPUs described by a device tree. Clocks, reset line, power domain and memory region are optional;
- * without a reset line a hang is final.
+ * NPUs described by a device tree. Clocks, supply, reset line, power domain and memory region are
+ * optional; without a reset line a hang is final.
  */
 #include <linux/clk.h>
 #include <linux/delay.h>
@@ -11,6 +11,7 @@
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/property.h>
+#include <linux/regulator/consumer.h>
 #include <linux/reset.h>
 
 #include "npu_drv.h"
@@ -26,6 +27,18 @@ static int npu_platform_clocks(struct npu_device *npu)
 	if (err < 0)
 		return dev_err_probe(dev, err, "cannot get clocks\n");
 	npu->n_clks = err;
+	return 0;
+}
+
+static int npu_platform_supply(struct npu_device *npu)
+{
+	struct device *dev = npu->drm.dev;
+
+	npu->supply = devm_regulator_get_optional(dev, "vdd");
+	if (npu->supply == ERR_PTR(-ENODEV))
+		npu->supply = NULL;
+	if (IS_ERR(npu->supply))
+		return dev_err_probe(dev, PTR_ERR(npu->supply), "cannot get vdd-supply\n");
 	return 0;
 }
 
@@ -83,6 +96,8 @@ static int npu_platform_probe(struct platform_device *pdev)
 		npu->reset = npu_platform_reset;
 
 	err = npu_platform_clocks(npu);
+	if (!err)
+		err = npu_platform_supply(npu);
 	if (!err)
 		err = npu_pm_init(npu);
 	if (err)

@@ -5,8 +5,9 @@
  * DOC: Power
  *
  * A submission holds the engine on from before it is armed, when powering up may still fail, until
- * it ends. Some time after the last one the clocks go, and with them, perhaps, the power domain;
- * the engine's state is lost. So powering up is what probe and recovery do: npu_device_start().
+ * it ends. Some time after the last one the clocks go, and with them, perhaps, the supply and
+ * the power domain; the engine's state is lost. So powering up is what probe and recovery do:
+ * npu_device_start().
  *
  * System sleep stops the queue between two ops, and then the engine if it is on. What has not begun
  * stays in the queue and runs after the system woke up.
@@ -14,6 +15,7 @@
 #include <linux/clk.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/regulator/consumer.h>
 #include <drm/drm_print.h>
 
 #include "npu_drv.h"
@@ -22,12 +24,31 @@
 /* Longer than the pause between two inferences of a camera, and much longer than powering up. */
 #define NPU_AUTOSUSPEND_MS 100
 
+static int npu_power_on(struct npu_device *npu)
+{
+	int err = npu->supply ? regulator_enable(npu->supply) : 0;
+
+	if (err)
+		return err;
+	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	if (err && npu->supply)
+		regulator_disable(npu->supply);
+	return err;
+}
+
+static void npu_power_off(struct npu_device *npu)
+{
+	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+	if (npu->supply)
+		regulator_disable(npu->supply);
+}
+
 static int npu_runtime_suspend(struct device *dev)
 {
 	struct npu_device *npu = dev_get_drvdata(dev);
 
 	npu_queue_stop(npu);
-	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+	npu_power_off(npu);
 	return 0;
 }
 
@@ -36,7 +57,7 @@ static int npu_runtime_resume(struct device *dev)
 	struct npu_device *npu = dev_get_drvdata(dev);
 	int err;
 
-	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	err = npu_power_on(npu);
 	if (err)
 		goto wedged;
 	/* An engine that is wedged stays so. */
@@ -44,12 +65,12 @@ static int npu_runtime_resume(struct device *dev)
 		return 0;
 	err = npu_device_start(npu);
 	if (err)
-		goto clocks_off;
+		goto power_off;
 	npu_queue_go(npu);
 	return 0;
 
-clocks_off:
-	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+power_off:
+	npu_power_off(npu);
 wedged:
 	drm_err(&npu->drm, "cannot power up (%d): all jobs fail until it is bound again\n", err);
 	npu_queue_wedge(npu);
@@ -87,13 +108,13 @@ static void npu_pm_fini(void *data)
 	}
 	pm_runtime_disable(dev);
 	if (!pm_runtime_status_suspended(dev))
-		clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
+		npu_power_off(npu);
 	pm_runtime_set_suspended(dev);
 }
 
 /**
  * npu_pm_init - switch on for the probe
- * @npu: The device, its clocks known. It is the driver data of its bus device.
+ * @npu: The device, its supply and clocks known. It is the driver data of its bus device.
  *
  * On success the engine stays on until npu_pm_put(), which ends the probe; removal begins with
  * npu_pm_get(). On PCI the core has done its part before the probe, and does it after the removal.
@@ -105,9 +126,9 @@ int npu_pm_init(struct npu_device *npu)
 	struct device *dev = npu->drm.dev;
 	int err;
 
-	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
+	err = npu_power_on(npu);
 	if (err)
-		return dev_err_probe(dev, err, "cannot enable clocks\n");
+		return dev_err_probe(dev, err, "cannot enable supply and clocks\n");
 	if (!dev_is_pci(dev))
 		pm_runtime_get_noresume(dev);
 	/* On PCI only after a power-up that failed: it makes the core forget that. */

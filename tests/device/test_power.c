@@ -99,6 +99,36 @@ static void device_works(const struct fixture *f)
 	node_check_result(&f->node, &job, f->bos, 4);
 }
 
+/* How often the driver has enabled its supply, -1 on a board where it has none. */
+static int supply_uses(const struct fixture *f)
+{
+	FILE *summary = fopen("/sys/kernel/debug/regulator/regulator_summary", "r");
+	char line[256], name[128];
+	int uses = -1, value;
+
+	if (!summary)
+		return -1;
+	while (fgets(line, sizeof(line), summary))
+		if (sscanf(line, "%127s %d", name, &value) == 2 &&
+		    !strncmp(name, f->binding.device, strlen(f->binding.device)) &&
+		    strstr(name, "-vdd"))
+			uses = value;
+	fclose(summary);
+	return uses;
+}
+
+static void supply_is_switched(void **state)
+{
+	struct fixture *f = *state;
+
+	wait_until_off(f);
+	if (supply_uses(f) < 0)
+		skip();
+	assert_int_equal(supply_uses(f), 0);
+	device_works(f);
+	assert_int_equal(supply_uses(f), 1);
+}
+
 static void off_when_idle(void **state)
 {
 	struct fixture *f = *state;
@@ -226,9 +256,10 @@ static void does_not_power_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(off_when_idle),   cmocka_unit_test(off_at_once),
-		cmocka_unit_test(kept_on),	   cmocka_unit_test(sleep_when_idle),
-		cmocka_unit_test(sleep_with_jobs), cmocka_unit_test(does_not_power_up),
+		cmocka_unit_test(off_when_idle),     cmocka_unit_test(off_at_once),
+		cmocka_unit_test(kept_on),	     cmocka_unit_test(supply_is_switched),
+		cmocka_unit_test(sleep_when_idle),   cmocka_unit_test(sleep_with_jobs),
+		cmocka_unit_test(does_not_power_up),
 	};
 
 	return cmocka_run_group_tests_name("power", tests, setup, teardown);

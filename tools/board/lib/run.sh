@@ -61,7 +61,7 @@ run_devicetree() {
 		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
-	sed -e "s/@CLOCK@/$clock/" ${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
+	sed -e "s/@CLOCK@/$clock/; s/@CONFIG@/${config%%+*}/" ${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
 		"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu.dtbo"
 	fdtoverlay -i "$tmp/machine.dtb" -o "$tmp/board.dtb" "$tmp/npu.dtbo"
 	devicetree=(-dtb "$tmp/board.dtb")
@@ -78,6 +78,7 @@ run_qemu() {
 	local device_options time_options=() all_faults
 	all_faults=$(IFS=';' && echo "${faults[*]-}")
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
+	device_options+=,config=$(quoted "$config")
 	device_options+=,faults=$(quoted "$all_faults")
 	if [ -n "$icount" ]; then
 		time_options=(-icount shift=0,sleep=off)

@@ -235,7 +235,8 @@ int npu_device_register(struct npu_device *npu)
 	if (err)
 		return dev_err_probe(dev, err, "cannot use interrupt %d\n", npu->irq);
 	if (!npu->reset)
-		dev_warn(dev, "no reset: a hang will not be recovered\n");
+		dev_warn(dev, "no reset: a hang will not be recovered%s\n",
+			 npu->clock_gating ? ", and with its gated clocks it will come" : "");
 	err = drm_dev_register(&npu->drm, 0);
 	if (err)
 		return err;

@@ -35,6 +35,7 @@ struct reset_control;
  * @irq: Interrupt line.
  * @irq_is_edge: It tells of a change only, so a handler must leave no status behind.
  * @reset: Puts the engine into its state after power-on; NULL when its bus has no way to. Sleeps.
+ * @clock_gating: The RTL was built with gated clocks, which has a price: see nvdla_gating.c.
  * @clock_hz: Clock of the engine, 0 when the kernel does not know it.
  * @clks: Its clocks, and those of its bus.
  * @n_clks: Their number.
@@ -58,6 +59,7 @@ struct npu_device {
 	int irq;
 	bool irq_is_edge;
 	int (*reset)(struct npu_device *npu);
+	bool clock_gating;
 	u64 clock_hz;
 	struct clk_bulk_data *clks;
 	int n_clks;

@@ -95,6 +95,7 @@ static int npu_platform_probe(struct platform_device *pdev)
 	if (npu->resets)
 		npu->reset = npu_platform_reset;
 
+	npu->clock_gating = device_property_read_bool(dev, "nvidia,clock-gating");
 	err = npu_platform_clocks(npu);
 	if (!err)
 		err = npu_platform_supply(npu);

@@ -16,12 +16,13 @@ $(B)/tests/unit/% $(B)/tests/device/%: LDLIBS_TEST = $(LIBS_$(@F)) $(CMOCKA_LIBS
 
 MODEL_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_model_vectors test_model_regs test_model_ops \
 	test_model_cbuf test_model_sdp test_model_timing test_model_perf test_model_fault \
-	test_model_fuzz)
+	test_model_fuzz test_model_erratum)
 UNIT_TESTS += $(MODEL_UNIT_TESTS)
 
 $(MODEL_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(B)/tests/unit/test_model_vectors: $(B)/tests/unit/vector.o
-$(B)/tests/unit/test_model_ops $(B)/tests/unit/test_model_cbuf: $(B)/tests/unit/test_model_exact.o
+$(B)/tests/unit/test_model_ops $(B)/tests/unit/test_model_cbuf \
+	$(B)/tests/unit/test_model_erratum: $(B)/tests/unit/test_model_exact.o
 
 # A second model, to show that the board takes any.
 TINY_MODEL := $(B)/tests/tiny-model.so

@@ -64,13 +64,24 @@ static u32 bank_split(const struct npu_op *op)
 	return (op->plan.weight_banks - 1) << 16 | (op->plan.data_banks - 1);
 }
 
-/*
- * What is in the CBUF already is not fetched. The op before in the submission must really be the
- * one before on the engine, which it is not after a reset.
+/**
+ * nvdla_reused - what is in the CBUF already and is not fetched
+ * @nvdla: State of the NVDLA.
+ * @op: The op that is next.
+ *
+ * The op before in the submission must really be the one before on the engine, which it is not
+ * after a reset.
+ *
+ * Return: Operands, by BIT(enum npu_operand).
  */
+u8 nvdla_reused(const struct nvdla *nvdla, const struct npu_op *op)
+{
+	return nvdla->last && nvdla->last == op - 1 ? op->reuses : 0;
+}
+
 static u32 conv_misc(const struct nvdla *nvdla, const struct npu_op *op)
 {
-	const u8 reuses = nvdla->last && nvdla->last == op - 1 ? op->reuses : 0;
+	const u8 reuses = nvdla_reused(nvdla, op);
 	u32 misc = 0;
 
 	if (reuses & BIT(NPU_OPERAND_A))
@@ -279,6 +290,7 @@ unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op)
 	struct nvdla *nvdla = npu->hw_priv;
 	unsigned int group = nvdla->group;
 
+	nvdla_gating_wear(npu, op);
 	select_groups(npu, op);
 	program_cacc(npu, op);
 	program_cmac(npu);

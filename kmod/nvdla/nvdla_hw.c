@@ -54,6 +54,7 @@ static int nvdla_init(struct npu_device *npu)
 		return err;
 
 	nvdla->last = NULL;
+	nvdla->leaked = 0;
 	nvdla->group = nvdla_consumer(npu, SDP);
 	nvdla->rdma_group = nvdla_consumer(npu, SDP_RDMA);
 	for (i = 0; i < ARRAY_SIZE(nvdla_units); i++)
@@ -103,6 +104,7 @@ static u32 nvdla_progress(struct npu_device *npu)
 
 static const struct npu_hw_ops nvdla_ops = {
 	.init = nvdla_init,
+	.worn = nvdla_gating_worn,
 	.program = nvdla_conv_program,
 	.enable = nvdla_conv_enable,
 	.irq = nvdla_irq,

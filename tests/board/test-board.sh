@@ -87,6 +87,10 @@ check "the built model answers" grep -qx '0x[0-9A-F]*' "$work/id"
 guest --model "$built/tests/tiny-model.so" -- devmem $id
 check "--model is the model that answers" out_is 0x54494E59
 
+# shellcheck disable=SC2016
+guest --config nv_small+gated -- sh -c 'tr "\0" "\n" </sys/firmware/devicetree/base/npu@c100000/compatible'
+check "the device tree names the configuration, not its options" out_is nvidia,nv_small
+
 unbind='echo c110000.reset-controller >/sys/bus/platform/drivers/simple-reset/unbind'
 guest --model "$built/tests/tiny-model.so" -- sh -c "$unbind
 	devmem 0xc110000 32 1; devmem $id; devmem 0xc110000; devmem 0xc110000 32 0; devmem $id"
@@ -165,6 +169,8 @@ echo 'unsigned int npu_model_abi(void); unsigned int npu_model_abi(void) { retur
 	gcc -shared -fPIC -x c -o "$work/abi.so" -
 mistake "model with another interface" "has interface version 99, the board has 1" \
 	run --build "$build" --no-module --model "$work/abi.so" -- true
+mistake "unknown configuration" "does not know the configuration nv_medium" \
+	run --build "$build" --no-module --config nv_medium -- true
 mistake "not a model" "cannot open the model" run --build "$build" --no-module --model "$board" -- true
 mistake "unknown fault" "does not take the fault 'flood:1'" run --build "$build" --no-module --fault flood:1 -- true
 

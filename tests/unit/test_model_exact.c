@@ -10,15 +10,20 @@
 #include "../../tools/board/model/npu_fault.h"
 #include "test_model_exact.h"
 
-int exact_setup(void **state)
+struct rig *exact_new(const char *config)
 {
 	struct rig *r = malloc(sizeof(*r));
 
-	rig_init(r);
+	rig_init(r, config);
 	rig_start(r);
 	rig_noise(r, RIG_A, 256 << 10, 1);
 	rig_noise(r, RIG_W, 1 << 20, 2);
-	*state = r;
+	return r;
+}
+
+int exact_setup(void **state)
+{
+	*state = exact_new("nv_small");
 	return 0;
 }
 

@@ -10,7 +10,8 @@
 
 #define EXACT_LIMIT 2000000 /* cycles */
 
-/* A started rig with noise for features and weights. */
+/* A started rig with noise for features and weights; the second is the setup of cmocka's tests. */
+struct rig *exact_new(const char *config);
 int exact_setup(void **state);
 int exact_teardown(void **state);
 

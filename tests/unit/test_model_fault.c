@@ -18,7 +18,7 @@ static int setup(void **state)
 {
 	struct rig *r = malloc(sizeof(*r));
 
-	rig_init(r);
+	rig_init(r, "nv_small");
 	rig_start(r);
 	rig_op_init(&op, 16, 64, 16);
 	op.cvt_offset = -1;

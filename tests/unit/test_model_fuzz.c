@@ -52,7 +52,7 @@ static void test_noise(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_init(&r);
+	rig_init(&r, "nv_small");
 	for (int i = 0; i < 100000; i++) {
 		uint32_t reg = rig_random(&seed) & 0xffff;
 
@@ -78,7 +78,7 @@ static void test_extreme_ops(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_init(&r);
+	rig_init(&r, "nv_small");
 	for (int i = 0; i < 3000; i++) {
 		struct rig_op op;
 
@@ -129,7 +129,7 @@ static void test_largest(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_init(&r);
+	rig_init(&r, "nv_small");
 	rig_op_init(&op, 8192, 8192, 8192);
 	op.h = 4096;
 	op.data_banks = 16;
@@ -155,7 +155,7 @@ static void test_end_of_time(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_init(&r);
+	rig_init(&r, "nv_small");
 	rig_op_init(&op, 4, 8, 8);
 	npu_model_run(r.model, INT64_MAX);
 	assert_true(rig_submit(&r, &op));

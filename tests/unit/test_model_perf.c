@@ -14,7 +14,7 @@ static int setup(void **state)
 {
 	struct rig *r = malloc(sizeof(*r));
 
-	rig_init(r);
+	rig_init(r, "nv_small");
 	rig_start(r);
 	rig_noise(r, RIG_A, 65536, 1);
 	rig_noise(r, RIG_W, 65536, 2);

@@ -13,7 +13,7 @@ static int setup(void **state)
 {
 	struct rig *r = malloc(sizeof(*r));
 
-	rig_init(r);
+	rig_init(r, "nv_small");
 	*state = r;
 	return 0;
 }

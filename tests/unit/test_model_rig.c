@@ -48,7 +48,7 @@ static void bus_irq(void *opaque, int level)
 	r->level = level;
 }
 
-void rig_init(struct rig *r)
+void rig_init(struct rig *r, const char *config)
 {
 	struct npu_model_bus bus = {
 		.opaque = r, .read = bus_read, .write = bus_write, .irq = bus_irq
@@ -57,7 +57,7 @@ void rig_init(struct rig *r)
 	memset(r, 0, sizeof(*r));
 	r->mem = calloc(1, RIG_SIZE);
 	assert_non_null(r->mem);
-	r->model = npu_model_new("nv_small", &bus);
+	r->model = npu_model_new(config, &bus);
 	assert_non_null(r->model);
 }
 

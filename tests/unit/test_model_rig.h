@@ -56,7 +56,7 @@ struct rig_op {
 	uint32_t format;
 };
 
-void rig_init(struct rig *r);
+void rig_init(struct rig *r, const char *config);
 void rig_fini(struct rig *r);
 
 static inline uint8_t *rig_mem(struct rig *r, uint32_t addr)

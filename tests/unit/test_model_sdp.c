@@ -145,6 +145,7 @@ static int32_t some_int32(void)
 static void check(const struct op *op, const char *what)
 {
 	struct npu_model_bus bus = { .read = bus_read };
+	struct npu_config cfg;
 	static int32_t acc[POSITIONS][8], copy[POSITIONS][8];
 	static uint8_t out[ELEMENTS];
 	struct sdp sdp;
@@ -152,7 +153,8 @@ static void check(const struct op *op, const char *what)
 	for (int i = 0; i < ELEMENTS; i++)
 		acc[i / 8][i % 8] = some_int32();
 	memcpy(copy, acc, sizeof(copy));
-	assert_int_equal(sdp_init(&sdp, npu_config_find("nv_small"), &bus), 0);
+	assert_int_equal(npu_config_parse(&cfg, "nv_small"), 0);
+	assert_int_equal(sdp_init(&sdp, &cfg, &bus), 0);
 	assert_null(sdp_group(&sdp, op, GROUP, acc, out));
 	for (int i = 0; i < ELEMENTS; i++) {
 		uint8_t want = expected(op, copy[i / 8][i % 8], i / 8, i % 8);

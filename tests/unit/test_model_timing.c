@@ -68,7 +68,7 @@ static void test_throughput(void **state)
 	struct rig r;
 	double cycles;
 
-	rig_init(&r);
+	rig_init(&r, "nv_small");
 	rig_start(&r);
 	cycles = steady_state(&r, t);
 	rig_fini(&r);

@@ -106,7 +106,7 @@ static void test_replay(void **state)
 
 	assert_int_equal(vector_load(&v, p.path), 0);
 	assert_string_equal(v.config, "nv_small");
-	rig_init(&p.rig);
+	rig_init(&p.rig, "nv_small");
 	for (size_t i = 0; i < v.count; i++) {
 		const struct vector_step *s = &v.steps[i];
 

@@ -58,14 +58,16 @@ run_modules() {
 
 # The machine's device tree is QEMU's own for the same options, with the NPUs added.
 run_devicetree() {
-	local unit overlays=()
+	local unit overlays=() without=()
 	"$qemu" -M "$machine,dumpdtb=$tmp/machine.dtb" -cpu "$cpu" -smp "$cpus" -m "$memory" \
 		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
+	[ -z "$no_reset" ] || without+=(-e '/\<reset\(s\|-names\) = /d')
+	[[ $config = *+gated ]] || without+=(-e '/clock-gating;/d')
 	for ((unit = 0; unit < npus; unit++)); do
 		sed -e "s/@CLOCK@/$clock/; s/@AT@/c$((unit + 1))/; s/@SPI@/$((100 + unit))/" \
-			${no_reset:+-e '/\<reset\(s\|-names\) = /d'} \
+			-e "s/@CONFIG@/${config%%+*}/" "${without[@]}" \
 			"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu-$unit.dtbo"
 		overlays+=("$tmp/npu-$unit.dtbo")
 	done
@@ -84,6 +86,7 @@ run_qemu() {
 	local device_options npu_options=() time_options=() all_faults unit
 	all_faults=$(IFS=';' && echo "${faults[*]-}")
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
+	device_options+=,config=$(quoted "$config")
 	device_options+=,faults=$(quoted "$all_faults")
 	if [ -n "$icount" ]; then
 		time_options=(-icount shift=0,sleep=off)

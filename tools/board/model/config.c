@@ -43,10 +43,19 @@ static const struct npu_config configs[] = {
 	},
 };
 
-const struct npu_config *npu_config_find(const char *name)
+int npu_config_parse(struct npu_config *cfg, const char *name)
 {
-	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++)
-		if (!strcmp(configs[i].name, name))
-			return &configs[i];
-	return NULL;
+	size_t len = strcspn(name, "+");
+	const char *option = name + len;
+
+	if (*option && strcmp(option, "+gated"))
+		return -1;
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		if (strlen(configs[i].name) != len || strncmp(configs[i].name, name, len))
+			continue;
+		*cfg = configs[i];
+		cfg->clock_gating = *option;
+		return 0;
+	}
+	return -1;
 }

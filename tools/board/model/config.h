@@ -6,6 +6,7 @@
 #ifndef NPU_MODEL_CONFIG_H
 #define NPU_MODEL_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -49,10 +50,14 @@ struct npu_config {
 	uint32_t flush_cycles; /* clearing the CBUF after reset */
 	uint32_t hw_version;   /* GLB */
 	uint32_t rom_version;  /* CFGROM */
+	bool clock_gating;     /* CDMA has no clock when it has no op: the erratum in timing.c */
 	struct npu_costs costs;
 };
 
-/* Returns NULL for a name that is not known. */
-const struct npu_config *npu_config_find(const char *name);
+/*
+ * Fills in @cfg for @name: that of a configuration, with "+gated" behind it for a build with clock
+ * gating. Returns 0, or -1 for a name that is not known.
+ */
+int npu_config_parse(struct npu_config *cfg, const char *name);
 
 #endif /* NPU_MODEL_CONFIG_H */

@@ -47,7 +47,7 @@ struct flight {
 
 struct npu_model {
 	struct npu_model_bus bus;
-	const struct npu_config *cfg;
+	struct npu_config cfg;
 	struct regfile regs;
 	struct intr intr;
 	struct conv conv;
@@ -72,18 +72,17 @@ unsigned int npu_model_abi(void)
 
 struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *bus)
 {
-	const struct npu_config *cfg = npu_config_find(config);
-	struct npu_model *m;
+	struct npu_model *m = calloc(1, sizeof(*m));
 
-	if (!cfg)
-		return NULL;
-	m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
+	if (npu_config_parse(&m->cfg, config)) {
+		free(m);
+		return NULL;
+	}
 	m->bus = *bus;
-	m->cfg = cfg;
 	m->intr.bus = &m->bus;
-	if (conv_init(&m->conv, cfg, &m->bus) || sdp_init(&m->sdp, cfg, &m->bus)) {
+	if (conv_init(&m->conv, &m->cfg, &m->bus) || sdp_init(&m->sdp, &m->cfg, &m->bus)) {
 		npu_model_free(m);
 		return NULL;
 	}
@@ -105,7 +104,7 @@ void npu_model_free(struct npu_model *m)
 void npu_model_reset(struct npu_model *m)
 {
 	m->now = 0;
-	m->flushed_at = m->no_flush ? NEVER : m->cfg->flush_cycles;
+	m->flushed_at = m->no_flush ? NEVER : m->cfg.flush_cycles;
 	m->no_flush = false;
 	m->stuck = NULL;
 	m->first = 0;
@@ -115,7 +114,7 @@ void npu_model_reset(struct npu_model *m)
 	m->weight_stall = 0;
 	m->clipped = 0;
 	conv_reset(&m->conv);
-	timing_reset(&m->timing, m->cfg);
+	timing_reset(&m->timing, &m->cfg);
 	intr_reset(&m->intr);
 }
 
@@ -145,7 +144,7 @@ static void start_op(struct npu_model *m)
 		if (u != UNIT_SDP_RDMA || f->op.rdma)
 			f->op.group[u] = regfile_take(&m->regs, u);
 	f->fault = fault_next_op(&m->faults);
-	why = op_decode(&f->op, &m->regs, m->cfg);
+	why = op_decode(&f->op, &m->regs, &m->cfg);
 	if (!why && f->fault.kind == FAULT_HANG)
 		why = "a hang was asked for";
 	if (!why)
@@ -179,7 +178,7 @@ static const char *make_room(struct flight *f, size_t size)
 static const char *compute(struct npu_model *m, struct flight *f)
 {
 	const struct op *op = &f->op;
-	size_t surface = (size_t)op->positions * m->cfg->atom_bytes;
+	size_t surface = (size_t)op->positions * m->cfg.atom_bytes;
 	const char *why;
 
 	if (f->fault.kind == FAULT_BUS_ERROR)
@@ -201,7 +200,7 @@ static const char *compute(struct npu_model *m, struct flight *f)
 static const char *write_result(struct npu_model *m, const struct flight *f)
 {
 	const struct op *op = &f->op;
-	size_t line = (size_t)op->width * m->cfg->atom_bytes;
+	size_t line = (size_t)op->width * m->cfg.atom_bytes;
 	const uint8_t *from = f->out;
 
 	for (uint32_t g = 0; g < op->groups; g++) {
@@ -376,9 +375,9 @@ uint32_t npu_model_read(struct npu_model *m, uint32_t offset)
 {
 	switch (offset) {
 	case CFGROM_HW_VERSION:
-		return m->cfg->rom_version;
+		return m->cfg.rom_version;
 	case GLB_S_NVDLA_HW_VERSION:
-		return m->cfg->hw_version;
+		return m->cfg.hw_version;
 	case GLB_S_INTR_MASK:
 	case GLB_S_INTR_SET:
 	case GLB_S_INTR_STATUS:

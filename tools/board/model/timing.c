@@ -37,7 +37,8 @@
 #include "timing.h"
 
 #define NEVER DBL_MAX
-#define TINY 1e-6 /* of an atom: what rounding may leave of a finished stream */
+#define CLOCK_LAG 3 /* cycles from CDMA's op to its gated clock and back */
+#define TINY 1e-6   /* of an atom: what rounding may leave of a finished stream */
 
 /* The op being planned */
 struct run {
@@ -270,12 +271,27 @@ static void count_lost(struct run *r)
 		t->lost_entries -= t->held_entries;
 }
 
+/*
+ * The erratum of builds with clock gating: the same count has a clock only while CDMA has an op,
+ * and some cycles on. It never hears of kernel groups released in between, and only a reset makes
+ * up for that.
+ */
+static void count_leaked(struct timing *t)
+{
+	if (!t->cfg->clock_gating)
+		return;
+	for (uint32_t i = 0; i < t->release_count; i++)
+		if (t->releases[i].at >= t->cdma_done + CLOCK_LAG && t->releases[i].at < CLOCK_LAG)
+			t->leaked_entries += t->releases[i].entries;
+}
+
 /* What cannot work whatever the timing. */
 static const char *check_fit(const struct run *r)
 {
 	const struct op *op = r->op;
 	const struct timing *t = r->t;
 	int64_t ring = (int64_t)op->weight_banks * t->cfg->bank_entries;
+	int64_t lost = t->lost_entries + t->leaked_entries;
 	uint64_t data = (uint64_t)op->slice_entries * op->height;
 
 	if (op->data_banks + op->weight_banks > t->cfg->cbuf_banks)
@@ -293,8 +309,10 @@ static const char *check_fit(const struct run *r)
 	if (op->groups > 1 &&
 	    entries_wanted(r, op->groups - 1) < op_weight_entries(op, t->cfg, op->groups - 1))
 		return "WEIGHT_BYTES is less than the weights of all full kernel groups";
+	if (t->leaked_entries && lost + entries_wanted(r, op->groups - 1) > ring)
+		return "CBUF entries were released while CDMA had no clock and block the fetch";
 	if (t->lost_entries > 0 && r->plan.fetch_data &&
-	    t->lost_entries + entries_wanted(r, op->groups - 1) > ring)
+	    lost + entries_wanted(r, op->groups - 1) > ring)
 		return "CBUF entries were lost in a change of banks and block the fetch";
 	if (t->weight_entries < 0)
 		return "an op before had less WEIGHT_BYTES than weights, and CDMA lost count";
@@ -342,7 +360,7 @@ static void begin_weights(struct run *r, double origin)
 		};
 		t->weight_entries -= t->held_entries;
 	}
-	r->resident = t->weight_entries;
+	r->resident = t->weight_entries + t->leaked_entries;
 	for (uint32_t i = 0; i < t->release_count; i++)
 		r->resident += t->releases[i].entries;
 	if (r->plan.fetch_weights) {
@@ -368,6 +386,7 @@ static void rebase(struct timing *t, uint64_t now)
 
 	t->base = now;
 	t->cdma_free -= passed;
+	t->cdma_done -= passed;
 	t->csc_free -= passed;
 	t->drained -= passed;
 	if (t->data_release < NEVER)
@@ -398,6 +417,7 @@ static void finish(struct run *r, double origin, struct timeline *line)
 	line->weight_stall = (uint32_t)later(r->weight_stall, 0);
 	t->last = cbuf_seen(r->op);
 	t->cdma_free = at[OP_CDMA_DONE] + c->cdma_restart;
+	t->cdma_done = at[OP_CDMA_DONE];
 	t->csc_free = r->csc + c->csc_restart;
 	t->data_entries = r->op->slice_entries * r->op->height;
 	t->data_release = r->op->skip_data_release ? NEVER : r->csc + c->data_release;
@@ -413,6 +433,7 @@ const char *timing_plan(struct timing *t, const struct op *op, uint64_t now, str
 
 	rebase(t, now);
 	origin = later(0, t->cdma_free);
+	count_leaked(t);
 	count_lost(&r);
 	why = check_fit(&r);
 	if (why)

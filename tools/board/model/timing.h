@@ -26,6 +26,7 @@ struct timing {
 	uint64_t base; /* of all times here, in cycles of the model's clock */
 	struct cbuf_seen last;
 	double cdma_free;	/* CDMA may start its next op */
+	double cdma_done;	/* CDMA has no op from here to the start of the next one */
 	double csc_free;	/* CSC may start the first stripe of its next op */
 	double drained;		/* last result has left CACC */
 	double data_release;	/* features of the last op are free */
@@ -33,6 +34,7 @@ struct timing {
 	uint32_t held_entries;	/* weights kept by a skipped release */
 	int64_t weight_entries; /* in the ring with no date of release; below zero: more was used */
 	int64_t lost_entries;	/* of these, what a change of banks left there for good */
+	int64_t leaked_entries; /* released while CDMA had no clock to count them */
 	uint32_t release_count;
 	struct release releases[2 * MAX_GROUPS + 1];
 };

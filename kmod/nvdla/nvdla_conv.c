@@ -290,7 +290,6 @@ unsigned int nvdla_conv_program(struct npu_device *npu, const struct npu_op *op)
 	struct nvdla *nvdla = npu->hw_priv;
 	unsigned int group = nvdla->group;
 
-	nvdla_gating_wear(npu, op);
 	select_groups(npu, op);
 	program_cacc(npu, op);
 	program_cmac(npu);

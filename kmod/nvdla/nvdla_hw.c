@@ -70,6 +70,12 @@ static int nvdla_init(struct npu_device *npu)
 	return 0;
 }
 
+static unsigned int nvdla_program(struct npu_device *npu, const struct npu_op *op)
+{
+	nvdla_gating_wear(npu, op);
+	return nvdla_conv_program(npu, op);
+}
+
 static void nvdla_mask(struct npu_device *npu)
 {
 	/* Read back, so that the line has fallen when this returns. */
@@ -105,7 +111,7 @@ static u32 nvdla_progress(struct npu_device *npu)
 static const struct npu_hw_ops nvdla_ops = {
 	.init = nvdla_init,
 	.worn = nvdla_gating_worn,
-	.program = nvdla_conv_program,
+	.program = nvdla_program,
 	.enable = nvdla_conv_enable,
 	.irq = nvdla_irq,
 	.read_counters = nvdla_read_counters,

@@ -31,7 +31,6 @@ run() {
 	guest_script="exec$(printf " '%s'" "${command[@]//\'/\'\\\'\'}")"
 	initramfs "$tmp" "$sysroot" "${modules[@]}" >"$tmp/initramfs"
 	devicetree=()
-	[ -z "$no_reset" ] || [ -n "$overlay" ] || die "--no-reset: $arch has no device tree"
 	[ -z "$overlay" ] || run_devicetree
 	run_qemu
 	run_result
@@ -85,6 +84,7 @@ run_qemu() {
 	all_faults=$(IFS=';' && echo "${faults[*]-}")
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
 	device_options+=,faults=$(quoted "$all_faults")
+	[ -z "$no_reset" ] || [ -n "$overlay" ] || device_options+=,flr=off
 	if [ -n "$icount" ]; then
 		time_options=(-icount shift=0,sleep=off)
 		device_options+=,tick-ns=$((100000000000 / clock)),host-us=0

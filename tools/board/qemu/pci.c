@@ -15,6 +15,7 @@ struct npu_pci {
 	PCIDevice parent;
 	struct board_core core;
 	bool msi;
+	bool flr;
 	bool level;
 };
 
@@ -58,7 +59,8 @@ static void pci_realize(PCIDevice *dev, Error **errp)
 		error_setg(errp, "the NPU needs a PCI Express slot");
 		return;
 	}
-	pcie_cap_flr_init(dev);
+	if (pci->flr)
+		pcie_cap_flr_init(dev);
 	if (!pci_add_power(dev, errp))
 		return;
 	pci_config_set_interrupt_pin(dev->config, 1);
@@ -76,9 +78,12 @@ static void pci_realize(PCIDevice *dev, Error **errp)
 
 static void pci_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, int len)
 {
+	struct npu_pci *pci = container_of(dev, struct npu_pci, parent);
+
 	pci_default_write_config(dev, addr, value, len);
-	pcie_cap_flr_write_config(dev, addr, value, len);
-	board_core_hold(&container_of(dev, struct npu_pci, parent)->core, !pci_has_power(dev));
+	if (pci->flr)
+		pcie_cap_flr_write_config(dev, addr, value, len);
+	board_core_hold(&pci->core, !pci_has_power(dev));
 }
 
 /* At power-on, and by the function-level reset. */
@@ -89,7 +94,7 @@ static void pci_reset(DeviceState *dev)
 
 static BOARD_PROP_CONST Property pci_properties[] = {
 	BOARD_CORE_PROPERTIES(struct npu_pci), DEFINE_PROP_BOOL("msi", struct npu_pci, msi, true),
-	BOARD_PROP_END
+	DEFINE_PROP_BOOL("flr", struct npu_pci, flr, true), BOARD_PROP_END
 };
 
 static void pci_class_init(ObjectClass *klass, BOARD_CLASS_CONST void *data)

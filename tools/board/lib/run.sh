@@ -13,6 +13,7 @@ run() {
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
 	run_check_files
+	[ "$npus" -le 8 ] || die "--npus: a machine has room for 8, not $npus"
 
 	device=$(qemu_device)
 	[ -f "$device" ] || die "no device for the installed QEMU: run 'make board'"

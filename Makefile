@@ -138,7 +138,7 @@ check-device:
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
-	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=1 test_power
+	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power
 
 # ---- style ----
 

@@ -97,6 +97,15 @@ guest --model "$built/tests/tiny-model.so" -- sh -c "$unbind
 check "a device in reset reads as nothing, and comes back" \
 	out_is $'0x00000000\n0x00000001\n0x54494E59'
 
+# Pulling the first one's reset line is nothing to the second one.
+unbind_all="$unbind; echo c210000.reset-controller >/sys/bus/platform/drivers/simple-reset/unbind"
+guest --npus 2 --model "$built/tests/tiny-model.so" -- sh -c "$unbind_all
+	devmem $id; devmem 0xc200000; devmem 0xc110000 32 1; devmem $id; devmem 0xc200000"
+check "--npus is the number of devices, each with its own reset line" \
+	out_is $'0x54494E59\n0x54494E59\n0x00000000\n0x54494E59'
+guest -- devmem 0xc200000
+check "without it there is one" [ "$(cat "$work/out")" != "$(cat "$work/id")" ]
+
 guest --clock 12345678 -- sh -c \
 	'hexdump -e "4/1 \"%02x\"" /sys/firmware/devicetree/base/clock-npu-c1/clock-frequency'
 check "--clock is what the device tree says" out_is "$(printf '%08x' 12345678)"
@@ -157,9 +166,11 @@ mistake() {
 mistake "unknown option" "unknown option '--colour'" run --colour -- true
 mistake "option without value" "--model needs a value" run --model
 mistake "not a number" "--timeout takes a positive number, not 'soon'" run --timeout soon -- true
+mistake "too many NPUs" "--npus: a machine has room for 8, not 9" run --npus 9 -- true
 mistake "no command" "run needs a command" run
 mistake "unknown kernel" "no board with kernel '2.4' on 'arm64'" run --kernel 2.4 -- true
 mistake "unknown machine" "no machine 'vax'" sysroot --arch vax
+mistake "nothing for 32 bits" "riscv64 runs no programs for 32 bits" sysroot --arch riscv64 --compat
 mistake "no such file" "--file: no such file '$work/absent'" run --file "$work/absent" -- true
 mistake "no such folder" "--share: no folder '$work/absent'" run --share "$work/absent" -- true
 mistake "missing model" "no device model '$work/absent.so'" run --model "$work/absent.so" -- true

@@ -13,6 +13,7 @@ run() {
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
 	run_check_files
+	[ "$npus" -le 8 ] || die "--npus: a machine has room for 8, not $npus"
 
 	device=$(qemu_device)
 	[ -f "$device" ] || die "no device for the installed QEMU: run 'make board'"
@@ -31,7 +32,6 @@ run() {
 	guest_script="exec$(printf " '%s'" "${command[@]//\'/\'\\\'\'}")"
 	initramfs "$tmp" "$sysroot" "${modules[@]}" >"$tmp/initramfs"
 	devicetree=()
-	[ -z "$no_reset" ] || [ -n "$overlay" ] || die "--no-reset: $arch has no device tree"
 	[ -z "$overlay" ] || run_devicetree
 	run_qemu
 	run_result
@@ -88,6 +88,7 @@ run_qemu() {
 	device_options=$front,model=$(quoted "$(readlink -f "$model")"),clock=$clock
 	device_options+=,config=$(quoted "$config")
 	device_options+=,faults=$(quoted "$all_faults")
+	[ -z "$no_reset" ] || [ -n "$overlay" ] || device_options+=,flr=off
 	if [ -n "$icount" ]; then
 		time_options=(-icount shift=0,sleep=off)
 		device_options+=,tick-ns=$((100000000000 / clock)),host-us=0

@@ -55,6 +55,17 @@ void board_core_reset(struct board_core *core)
 	leave_reset(core);
 }
 
+void board_core_hold(struct board_core *core, bool line)
+{
+	if (line == core->in_reset)
+		return;
+	core->in_reset = line;
+	if (line)
+		enter_reset(core);
+	else
+		leave_reset(core);
+}
+
 /* The reset block: bit 0 of its only register is the NPU's reset line, active high. */
 static uint64_t reset_read(void *opaque, hwaddr addr, unsigned int size)
 {
@@ -65,16 +76,8 @@ static uint64_t reset_read(void *opaque, hwaddr addr, unsigned int size)
 
 static void reset_write(void *opaque, hwaddr addr, uint64_t value, unsigned int size)
 {
-	struct board_core *core = opaque;
-	bool line = value & 1;
-
-	if (addr != 0 || line == core->in_reset)
-		return;
-	core->in_reset = line;
-	if (line)
-		enter_reset(core);
-	else
-		leave_reset(core);
+	if (addr == 0)
+		board_core_hold(opaque, value & 1);
 }
 
 static const MemoryRegionOps reset_ops = {

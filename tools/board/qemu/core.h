@@ -45,6 +45,9 @@ struct board_core {
 /* What the reset line does when it is pulled, and what a bus does in its place. */
 void board_core_reset(struct board_core *core);
 
+/* Holds the NPU in reset, where nothing answers, or lets it go. */
+void board_core_hold(struct board_core *core, bool line);
+
 bool board_core_init(struct board_core *core, Object *owner, Error **errp);
 
 #endif /* BOARD_CORE_H */

@@ -2,7 +2,7 @@
 /*
  * The NPU as a card: a PCI Express function with its registers in BAR 0 and the board's control
  * page in BAR 2, one message interrupt or an interrupt line, and a function-level reset in place of
- * a reset line.
+ * a reset line. In D3hot it has no power: nothing answers, and all state is lost.
  */
 #include "compat.h"
 #include "core.h"
@@ -15,6 +15,7 @@ struct npu_pci {
 	PCIDevice parent;
 	struct board_core core;
 	bool msi;
+	bool flr;
 	bool level;
 };
 
@@ -31,6 +32,25 @@ static void pci_irq(void *front, int level)
 		msi_notify(&pci->parent, 0);
 }
 
+/* Without No_Soft_Reset, which says that state survives D3hot. */
+static bool pci_add_power(PCIDevice *dev, Error **errp)
+{
+	int at = pci_add_capability(dev, PCI_CAP_ID_PM, 0, PCI_PM_SIZEOF, errp);
+
+	if (at < 0)
+		return false;
+	pci_set_word(dev->config + at + PCI_PM_PMC, 3);
+	pci_set_word(dev->wmask + at + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
+	return true;
+}
+
+static bool pci_has_power(PCIDevice *dev)
+{
+	int at = pci_find_capability(dev, PCI_CAP_ID_PM);
+
+	return (pci_get_word(dev->config + at + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK) != 3;
+}
+
 static void pci_realize(PCIDevice *dev, Error **errp)
 {
 	struct npu_pci *pci = container_of(dev, struct npu_pci, parent);
@@ -39,7 +59,10 @@ static void pci_realize(PCIDevice *dev, Error **errp)
 		error_setg(errp, "the NPU needs a PCI Express slot");
 		return;
 	}
-	pcie_cap_flr_init(dev);
+	if (pci->flr)
+		pcie_cap_flr_init(dev);
+	if (!pci_add_power(dev, errp))
+		return;
 	pci_config_set_interrupt_pin(dev->config, 1);
 	if (pci->msi && msi_init(dev, 0, 1, true, false, errp))
 		return;
@@ -55,8 +78,12 @@ static void pci_realize(PCIDevice *dev, Error **errp)
 
 static void pci_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, int len)
 {
+	struct npu_pci *pci = container_of(dev, struct npu_pci, parent);
+
 	pci_default_write_config(dev, addr, value, len);
-	pcie_cap_flr_write_config(dev, addr, value, len);
+	if (pci->flr)
+		pcie_cap_flr_write_config(dev, addr, value, len);
+	board_core_hold(&pci->core, !pci_has_power(dev));
 }
 
 /* At power-on, and by the function-level reset. */
@@ -67,7 +94,7 @@ static void pci_reset(DeviceState *dev)
 
 static BOARD_PROP_CONST Property pci_properties[] = {
 	BOARD_CORE_PROPERTIES(struct npu_pci), DEFINE_PROP_BOOL("msi", struct npu_pci, msi, true),
-	BOARD_PROP_END
+	DEFINE_PROP_BOOL("flr", struct npu_pci, flr, true), BOARD_PROP_END
 };
 
 static void pci_class_init(ObjectClass *klass, BOARD_CLASS_CONST void *data)

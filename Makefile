@@ -136,6 +136,7 @@ check-device:
 	# Freed memory is poisoned, so that a use of it does not go unnoticed.
 	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
+	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power

@@ -19,10 +19,15 @@
 /* What driver_data means. User space passes it, so the numbers stay. */
 enum npu_pci_config {
 	NPU_PCI_NVDLA_SMALL = 0,
+	NPU_PCI_NVDLA_SMALL_GATED = 1,
 };
 
-static const struct npu_hw *const npu_pci_hw[] = {
-	[NPU_PCI_NVDLA_SMALL] = &nvdla_small,
+static const struct {
+	const struct npu_hw *hw;
+	bool clock_gating;
+} npu_pci_configs[] = {
+	[NPU_PCI_NVDLA_SMALL] = { &nvdla_small, false },
+	[NPU_PCI_NVDLA_SMALL_GATED] = { &nvdla_small, true },
 };
 
 /*
@@ -73,9 +78,10 @@ static int npu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pcim_enable_device(pdev);
 	if (err)
 		return dev_err_probe(&pdev->dev, err, "cannot enable\n");
-	npu = npu_device_alloc(&pdev->dev, npu_pci_hw[id->driver_data]);
+	npu = npu_device_alloc(&pdev->dev, npu_pci_configs[id->driver_data].hw);
 	if (IS_ERR(npu))
 		return PTR_ERR(npu);
+	npu->clock_gating = npu_pci_configs[id->driver_data].clock_gating;
 	pci_set_drvdata(pdev, npu);
 
 	err = npu_pci_regs(npu, pdev);
@@ -101,9 +107,15 @@ static void npu_pci_remove(struct pci_dev *pdev)
 	pm_runtime_get_noresume(&pdev->dev);
 }
 
+#define NPU_PCI_BOARD(id, config)                                                      \
+	{                                                                              \
+		PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, id), .driver_data = (config) \
+	}
+
 static const struct pci_device_id npu_pci_ids[] = {
 	/* The virtual board; of the range that QEMU leaves to experiments. */
-	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, 0x10f0), .driver_data = NPU_PCI_NVDLA_SMALL },
+	NPU_PCI_BOARD(0x10f0, NPU_PCI_NVDLA_SMALL),
+	NPU_PCI_BOARD(0x10f8, NPU_PCI_NVDLA_SMALL_GATED),
 	{},
 };
 MODULE_DEVICE_TABLE(pci, npu_pci_ids);

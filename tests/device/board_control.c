@@ -95,7 +95,8 @@ static int find_on_pci(struct page *page, unsigned int n)
 
 		if (read_number(folder, "vendor", &vendor) ||
 		    read_number(folder, "device", &device) || vendor != BOARD_CONTROL_PCI_VENDOR ||
-		    device != BOARD_CONTROL_PCI_DEVICE || n--)
+		    device < BOARD_CONTROL_PCI_DEVICE ||
+		    device >= BOARD_CONTROL_PCI_DEVICE + BOARD_CONTROL_PCI_DEVICES || n--)
 			continue;
 		snprintf(page->path, sizeof(page->path), "%s/resource%u", folder,
 			 BOARD_CONTROL_BAR);

@@ -14,9 +14,12 @@
 
 #define BOARD_CONTROL_COMPATIBLE "npu,board-control"
 
-/* Of the ids that QEMU leaves to experiments. */
+/* Of the ids that QEMU leaves to experiments: one for each configuration, which has no other name.
+ */
 #define BOARD_CONTROL_PCI_VENDOR 0x1af4
 #define BOARD_CONTROL_PCI_DEVICE 0x10f0
+#define BOARD_CONTROL_PCI_GATED 0x8 /* added with clock gating */
+#define BOARD_CONTROL_PCI_DEVICES 16
 #define BOARD_CONTROL_BAR 2
 
 #define BOARD_CONTROL_SIZE 0x1000

@@ -51,6 +51,15 @@ static bool pci_has_power(PCIDevice *dev)
 	return (pci_get_word(dev->config + at + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK) != 3;
 }
 
+static uint16_t pci_device_id(const char *config)
+{
+	uint16_t id = BOARD_CONTROL_PCI_DEVICE;
+
+	if (config && g_str_has_suffix(config, "+gated"))
+		id += BOARD_CONTROL_PCI_GATED;
+	return id;
+}
+
 static void pci_realize(PCIDevice *dev, Error **errp)
 {
 	struct npu_pci *pci = container_of(dev, struct npu_pci, parent);
@@ -63,6 +72,7 @@ static void pci_realize(PCIDevice *dev, Error **errp)
 		pcie_cap_flr_init(dev);
 	if (!pci_add_power(dev, errp))
 		return;
+	pci_config_set_device_id(dev->config, pci_device_id(pci->core.config));
 	pci_config_set_interrupt_pin(dev->config, 1);
 	if (pci->msi && msi_init(dev, 0, 1, true, false, errp))
 		return;

@@ -129,5 +129,6 @@ void npu_reuse_plan(const struct drm_npu_matmul_limits *lim, struct npu_op *befo
 		    struct npu_op *op);
 
 extern const struct npu_hw nvdla_small;
+extern const struct npu_hw nvdla_large;
 
 #endif /* _NPU_HW_H_ */

@@ -20,6 +20,8 @@
 enum npu_pci_config {
 	NPU_PCI_NVDLA_SMALL = 0,
 	NPU_PCI_NVDLA_SMALL_GATED = 1,
+	NPU_PCI_NVDLA_LARGE = 2,
+	NPU_PCI_NVDLA_LARGE_GATED = 3,
 };
 
 static const struct {
@@ -28,6 +30,8 @@ static const struct {
 } npu_pci_configs[] = {
 	[NPU_PCI_NVDLA_SMALL] = { &nvdla_small, false },
 	[NPU_PCI_NVDLA_SMALL_GATED] = { &nvdla_small, true },
+	[NPU_PCI_NVDLA_LARGE] = { &nvdla_large, false },
+	[NPU_PCI_NVDLA_LARGE_GATED] = { &nvdla_large, true },
 };
 
 /*
@@ -115,7 +119,9 @@ static void npu_pci_remove(struct pci_dev *pdev)
 static const struct pci_device_id npu_pci_ids[] = {
 	/* The virtual board; of the range that QEMU leaves to experiments. */
 	NPU_PCI_BOARD(0x10f0, NPU_PCI_NVDLA_SMALL),
+	NPU_PCI_BOARD(0x10f1, NPU_PCI_NVDLA_LARGE),
 	NPU_PCI_BOARD(0x10f8, NPU_PCI_NVDLA_SMALL_GATED),
+	NPU_PCI_BOARD(0x10f9, NPU_PCI_NVDLA_LARGE_GATED),
 	{},
 };
 MODULE_DEVICE_TABLE(pci, npu_pci_ids);

@@ -118,6 +118,7 @@ static void npu_platform_remove(struct platform_device *pdev)
 
 static const struct of_device_id npu_platform_ids[] = {
 	{ .compatible = "nvidia,nv_small", .data = &nvdla_small },
+	{ .compatible = "nvidia,nv_large", .data = &nvdla_large },
 	{},
 };
 MODULE_DEVICE_TABLE(of, npu_platform_ids);

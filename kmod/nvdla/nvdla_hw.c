@@ -132,6 +132,20 @@ static const struct npu_reg_range nvdla_reg_ranges[] = {
 	{ S_STATUS(SDP), SDP_D_PERF_ENABLE },
 };
 
+/* Address lines are a matter of the SoC; the registers have all of them. */
+const struct npu_hw nvdla_large = {
+	.name = "nv_large",
+	.family = DRM_NPU_FAMILY_NVDLA,
+	.dma_bits = 64,
+	.priv_size = sizeof(struct nvdla),
+	.matmul = &nvdla_large_limits,
+	.counters = nvdla_counters,
+	.n_counters = NVDLA_COUNTERS,
+	.reg_ranges = nvdla_reg_ranges,
+	.n_reg_ranges = ARRAY_SIZE(nvdla_reg_ranges),
+	.ops = &nvdla_ops,
+};
+
 const struct npu_hw nvdla_small = {
 	.name = "nv_small",
 	.family = DRM_NPU_FAMILY_NVDLA,

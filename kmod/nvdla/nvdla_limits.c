@@ -6,9 +6,12 @@
  * Sizes are register fields of 13 bits, the height one of 12 (slices to release). The largest job
  * takes all MACs for 2^24 cycles. The output stage of nv_small was measured: 184 cycles
  * for 16 rows of 8, which is an element a cycle, one to move on, and a wait every 16 rows. That of
- * nv_large takes 16 elements at a time.
+ * nv_large takes 16 elements at a time; asked for the low bytes of 16 bits it fills the atom with
+ * whole results, of which there is room for half.
  */
 #include "nvdla_limits.h"
+
+#define NARROW(how) (1U << DRM_NPU_NARROW_##how)
 
 const struct drm_npu_matmul_limits nvdla_small_limits = {
 	.atom_bytes = 8,
@@ -24,6 +27,7 @@ const struct drm_npu_matmul_limits nvdla_small_limits = {
 	.max_n = 8192,
 	.epilogue_cycles = 12,
 	.max_job_macs = 1ULL << 30,
+	.narrows = NARROW(SAT8) | NARROW(LOW8),
 };
 
 const struct drm_npu_matmul_limits nvdla_large_limits = {
@@ -40,4 +44,5 @@ const struct drm_npu_matmul_limits nvdla_large_limits = {
 	.max_n = 8192,
 	.epilogue_cycles = 2,
 	.max_job_macs = 1ULL << 35,
+	.narrows = NARROW(SAT8),
 };

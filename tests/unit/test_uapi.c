@@ -40,7 +40,7 @@ static void queries(void **state)
 	FIELD(drm_npu_device_info, max_contexts, 76);
 	FIELD(drm_npu_device_info, max_file_bytes, 80);
 
-	SIZE(drm_npu_matmul_limits, 56);
+	SIZE(drm_npu_matmul_limits, 64);
 	FIELD(drm_npu_matmul_limits, atom_bytes, 0);
 	FIELD(drm_npu_matmul_limits, mac_channels, 4);
 	FIELD(drm_npu_matmul_limits, mac_kernels, 8);
@@ -54,6 +54,7 @@ static void queries(void **state)
 	FIELD(drm_npu_matmul_limits, max_n, 40);
 	FIELD(drm_npu_matmul_limits, epilogue_cycles, 44);
 	FIELD(drm_npu_matmul_limits, max_job_macs, 48);
+	FIELD(drm_npu_matmul_limits, narrows, 56);
 
 	SIZE(drm_npu_counter, 48);
 	FIELD(drm_npu_counter, name, 0);

@@ -177,8 +177,10 @@ struct drm_npu_device_info {
  * @max_n: Largest N.
  * @epilogue_cycles: Cycles that the output stage takes for one row of C and one group of
  *	mac_kernels columns, rounded up; 0 when not known. With K below epilogue_cycles *
- *mac_channels it holds the MAC array up.
+ *	mac_channels it holds the MAC array up.
  * @max_job_macs: Largest M * N * K of one job; bounds the time one job holds the engine.
+ * @narrows: Which of enum drm_npu_narrow the engine has, by bit.
+ * @pad: Zero.
  */
 struct drm_npu_matmul_limits {
 	__u32 atom_bytes;
@@ -194,6 +196,8 @@ struct drm_npu_matmul_limits {
 	__u32 max_n;
 	__u32 epilogue_cycles;
 	__u64 max_job_macs;
+	__u32 narrows;
+	__u32 pad;
 };
 
 /**
@@ -481,7 +485,10 @@ struct drm_npu_stage {
 enum drm_npu_narrow {
 	/** @DRM_NPU_NARROW_SAT8: saturate to -128..127. */
 	DRM_NPU_NARROW_SAT8 = 0,
-	/** @DRM_NPU_NARROW_LOW8: saturate to 16 bits, store the low 8: for exact wide results. */
+	/**
+	 * @DRM_NPU_NARROW_LOW8: saturate to 16 bits, store the low 8. Not every engine has it: see
+	 * drm_npu_matmul_limits.narrows.
+	 */
 	DRM_NPU_NARROW_LOW8 = 1,
 };
 

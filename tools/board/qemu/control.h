@@ -18,6 +18,7 @@
  */
 #define BOARD_CONTROL_PCI_VENDOR 0x1af4
 #define BOARD_CONTROL_PCI_DEVICE 0x10f0
+#define BOARD_CONTROL_PCI_LARGE 0x1 /* added for nv_large */
 #define BOARD_CONTROL_PCI_GATED 0x8 /* added with clock gating */
 #define BOARD_CONTROL_PCI_DEVICES 16
 #define BOARD_CONTROL_BAR 2

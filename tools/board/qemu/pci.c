@@ -55,6 +55,8 @@ static uint16_t pci_device_id(const char *config)
 {
 	uint16_t id = BOARD_CONTROL_PCI_DEVICE;
 
+	if (config && g_str_has_prefix(config, "nv_large"))
+		id += BOARD_CONTROL_PCI_LARGE;
 	if (config && g_str_has_suffix(config, "+gated"))
 		id += BOARD_CONTROL_PCI_GATED;
 	return id;

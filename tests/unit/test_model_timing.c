@@ -43,7 +43,7 @@ static double steady_state(struct rig *r, const struct measured *t)
 	uint64_t first = 0;
 	struct rig_op op;
 
-	rig_op_init(&op, t->m, t->k, t->n);
+	rig_op_init(&op, &rig_small, t->m, t->k, t->n);
 	op.data_banks = t->data_banks;
 	op.weight_banks = t->weight_banks;
 	while (queued < t->in_flight) {

@@ -14,12 +14,13 @@
  *   buffer first.
  *
  * - CSC waits for all features, and for one kernel group at a time. It feeds the MAC array with
- *   stripes of half to one full length (16 positions on nv_small): a position a cycle for each block
- *   of mac_channels, but no stripe in less than the mac_kernels cycles that loading its weights takes.
+ *   stripes of half to one full length (16 positions on nv_small): a position a cycle for each
+ *   block of mac_channels, but no stripe in less than the mac_kernels cycles that loading its
+ *   weights takes.
  *
  * - CACC has room for the results of one full stripe. The last block of a stripe starts when there
- *   is room for all its results. They leave through SDP: on nv_small at 9 cycles a position, an element
- *   a cycle and one to move on. The epilogue and its operands keep up with that.
+ *   is room for all its results. They leave through SDP: on nv_small at 9 cycles a position, an
+ *   element a cycle and one to move on. The epilogue and its operands keep up with that.
  *
  * So an op is bound by the MACs when K is above some 90, by SDP below, and by memory when M is
  * small. An op that waits for itself in this model (weights that do not fit, say) waits forever

@@ -36,35 +36,62 @@ int exact_teardown(void **state)
 
 static int8_t feature(struct rig *r, const struct rig_op *op, uint32_t m, uint32_t k)
 {
-	return *rig_mem(r, op->a + k / 8 * rig_surf(op, op->a_surf) +
-				   m / op->w * rig_line(op, op->a_line) + m % op->w * 8 + k % 8);
+	uint32_t atom = op->shape->atom;
+
+	return *rig_mem(r, op->a + k / atom * rig_surf(op, op->a_surf) +
+				   m / op->w * rig_line(op, op->a_line) + m % op->w * atom +
+				   k % atom);
 }
 
-/* Groups of 8 kernels, blocks of 8 channels, kernels inside a block, tight tails. */
+/* Groups of kernels, blocks of channels, kernels inside a block, tight tails. */
 static int8_t weight(struct rig *r, const struct rig_op *op, uint32_t n, uint32_t k)
 {
-	uint32_t group = n & ~7u, block = k & ~7u;
-	uint32_t kernels = op->n - group < 8 ? op->n - group : 8;
-	uint32_t channels = op->k - block < 8 ? op->k - block : 8;
+	const struct rig_shape *s = op->shape;
+	uint32_t group = n / s->atom * s->atom, block = k / s->channels * s->channels;
+	uint32_t kernels = op->n - group < s->atom ? op->n - group : s->atom;
+	uint32_t channels = op->k - block < s->channels ? op->k - block : s->channels;
 
 	return *rig_mem(r, op->wt + group * op->k + block * kernels + (n - group) * channels +
 				   (k - block));
 }
 
-/* What the op must leave at m, n: the low byte of the sum, as its converter is set here. */
+/* Half away from zero, saturated to int8 */
+static uint8_t rounded(int32_t sum, unsigned int shift)
+{
+	int32_t size = ((sum < 0 ? -sum : sum) + (1 << (shift - 1))) >> shift;
+
+	if (sum < 0)
+		return size > 128 ? 128 : -size;
+	return size > 127 ? 127 : size;
+}
+
+/* What the op must leave at m, n, as its converter is set here. */
 static uint8_t product(struct rig *r, const struct rig_op *op, uint32_t m, uint32_t n)
 {
 	int32_t sum = 0;
 
 	for (uint32_t k = 0; k < op->k && n < op->n; k++)
 		sum += feature(r, op, m, k) * weight(r, op, n, k);
+	if (!op->format)
+		return rounded(sum, op->cvt_shift);
 	sum >>= 4;
 	return sum > 32767 ? 0xff : sum < -32768 ? 0 : sum;
 }
 
 void exact_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n)
 {
-	rig_op_init(op, m, k, n);
+	rig_op_init(op, &rig_small, m, k, n);
+	exact_epilogue(op);
+}
+
+void exact_epilogue(struct rig_op *op)
+{
+	if (op->shape != &rig_small) {
+		op->cvt_shift = 7;
+		for (uint32_t k = 1; k < op->k; k *= 4)
+			op->cvt_shift++;
+		return;
+	}
 	op->format = PRECISION_INT16 << 2;
 	/* floor(sum / 16): rounding is half away from zero, of an odd number of halves */
 	op->x[0].cfg = DP_CFG_ALU_BYPASS | DP_CFG_RELU_BYPASS;
@@ -75,10 +102,13 @@ void exact_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n)
 
 bool exact_is_product(struct rig *r, const struct rig_op *op)
 {
-	for (uint32_t n = 0; n < (op->n + 7) / 8 * 8; n++) {
+	uint32_t atom = op->shape->atom;
+
+	for (uint32_t n = 0; n < (op->n + atom - 1) / atom * atom; n++) {
 		for (uint32_t m = 0; m < op->w * op->h; m++) {
-			uint32_t at = op->c + n / 8 * rig_surf(op, op->c_surf) +
-				      m / op->w * rig_line(op, op->c_line) + m % op->w * 8 + n % 8;
+			uint32_t at = op->c + n / atom * rig_surf(op, op->c_surf) +
+				      m / op->w * rig_line(op, op->c_line) + m % op->w * atom +
+				      n % atom;
 
 			if (*rig_mem(r, at) != product(r, op, m, n))
 				return false;

@@ -15,8 +15,14 @@ struct rig *exact_new(const char *config);
 int exact_setup(void **state);
 int exact_teardown(void **state);
 
-/* As rig_op_init(), with an epilogue that leaves the low byte of sum / 16. */
+/* As rig_op_init(), &rig_small, with an epilogue that leaves the low byte of sum / 16. */
 void exact_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n);
+
+/*
+ * The same for an op that rig_op_init() has made. Only nv_small has that low byte for all kernels;
+ * elsewhere the sum is shifted until it rarely saturates.
+ */
+void exact_epilogue(struct rig_op *op);
 
 /* Does memory hold what the op must have left there? */
 bool exact_is_product(struct rig *r, const struct rig_op *op);

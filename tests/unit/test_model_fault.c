@@ -20,7 +20,7 @@ static int setup(void **state)
 
 	rig_init(r, "nv_small");
 	rig_start(r);
-	rig_op_init(&op, 16, 64, 16);
+	rig_op_init(&op, &rig_small, 16, 64, 16);
 	op.cvt_offset = -1;
 	*state = r;
 	return 0;

@@ -82,8 +82,8 @@ static void test_extreme_ops(void **state)
 	for (int i = 0; i < 3000; i++) {
 		struct rig_op op;
 
-		rig_op_init(&op, 1 + some_value(&seed) % 64, 1 + some_value(&seed) % 512,
-			    1 + some_value(&seed) % 64);
+		rig_op_init(&op, &rig_small, 1 + some_value(&seed) % 64,
+			    1 + some_value(&seed) % 512, 1 + some_value(&seed) % 64);
 		op.h = 1 + rig_random(&seed) % 8;
 		op.w = 1 + some_value(&seed) % 64;
 		op.data_banks = 1 + rig_random(&seed) % 32;
@@ -130,7 +130,7 @@ static void test_largest(void **state)
 
 	(void)state;
 	rig_init(&r, "nv_small");
-	rig_op_init(&op, 8192, 8192, 8192);
+	rig_op_init(&op, &rig_small, 8192, 8192, 8192);
 	op.h = 4096;
 	op.data_banks = 16;
 	op.weight_banks = 16;
@@ -138,7 +138,7 @@ static void test_largest(void **state)
 	assert_non_null(npu_model_stuck(r.model));
 	reset(&r);
 	/* The most that fits: all of the buffer, all kernels, weights at the end of the bus */
-	rig_op_init(&op, 1, 8192, 8192);
+	rig_op_init(&op, &rig_small, 1, 8192, 8192);
 	op.data_banks = 2;
 	op.weight_banks = 30;
 	op.wt = 0xfffffff8;
@@ -156,7 +156,7 @@ static void test_end_of_time(void **state)
 
 	(void)state;
 	rig_init(&r, "nv_small");
-	rig_op_init(&op, 4, 8, 8);
+	rig_op_init(&op, &rig_small, 4, 8, 8);
 	npu_model_run(r.model, INT64_MAX);
 	assert_true(rig_submit(&r, &op));
 	npu_model_run(r.model, UINT64_MAX);

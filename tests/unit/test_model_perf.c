@@ -86,7 +86,7 @@ static void test_saturation(void **state)
 	unsigned int some = 0;
 	struct rig_op op;
 
-	rig_op_init(&op, 33, 64, 24);
+	rig_op_init(&op, &rig_small, 33, 64, 24);
 	for (op.cvt_shift = 0; op.cvt_shift < 64; op.cvt_shift += 1 + op.cvt_shift / 8) {
 		for (uint32_t scale = 1; scale < 0x10000; scale = scale * 5 + 3) {
 			uint32_t want;
@@ -114,7 +114,7 @@ static void test_saturation_at_the_limits(void **state)
 	};
 	struct rig_op op;
 
-	rig_op_init(&op, 3, 8, 8);
+	rig_op_init(&op, &rig_small, 3, 8, 8);
 	for (int i = 0; i < 8 * 3; i++)
 		*rig_mem(r, RIG_A + i) = 0;
 	op.cvt_shift = 2;
@@ -131,7 +131,7 @@ static void test_groups_keep_their_own(void **state)
 	uint32_t mask;
 
 	for (int i = 0; i < 2; i++) {
-		rig_op_init(&op[i], 33, 64, 24);
+		rig_op_init(&op[i], &rig_small, 33, 64, 24);
 		op[i].cvt_scale = i ? 9 : 5;
 	}
 	assert_int_not_equal(expected(r, &op[0]), expected(r, &op[1]));
@@ -153,7 +153,7 @@ static void test_disabled(void **state)
 	struct rig_op op;
 	uint32_t before;
 
-	rig_op_init(&op, 33, 64, 24);
+	rig_op_init(&op, &rig_small, 33, 64, 24);
 	op.cvt_scale = 9;
 	before = run(r, &op);
 	assert_true(before > 0);
@@ -172,7 +172,7 @@ static void test_stalls(void **state)
 	uint64_t cycles;
 	uint32_t data;
 
-	rig_op_init(&op, 64, 256, 64);
+	rig_op_init(&op, &rig_small, 64, 256, 64);
 	r->lie_reg = CDMA_D_PERF_ENABLE;
 	r->lie_value = 1;
 	cycles = r->now;

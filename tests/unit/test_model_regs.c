@@ -97,7 +97,7 @@ static void test_ping_pong(void **state)
 	struct rig_op op;
 
 	rig_start(r);
-	rig_op_init(&op, 16, 64, 16);
+	rig_op_init(&op, &rig_small, 16, 64, 16);
 	rig_submit(r, &op);
 	assert_int_equal(npu_model_read(r->model, SDP_S_STATUS), 0x00000001);
 	rig_submit(r, &op);
@@ -132,7 +132,7 @@ static void test_units_finish_one_by_one(void **state)
 	struct rig_op op;
 
 	rig_start(r);
-	rig_op_init(&op, 64, 64, 64);
+	rig_op_init(&op, &rig_small, 64, 64, 64);
 	rig_submit(r, &op);
 	r->now += npu_model_run(r->model, 2000);
 	assert_int_equal(npu_model_read(r->model, CDMA_S_STATUS), 0);
@@ -148,7 +148,7 @@ static void test_rdma_parity(void **state)
 	struct rig_op plain, with;
 
 	rig_start(r);
-	rig_op_init(&plain, 4, 8, 8);
+	rig_op_init(&plain, &rig_small, 4, 8, 8);
 	with = plain;
 	with.x[0].cfg = DP_CFG_MUL_BYPASS | DP_CFG_RELU_BYPASS | DP_ALU_SUM << 2;
 	with.x[0].alu_cfg = DP_SRC_MEMORY;
@@ -198,7 +198,7 @@ static void test_all_done_bits(void **state)
 	struct rig_op op;
 
 	rig_start(r);
-	rig_op_init(&op, 16, 64, 16);
+	rig_op_init(&op, &rig_small, 16, 64, 16);
 	rig_submit(r, &op);
 	assert_true(npu_model_run(r->model, 1000000) < 10000);
 	assert_int_equal(r->level, 1);
@@ -219,7 +219,7 @@ static void test_time_passes_in_run_only(void **state)
 	uint64_t total;
 
 	rig_start(r);
-	rig_op_init(&op, 16, 64, 16);
+	rig_op_init(&op, &rig_small, 16, 64, 16);
 	op.cvt_offset = -1;
 	rig_submit(r, &op);
 	for (int i = 0; i < 1000; i++)
@@ -236,7 +236,7 @@ static void test_reset_stops_everything(void **state)
 	struct rig_op op;
 
 	rig_start(r);
-	rig_op_init(&op, 16, 64, 16);
+	rig_op_init(&op, &rig_small, 16, 64, 16);
 	op.cvt_offset = -1;
 	rig_submit(r, &op);
 	npu_model_run(r->model, 300);

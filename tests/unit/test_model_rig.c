@@ -9,6 +9,9 @@
 
 #include "test_model_rig.h"
 
+const struct rig_shape rig_small = { .atom = 8, .channels = 8, .banks = 32 };
+const struct rig_shape rig_large = { .atom = 32, .channels = 64, .banks = 16 };
+
 static bool outside(uint64_t addr, size_t len)
 {
 	return addr < RIG_BASE || len > RIG_SIZE || addr - RIG_BASE > RIG_SIZE - len;
@@ -124,9 +127,23 @@ void rig_start(struct rig *r)
 	assert_true(tries > 0);
 }
 
-void rig_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n)
+/* A last half block of channels lets two positions share an entry. */
+uint32_t rig_slice_entries(const struct rig_op *op)
 {
+	const struct rig_shape *s = op->shape;
+	uint32_t atoms = (op->k + s->atom - 1) / s->atom;
+	uint32_t per_entry = s->channels / s->atom;
+
+	return atoms / per_entry * op->w + (atoms % per_entry * op->w + per_entry - 1) / per_entry;
+}
+
+void rig_op_init(struct rig_op *op, const struct rig_shape *shape, uint32_t m, uint32_t k,
+		 uint32_t n)
+{
+	uint32_t bank = 512 * shape->channels;
+
 	memset(op, 0, sizeof(*op));
+	op->shape = shape;
 	op->w = m;
 	op->h = 1;
 	op->k = k;
@@ -134,11 +151,11 @@ void rig_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n)
 	op->a = RIG_A;
 	op->wt = RIG_W;
 	op->c = RIG_C;
-	op->data_banks = (m * ((k + 7) / 8) + 511) / 512;
-	op->weight_bytes = (n * k + 7) / 8 * 8;
-	op->weight_banks = (op->weight_bytes + 4095) / 4096;
-	if (op->weight_banks > 32 - op->data_banks)
-		op->weight_banks = 32 - op->data_banks;
+	op->data_banks = (rig_slice_entries(op) + 511) / 512;
+	op->weight_bytes = (n * k + shape->channels - 1) / shape->channels * shape->channels;
+	op->weight_banks = (op->weight_bytes + bank - 1) / bank;
+	if (op->weight_banks > shape->banks - op->data_banks)
+		op->weight_banks = shape->banks - op->data_banks;
 	for (int i = 0; i < 2; i++) {
 		op->x[i].cfg =
 			DP_CFG_BYPASS | DP_CFG_ALU_BYPASS | DP_CFG_MUL_BYPASS | DP_CFG_RELU_BYPASS;
@@ -151,15 +168,15 @@ void rig_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n)
 static void write_conv(struct npu_model *m, const struct rig_op *op)
 {
 	uint32_t size = (op->h - 1) << 16 | (op->w - 1);
-	uint32_t entries = op->w * ((op->k + 7) / 8) - 1;
+	uint32_t entries = rig_slice_entries(op) - 1;
 	uint32_t bank = (op->weight_banks - 1) << 16 | (op->data_banks - 1);
 
 	npu_model_write(m, CACC_D_MISC_CFG, 0);
 	npu_model_write(m, CACC_D_DATAOUT_SIZE_0, size);
 	npu_model_write(m, CACC_D_DATAOUT_SIZE_1, op->n - 1);
 	npu_model_write(m, CACC_D_DATAOUT_ADDR, op->c);
-	npu_model_write(m, CACC_D_LINE_STRIDE, op->w * 8);
-	npu_model_write(m, CACC_D_SURF_STRIDE, op->w * op->h * 8);
+	npu_model_write(m, CACC_D_LINE_STRIDE, rig_line(op, 0));
+	npu_model_write(m, CACC_D_SURF_STRIDE, rig_surf(op, 0));
 	npu_model_write(m, CACC_D_DATAOUT_MAP, op->w * op->h == 1 ? 0x10001 : 0);
 	npu_model_write(m, CACC_D_CLIP_CFG, op->clip);
 	npu_model_write(m, CMAC_A_D_MISC_CFG, 0);

@@ -43,7 +43,17 @@ struct rig_stage {
 	uint32_t rdma_cfg, base, line, surf;
 };
 
+/* What the layouts of a hardware configuration are made of. */
+struct rig_shape {
+	uint32_t atom;	   /* bytes of a memory atom, and kernels of a group */
+	uint32_t channels; /* of a block of weights, and bytes of a CBUF entry */
+	uint32_t banks;	   /* of 512 entries */
+};
+
+extern const struct rig_shape rig_small, rig_large;
+
 struct rig_op {
+	const struct rig_shape *shape;
 	uint32_t w, h, k, n;
 	uint32_t a, wt, c;
 	uint32_t a_line, a_surf, c_line, c_surf; /* strides; 0 is packed */
@@ -77,21 +87,25 @@ bool rig_wait(struct rig *r, uint32_t mask, uint64_t limit);
 void rig_start(struct rig *r);
 
 /* An op of @m rows with its data and weights just fitting and an epilogue that does nothing. */
-void rig_op_init(struct rig_op *op, uint32_t m, uint32_t k, uint32_t n);
+void rig_op_init(struct rig_op *op, const struct rig_shape *shape, uint32_t m, uint32_t k,
+		 uint32_t n);
 
 /* Programs and enables the op in the next group; returns its SDP done bit. */
 uint32_t rig_submit(struct rig *r, const struct rig_op *op);
 
 uint32_t rig_random(uint32_t *state);
 
+/* CBUF entries of one line of the features */
+uint32_t rig_slice_entries(const struct rig_op *op);
+
 static inline uint32_t rig_line(const struct rig_op *op, uint32_t stride)
 {
-	return stride ? stride : op->w * 8;
+	return stride ? stride : op->w * op->shape->atom;
 }
 
 static inline uint32_t rig_surf(const struct rig_op *op, uint32_t stride)
 {
-	return stride ? stride : op->w * op->h * 8;
+	return stride ? stride : op->w * op->h * op->shape->atom;
 }
 
 #endif /* TESTS_UNIT_TEST_MODEL_RIG_H */

@@ -155,7 +155,7 @@ static void check(const struct op *op, const char *what)
 	memcpy(copy, acc, sizeof(copy));
 	assert_int_equal(npu_config_parse(&cfg, "nv_small"), 0);
 	assert_int_equal(sdp_init(&sdp, &cfg, &bus), 0);
-	assert_null(sdp_group(&sdp, op, GROUP, acc, out));
+	assert_null(sdp_group(&sdp, op, GROUP, acc[0], out));
 	for (int i = 0; i < ELEMENTS; i++) {
 		uint8_t want = expected(op, copy[i / 8][i % 8], i / 8, i % 8);
 

@@ -15,7 +15,7 @@
 #include "test_model_rig.h"
 #include "vector.h"
 
-#define VECTORS 35
+#define VECTORS 44
 #define LIMIT 1000000 /* cycles; the longest recorded op takes 12,000 */
 #define LONG_OP 5000
 
@@ -105,8 +105,7 @@ static void test_replay(void **state)
 	struct vector v;
 
 	assert_int_equal(vector_load(&v, p.path), 0);
-	assert_string_equal(v.config, "nv_small");
-	rig_init(&p.rig, "nv_small");
+	rig_init(&p.rig, v.config);
 	for (size_t i = 0; i < v.count; i++) {
 		const struct vector_step *s = &v.steps[i];
 

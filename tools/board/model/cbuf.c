@@ -106,7 +106,7 @@ void cbuf_end(struct cbuf *c, const struct op *op, uint32_t used, const struct n
 		c->read = (c->read + (uint64_t)used) % c->ring_entries;
 }
 
-uint8_t *cbuf_data(struct cbuf *c, uint32_t index)
+uint8_t *cbuf_data(struct cbuf *c, size_t offset)
 {
-	return c->mem + (size_t)index * c->entry_bytes;
+	return c->mem + offset;
 }

@@ -11,6 +11,7 @@
 #define NPU_MODEL_CBUF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config.h"
@@ -61,7 +62,7 @@ void cbuf_peek(const struct cbuf *c, uint32_t first, uint8_t *bytes, uint32_t co
 /* After the last kernel group: releases @used entries unless the op keeps them. */
 void cbuf_end(struct cbuf *c, const struct op *op, uint32_t used, const struct npu_config *cfg);
 
-/* One feature entry. */
-uint8_t *cbuf_data(struct cbuf *c, uint32_t index);
+/* The features from byte @offset on. */
+uint8_t *cbuf_data(struct cbuf *c, size_t offset);
 
 #endif /* NPU_MODEL_CBUF_H */

@@ -40,12 +40,14 @@ struct npu_costs {
 
 struct npu_config {
 	const char *name;
-	uint32_t atom_bytes;   /* channels of one memory atom */
+	uint64_t address_mask; /* bits of a bus address */
+	uint32_t atom_bytes;   /* channels of one memory atom; also mac_kernels */
 	uint32_t mac_channels; /* channels a MAC cell takes a cycle */
 	uint32_t mac_kernels;  /* kernels the array computes at a time */
 	uint32_t cbuf_banks;
 	uint32_t bank_entries;
-	uint32_t entry_bytes;
+	uint32_t entry_bytes;  /* also mac_channels */
+	bool wide_sdp;	       /* SDP moves half an atom a cycle, not one element */
 	uint32_t stripe;       /* positions of a full stripe; also results CACC can hold */
 	uint32_t flush_cycles; /* clearing the CBUF after reset */
 	uint32_t hw_version;   /* GLB */

@@ -18,10 +18,10 @@ struct conv {
 	const struct npu_config *cfg;
 	const struct npu_model_bus *bus;
 	struct cbuf cbuf;
-	int16_t *features;	     /* [positions][depth] */
-	int16_t *weights;	     /* [MAC_KERNELS][depth] */
-	uint8_t *bytes;		     /* weights of one group as they lie in the CBUF */
-	int32_t (*acc)[MAC_KERNELS]; /* [positions]: what CACC hands over for one group */
+	int16_t *features; /* [positions][depth] */
+	int16_t *weights;  /* [mac_kernels][depth] */
+	uint8_t *bytes;	   /* weights of one group as they lie in the CBUF */
+	int32_t *acc;	   /* [positions][mac_kernels]: what CACC hands over for one group */
 	struct cbuf_plan plan;
 	uint32_t fetched; /* weight entries of the op in progress */
 };

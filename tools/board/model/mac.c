@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The inner loop of the model. Written so that the compiler turns it into multiply-add of packed
- * int16: one pass over a row of features feeds all kernels of the group.
+ * int16: one pass over a row of features feeds eight kernels.
  */
 #include "mac.h"
 
@@ -32,9 +32,10 @@ static inline void dot8(const int16_t *restrict a, const int16_t *restrict w, si
 	out[7] = s7;
 }
 
-void mac_group(const int16_t *a, size_t rows, const int16_t *w, size_t depth,
-	       int32_t (*acc)[MAC_KERNELS])
+void mac_group(const int16_t *a, size_t rows, const int16_t *w, size_t kernels, size_t depth,
+	       int32_t *acc)
 {
 	for (size_t p = 0; p < rows; p++)
-		dot8(a + p * depth, w, depth, acc[p]);
+		for (size_t n = 0; n < kernels; n += 8)
+			dot8(a + p * depth, w + n * depth, depth, acc + p * kernels + n);
 }

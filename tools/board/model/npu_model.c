@@ -205,10 +205,10 @@ static const char *write_result(struct npu_model *m, const struct flight *f)
 
 	for (uint32_t g = 0; g < op->groups; g++) {
 		for (uint32_t h = 0; h < op->height; h++) {
-			uint32_t addr =
-				op->out_addr + g * op->out_surf_stride + h * op->out_line_stride;
+			uint64_t addr = op->out_addr + (uint64_t)g * op->out_surf_stride +
+					(uint64_t)h * op->out_line_stride;
 
-			if (m->bus.write(m->bus.opaque, addr, from, line))
+			if (m->bus.write(m->bus.opaque, addr & m->cfg.address_mask, from, line))
 				return "bus error while SDP wrote the result";
 			from += line;
 		}

@@ -35,8 +35,8 @@ unsigned int npu_model_abi(void);
 
 /**
  * Makes a model in its state after reset.
- * @config: Hardware configuration, for example "nv_small", or "nv_small+gated" for one with the
- *clock gating that loses weight releases.
+ * @config: Hardware configuration, "nv_small" or "nv_large"; with "+gated" behind it, a build with
+ *the clock gating that loses weight releases.
  * @bus: Copied; what it points to must outlive the model.
  *
  * Returns NULL when the configuration is unknown or memory is out.

@@ -54,8 +54,18 @@ bool op_uses_rdma(const struct regfile *rf, unsigned int group)
 			   regfile_get(rf, SDP_D_DP_BN_MUL_CFG, group));
 }
 
+static uint64_t address(const struct reader *r, uint32_t high, uint32_t low,
+			const struct npu_config *cfg)
+{
+	uint64_t addr = (uint64_t)get(r, high) << 32 | get(r, low);
+
+	return addr & cfg->address_mask & ~(uint64_t)(cfg->atom_bytes - 1);
+}
+
 static void decode_shape(struct op *op, const struct reader *r, const struct npu_config *cfg)
 {
+	uint32_t per_entry = cfg->entry_bytes / cfg->atom_bytes;
+
 	op->width = low13(r, CDMA_D_DATAIN_SIZE_0);
 	op->height = high13(r, CDMA_D_DATAIN_SIZE_0);
 	op->channels = low13(r, CDMA_D_DATAIN_SIZE_1);
@@ -63,7 +73,9 @@ static void decode_shape(struct op *op, const struct reader *r, const struct npu
 	op->positions = op->width * op->height;
 	op->surfaces = div_up(op->channels, cfg->atom_bytes);
 	op->groups = div_up(op->kernels, cfg->mac_kernels);
-	op->slice_entries = op->width * op->surfaces;
+	/* Atoms that do not fill an entry share it with those of the next position. */
+	op->slice_entries = op->surfaces / per_entry * op->width +
+			    div_up(op->surfaces % per_entry * op->width, per_entry);
 }
 
 static void decode_conv(struct op *op, const struct reader *r, const struct npu_config *cfg)
@@ -73,14 +85,14 @@ static void decode_conv(struct op *op, const struct reader *r, const struct npu_
 	uint32_t bank = get(r, CDMA_D_BANK);
 	uint32_t align = ~(cfg->atom_bytes - 1);
 
-	op->data_addr = get(r, CDMA_D_DAIN_ADDR_LOW_0) & align;
+	op->data_addr = address(r, CDMA_D_DAIN_ADDR_HIGH_0, CDMA_D_DAIN_ADDR_LOW_0, cfg);
 	op->line_stride = get(r, CDMA_D_LINE_STRIDE) & align;
 	op->surf_stride = get(r, CDMA_D_SURF_STRIDE) & align;
 	op->grain = map & DAIN_MAP_LINE_PACKED ? get(r, CDMA_D_FETCH_GRAIN) + 1 : 1;
 	/* A single position with packed surfaces is fetched as one run of atoms. */
 	if (op->positions == 1 && (map & DAIN_MAP_SURF_PACKED))
 		op->surf_stride = cfg->atom_bytes;
-	op->weight_addr = get(r, CDMA_D_WEIGHT_ADDR_LOW) & align;
+	op->weight_addr = address(r, CDMA_D_WEIGHT_ADDR_HIGH, CDMA_D_WEIGHT_ADDR_LOW, cfg);
 	op->weight_bytes = get(r, CDMA_D_WEIGHT_BYTES);
 	op->data_banks = (bank & 0x1f) + 1;
 	op->weight_banks = (bank >> 16 & 0x1f) + 1;
@@ -112,17 +124,18 @@ static void decode_stage(struct op_stage *s, const struct reader *r, uint32_t dp
 }
 
 static void decode_operand(struct op_operand *o, const struct reader *r, uint32_t rdma,
-			   uint32_t align)
+			   const struct npu_config *cfg)
 {
-	uint32_t cfg = get(r, rdma);
+	uint32_t align = ~(cfg->atom_bytes - 1);
+	uint32_t mode = get(r, rdma);
 
 	*o = (struct op_operand){
-		.base = get(r, rdma + 0x04) & align,
+		.base = address(r, rdma + 0x08, rdma + 0x04, cfg),
 		.line_stride = get(r, rdma + 0x0c) & align,
 		.surf_stride = get(r, rdma + 0x10) & align,
-		.bytes = cfg & RDMA_CFG_TWO_BYTES ? 2 : 1,
-		.both = RDMA_CFG_DATA_USE(cfg) == RDMA_DATA_USE_BOTH,
-		.per_element = cfg & RDMA_CFG_PER_ELEMENT,
+		.bytes = mode & RDMA_CFG_TWO_BYTES ? 2 : 1,
+		.both = RDMA_CFG_DATA_USE(mode) == RDMA_DATA_USE_BOTH,
+		.per_element = mode & RDMA_CFG_PER_ELEMENT,
 	};
 }
 
@@ -130,7 +143,7 @@ static void decode_sdp(struct op *op, const struct reader *r, const struct npu_c
 {
 	uint32_t align = ~(cfg->atom_bytes - 1);
 
-	op->out_addr = get(r, SDP_D_DST_BASE_ADDR_LOW) & align;
+	op->out_addr = address(r, SDP_D_DST_BASE_ADDR_HIGH, SDP_D_DST_BASE_ADDR_LOW, cfg);
 	op->out_line_stride = get(r, SDP_D_DST_LINE_STRIDE) & align;
 	op->out_surf_stride = get(r, SDP_D_DST_SURFACE_STRIDE) & align;
 	/* A single position is written as one run of atoms, whatever the stride says. */
@@ -139,8 +152,8 @@ static void decode_sdp(struct op *op, const struct reader *r, const struct npu_c
 	decode_stage(&op->stage[0], r, SDP_D_DP_BS_CFG);
 	decode_stage(&op->stage[1], r, SDP_D_DP_BN_CFG);
 	if (op->rdma) {
-		decode_operand(&op->stage[0].operand, r, SDP_RDMA_D_BRDMA_CFG, align);
-		decode_operand(&op->stage[1].operand, r, SDP_RDMA_D_NRDMA_CFG, align);
+		decode_operand(&op->stage[0].operand, r, SDP_RDMA_D_BRDMA_CFG, cfg);
+		decode_operand(&op->stage[1].operand, r, SDP_RDMA_D_NRDMA_CFG, cfg);
 	}
 	op->cvt_offset = get(r, SDP_D_CVT_OFFSET);
 	op->cvt_scale = get(r, SDP_D_CVT_SCALE);
@@ -172,7 +185,7 @@ static const char *check_modes(const struct reader *r)
 	if (get(r, SDP_D_FEATURE_MODE_CFG) != 1)
 		return "SDP is not fed by CACC alone, which the model does not do";
 	if (!(get(r, SDP_D_DP_EW_CFG) & DP_CFG_BYPASS))
-		return "the EW stage is on, which this hardware does not have";
+		return "the EW stage is on, which the model does not do";
 	if (get(r, SDP_D_DATA_FORMAT) & 3)
 		return "SDP PROC_PRECISION is not int8";
 	return NULL;
@@ -202,7 +215,7 @@ static const char *check_shape(const struct op *op, const struct reader *r)
 		return "CDMA, CSC, CACC and SDP disagree about the kernels";
 	if (get(r, CDMA_D_ENTRY_PER_SLICE) != op->slice_entries - 1 ||
 	    get(r, CSC_D_ENTRY_PER_SLICE) != op->slice_entries - 1)
-		return "ENTRY_PER_SLICE is not width x surfaces";
+		return "ENTRY_PER_SLICE is not that of the width and the channels";
 	if ((get(r, CSC_D_MISC_CFG) ^ get(r, CDMA_D_MISC_CFG)) & MISC_CFG_CBUF)
 		return "CDMA and CSC disagree about reuse or skipped release";
 	if (get(r, CSC_D_BANK) != get(r, CDMA_D_BANK))
@@ -242,7 +255,7 @@ static const char *check_rdma(const struct op *op, const struct reader *r)
 	if (!why)
 		why = check_rdma_stage(&op->stage[1], get(r, SDP_RDMA_D_NRDMA_CFG));
 	if (!why && !(get(r, SDP_RDMA_D_ERDMA_CFG) & RDMA_CFG_DISABLE))
-		why = "SDP_RDMA fetches for the EW stage, which this hardware does not have";
+		why = "SDP_RDMA fetches for the EW stage, which the model does not do";
 	return why;
 }
 

@@ -21,7 +21,7 @@ enum op_alu {
 
 /* Where an epilogue stage finds its operands in memory */
 struct op_operand {
-	uint32_t base;
+	uint64_t base;
 	uint32_t line_stride;
 	uint32_t surf_stride;
 	unsigned int bytes; /* of one operand */
@@ -55,10 +55,12 @@ struct op {
 	uint32_t groups;    /* of kernels */
 
 	/* CDMA and CSC */
-	uint32_t data_addr, line_stride, surf_stride;
+	uint64_t data_addr;
+	uint32_t line_stride, surf_stride;
 	uint32_t grain; /* lines fetched as one run; the unit in which CBUF space is asked for */
 	uint32_t slice_entries;
-	uint32_t weight_addr, weight_bytes;
+	uint64_t weight_addr;
+	uint32_t weight_bytes;
 	uint32_t data_banks, weight_banks;
 	bool data_reuse, weight_reuse, skip_data_release, skip_weight_release;
 
@@ -66,7 +68,8 @@ struct op {
 	unsigned int clip;
 
 	/* SDP */
-	uint32_t out_addr, out_line_stride, out_surf_stride;
+	uint64_t out_addr;
+	uint32_t out_line_stride, out_surf_stride;
 	struct op_stage stage[2];
 	int32_t cvt_offset;
 	int16_t cvt_scale;

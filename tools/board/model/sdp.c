@@ -5,13 +5,13 @@
 #include "arith.h"
 #include "sdp.h"
 
-#define LANES MAC_KERNELS
 #define MUL_BITS 49
 #define CVT_BITS 49
 
 int sdp_init(struct sdp *s, const struct npu_config *cfg, const struct npu_model_bus *bus)
 {
-	size_t elements = (size_t)cfg->cbuf_banks * cfg->bank_entries * LANES;
+	/* Kernels of a group for every position that the CBUF has room for */
+	size_t elements = (size_t)cfg->cbuf_banks * cfg->bank_entries * cfg->entry_bytes;
 
 	s->cfg = cfg;
 	s->bus = bus;
@@ -35,19 +35,20 @@ void sdp_fini(struct sdp *s)
 	}
 }
 
-/* Reads the operand bytes of a surface: eight, or eight for every position. */
+/* Reads the operand bytes of a surface: those of a group, or of a group for every position. */
 static const char *read_operands(struct sdp *s, const struct op *op, const struct op_operand *o,
 				 uint32_t group)
 {
 	uint32_t element = o->bytes * (o->both ? 2 : 1);
-	uint32_t atom = LANES * element;
+	uint32_t atom = s->cfg->mac_kernels * element;
 	bool flat = !o->per_element || op->positions == 1;
-	uint32_t addr = o->base + group * (flat ? atom : o->surf_stride);
+	uint64_t addr = o->base + (uint64_t)group * (flat ? atom : o->surf_stride);
 	uint32_t lines = flat ? 1 : op->height;
 	size_t line = flat ? atom : (size_t)op->width * atom;
 
 	for (uint32_t h = 0; h < lines; h++)
-		if (s->bus->read(s->bus->opaque, (uint32_t)(addr + h * o->line_stride),
+		if (s->bus->read(s->bus->opaque,
+				 (addr + (uint64_t)h * o->line_stride) & s->cfg->address_mask,
 				 s->bytes + h * line, line))
 			return "bus error while SDP_RDMA read operands";
 	return NULL;
@@ -65,7 +66,7 @@ static const char *load_operands(struct sdp *s, const struct op *op, int index, 
 {
 	const struct op_stage *st = &op->stage[index];
 	const struct op_operand *o = &st->operand;
-	size_t elements = (size_t)op->positions * LANES;
+	size_t elements = (size_t)op->positions * s->cfg->mac_kernels;
 	const char *why = NULL;
 
 	if (st->alu_memory || st->mul_memory)
@@ -73,7 +74,7 @@ static const char *load_operands(struct sdp *s, const struct op *op, int index, 
 	if (why)
 		return why;
 	for (size_t i = 0; i < elements; i++) {
-		size_t at = o->per_element ? i : i % LANES;
+		size_t at = o->per_element ? i : i % s->cfg->mac_kernels;
 
 		if (o->both)
 			at *= 2;
@@ -130,7 +131,7 @@ static bool clips(int64_t v, unsigned int shift)
 	return v < 0 ? v >> shift < -limit : round_shift(v, shift, CVT_BITS) >= limit;
 }
 
-static uint8_t convert(struct sdp *s, const struct op *op, int32_t x)
+static int32_t convert(struct sdp *s, const struct op *op, int32_t x)
 {
 	int64_t v = ((int64_t)x - op->cvt_offset) * op->cvt_scale;
 
@@ -139,11 +140,27 @@ static uint8_t convert(struct sdp *s, const struct op *op, int32_t x)
 	return op->out_int16 ? saturate(v, 16) : saturate(v, 8);
 }
 
-const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group,
-		      int32_t (*acc)[MAC_KERNELS], uint8_t *out)
+/*
+ * The output path is as wide as int8 needs. Where SDP moves one element a cycle, a result of 16
+ * bits is cut to 8; where it moves half an atom, the first half of those kernels comes through
+ * whole and the other half is lost.
+ */
+static void store(const struct sdp *s, const struct op *op, int32_t x, size_t i, uint8_t *out)
 {
-	size_t elements = (size_t)op->positions * LANES;
-	int32_t *x = acc[0];
+	size_t beat = s->cfg->atom_bytes / 2, lane = i % beat;
+
+	if (!op->out_int16 || !s->cfg->wide_sdp) {
+		out[i] = x;
+	} else if (lane < beat / 2) {
+		out[i + lane] = x;
+		out[i + lane + 1] = x >> 8;
+	}
+}
+
+const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group, int32_t *acc,
+		      uint8_t *out)
+{
+	size_t elements = (size_t)op->positions * s->cfg->mac_kernels;
 	const char *why;
 
 	for (int stage = 0; stage < 2; stage++) {
@@ -155,9 +172,9 @@ const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group,
 		if (why)
 			return why;
 		for (size_t i = 0; i < elements; i++)
-			x[i] = run_stage(st, x[i], s->alu[stage][i], s->mul[stage][i]);
+			acc[i] = run_stage(st, acc[i], s->alu[stage][i], s->mul[stage][i]);
 	}
 	for (size_t i = 0; i < elements; i++)
-		out[i] = convert(s, op, x[i]);
+		store(s, op, convert(s, op, acc[i]), i, out);
 	return NULL;
 }

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "mac.h"
 #include "npu_model.h"
 #include "op.h"
 
@@ -26,10 +25,12 @@ int sdp_init(struct sdp *s, const struct npu_config *cfg, const struct npu_model
 void sdp_fini(struct sdp *s);
 
 /*
- * Computes the surface of kernel group @group, op->positions atoms, into @out. Returns NULL, or why
+ * Computes the surface of kernel group @group, op->positions atoms, from @acc, which is used up,
+ * into
+ * @out. Returns NULL, or why
  * the op cannot go on.
  */
-const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group,
-		      int32_t (*acc)[MAC_KERNELS], uint8_t *out);
+const char *sdp_group(struct sdp *s, const struct op *op, uint32_t group, int32_t *acc,
+		      uint8_t *out);
 
 #endif /* NPU_MODEL_SDP_H */

@@ -14,22 +14,25 @@
  *   buffer first.
  *
  * - CSC waits for all features, and for one kernel group at a time. It feeds the MAC array with
- *   stripes of 8 to 16 positions: a position a cycle for each block of 8 channels, but no stripe in
- *   less than the 8 cycles that loading its weights takes.
+ *   stripes of half to one full length (16 positions on nv_small): a position a cycle for each
+ *   block of mac_channels, but no stripe in less than the mac_kernels cycles that loading its
+ *   weights takes.
  *
  * - CACC has room for the results of one full stripe. The last block of a stripe starts when there
- *   is room for all its results. They leave through SDP at 9 cycles a position: an element a cycle
- *   and one to move on. The epilogue and its operands keep up with that.
+ *   is room for all its results. They leave through SDP: on nv_small at 9 cycles a position, an
+ *   element a cycle and one to move on. The epilogue and its operands keep up with that.
  *
  * So an op is bound by the MACs when K is above some 90, by SDP below, and by memory when M is
  * small. An op that waits for itself in this model (weights that do not fit, say) waits forever
  * in the hardware too, and that is how hangs are found.
  *
  * The constants in struct npu_costs contain the read latency of 32 cycles. Not counted: the share
- * of SDP in the memory port, and register accesses. On 1,300 random ops and rows of ops the model
- * was on average 1 % off the RTL, 2 % at most for whatever takes more than 10,000 cycles; it is too
- * fast by up to a sixth for short ops with operands of 4 bytes an element. The stall counters were
- * within a sixth, or a hundred cycles, of the RTL on fourteen ops.
+ * of SDP in the memory port, and register accesses: programming an op takes the RTL some 190
+ * cycles, so a row of ops shorter than that runs at its pace, and here at that of the caller's
+ * clock. On 1,300 random ops and rows of ops the model was on average 1 % off the RTL, 2 % at most
+ * for whatever takes more than 10,000 cycles; it is too fast by up to a sixth for short ops with
+ * operands of 4 bytes an element. The stall counters were within a sixth, or a hundred cycles, of
+ * the RTL on fourteen ops.
  */
 #include <float.h>
 #include <string.h>
@@ -94,8 +97,9 @@ static void compute_stripe(struct run *r, uint32_t length)
 {
 	const struct npu_config *cfg = r->t->cfg;
 	double block = length > cfg->mac_kernels ? length : cfg->mac_kernels;
+	uint32_t blocks = (r->op->channels + cfg->mac_channels - 1) / cfg->mac_channels;
 	double room = r->t->drained - r->c->drain * (cfg->stripe - length) + r->c->credit;
-	double last = later(r->csc + block * (r->op->surfaces - 1), room);
+	double last = later(r->csc + block * (blocks - 1), room);
 
 	r->csc = last + block;
 	r->t->drained = later(r->t->drained, last + r->c->mac_to_drain) + r->c->drain * length;
@@ -185,6 +189,11 @@ static double next_event(const struct run *r)
 	return next;
 }
 
+static double atoms_per_entry(const struct run *r)
+{
+	return r->t->cfg->entry_bytes / r->t->cfg->atom_bytes;
+}
+
 static void fetch_data(struct run *r, double atoms)
 {
 	r->data_left -= atoms;
@@ -220,7 +229,7 @@ static void count_stalls(struct run *r, double step, double data, double weights
 		r->data_stall +=
 			step - data * (r->data_cost - r->c->atom_alone + requests / r->op->width);
 	if (weights > 0)
-		r->weight_stall += step - weights / 8;
+		r->weight_stall += step - weights * atoms_per_entry(r) / 8;
 }
 
 /* Lets the fetch run to its next turning point; false when it waits for nothing. */
@@ -232,7 +241,7 @@ static bool fetch_step(struct run *r)
 	data = data_run(r);
 	weights = weight_run(r);
 	data_cost = r->data_cost;
-	weight_cost = r->c->atom_alone;
+	weight_cost = r->c->atom_alone * atoms_per_entry(r);
 	if (data > TINY && weights > TINY) {
 		data_cost = later(data_cost, 2 * r->c->atom_alone);
 		weight_cost *= data_cost / (data_cost - r->c->atom_alone);
@@ -324,7 +333,9 @@ static void begin_data(struct run *r, double origin)
 	const struct op *op = r->op;
 	struct timing *t = r->t;
 	double requests = (op->width + 7) / 8 + 1; /* of 8 atoms, and a turn to the next surface */
-	double grain = (double)op->slice_entries * sooner(op->grain, op->height);
+	double lines = sooner(op->grain, op->height);
+	double grain = op->slice_entries * lines;
+	double atoms = op->surfaces * op->width * lines;
 	double room = (double)op->data_banks * t->cfg->bank_entries;
 
 	if (r->plan.flush_data) {
@@ -340,11 +351,11 @@ static void begin_data(struct run *r, double origin)
 	}
 	r->first = sooner(r->first, origin);
 	r->data_from = origin + r->c->data_start;
-	r->data_left = (double)op->slice_entries * op->height;
-	r->data_cost = later(r->c->data_alone, requests / op->width) + r->c->slice / grain;
+	r->data_left = (double)op->surfaces * op->positions;
+	r->data_cost = later(r->c->data_alone, requests / op->width) + r->c->slice / atoms;
 	r->data_ready = NEVER;
 	room -= t->data_entries;
-	r->data_early = sooner(r->data_left, grain * (uint32_t)(later(room, 0) / grain));
+	r->data_early = sooner(r->data_left, atoms * (uint32_t)(later(room, 0) / grain));
 }
 
 static void begin_weights(struct run *r, double origin)
@@ -406,7 +417,8 @@ static void finish(struct run *r, double origin, struct timeline *line)
 		[OP_DATA_DONE] = data_done,
 		[OP_WEIGHT_DONE] = weight_done,
 		[OP_CDMA_DONE] = later(data_done, weight_done),
-		[OP_CSC_DONE] = r->csc + c->csc_restart - c->csc_start,
+		/* Not behind the results, which the shortest ops have first. */
+		[OP_CSC_DONE] = sooner(r->csc + c->csc_restart - c->csc_start, t->drained),
 		[OP_CACC_DONE] = t->drained,
 		[OP_DONE] = t->drained + c->sdp_tail,
 	};

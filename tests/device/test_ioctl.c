@@ -288,24 +288,33 @@ static void out_of_bounds(void **state)
 	struct fixture *f = *state;
 	struct drm_npu_job_matmul edge = f->job;
 	const uint64_t size = f->a.size;
+	const uint64_t a_end = size - node_cube_bytes(&f->node, 16, 16);
+	const uint64_t w_end = size - node_weight_bytes(&f->node, 16, 16);
+	const uint32_t atom = f->node.limits.atom_bytes;
 
-	/* 16x16: two planes of 16 atoms, 256 bytes each of A, W and C. */
-	edge.a.offset = size - 256;
-	edge.w.offset = size - 256;
-	edge.c.offset = size - 256;
+	edge.a.offset = a_end;
+	edge.w.offset = w_end;
+	edge.c.offset = a_end;
 	assert_int_equal(node_run(&f->node, &edge, 1), 0);
 
-	REFUSES(f, -EINVAL, a.offset, size - 248);
-	REFUSES(f, -EINVAL, w.offset, size - 248);
-	REFUSES(f, -EINVAL, c.offset, size - 248);
+	REFUSES(f, -EINVAL, a.offset, a_end + atom);
+	REFUSES(f, -EINVAL, w.offset, w_end + atom);
+	REFUSES(f, -EINVAL, c.offset, a_end + atom);
 	REFUSES(f, -EINVAL, a.offset, size);
-	REFUSES(f, -EINVAL, a.offset, UINT64_MAX - 7);
-	REFUSES(f, -EINVAL, w.offset, UINT64_MAX - 7);
+	REFUSES(f, -EINVAL, a.offset, UINT64_MAX - atom + 1);
+	REFUSES(f, -EINVAL, w.offset, UINT64_MAX - atom + 1);
 	REFUSES(f, -EINVAL, c.offset, 1ULL << 32);
-	REFUSES(f, -EINVAL, a.plane_stride, UINT32_MAX - 7);
-	REFUSES(f, -EINVAL, c.plane_stride, (uint32_t)size);
 	REFUSES(f, -EINVAL, k, 8192);
 	REFUSES(f, -EINVAL, n, 8192);
+
+	/* With two planes, of which the second one counts. */
+	edge = node_job(&f->node, 16, 2 * atom, 2 * atom, &f->a, &f->w, &f->c);
+	assert_int_equal(node_run(&f->node, &edge, 1), 0);
+	edge.a.plane_stride = UINT32_MAX - atom + 1;
+	refuse(f, &edge, -EINVAL, __LINE__);
+	edge = node_job(&f->node, 16, 2 * atom, 2 * atom, &f->a, &f->w, &f->c);
+	edge.c.plane_stride = (uint32_t)size;
+	refuse(f, &edge, -EINVAL, __LINE__);
 }
 
 static void overlapping_output(void **state)
@@ -318,9 +327,9 @@ static void overlapping_output(void **state)
 
 	/* Side by side in one BO is fine, one atom closer is not. */
 	job.c.handle = f->a.handle;
-	job.c.offset = 256;
+	job.c.offset = node_cube_bytes(&f->node, 16, 16);
 	assert_int_equal(node_run(&f->node, &job, 1), 0);
-	job.c.offset = 248;
+	job.c.offset -= f->node.limits.atom_bytes;
 	refuse(f, &job, -EINVAL, __LINE__);
 
 	job = f->job;
@@ -328,11 +337,12 @@ static void overlapping_output(void **state)
 	job.x1.alu_src = DRM_NPU_OPERAND_CHANNEL;
 	job.x1.operand_bytes = 2;
 	job.x1.operand.handle = f->c.handle;
-	job.x1.operand.offset = 256;
+	job.x1.operand.offset = node_cube_bytes(&f->node, 16, 16);
 	assert_int_equal(node_run(&f->node, &job, 1), 0);
-	job.x1.operand.offset = 248;
+	job.x1.operand.offset -= f->node.limits.atom_bytes;
 	refuse(f, &job, -EINVAL, __LINE__);
-	job.x1.operand.offset = f->c.size - 24; /* 16 elements of 2 bytes */
+	/* 16 elements of 2 bytes. */
+	job.x1.operand.offset = f->c.size - f->node.limits.atom_bytes;
 	refuse(f, &job, -EINVAL, __LINE__);
 }
 

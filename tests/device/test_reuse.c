@@ -95,7 +95,7 @@ static void vary(struct drm_npu_job_matmul *job, uint32_t atom)
 		job->k -= 1 + below(8);
 		break;
 	case 5:
-		job->a.offset += 8;
+		job->a.offset += atom;
 		break;
 	}
 }

@@ -60,8 +60,10 @@ static struct drm_npu_job_matmul random_job(const struct node *node, const struc
 	struct drm_npu_job_matmul job =
 		node_job(node, shape->m, shape->n, shape->k, &bos[A], &bos[W], &bos[C]);
 
-	job.data_banks = shape->data_banks;
-	job.weight_banks = shape->weight_banks;
+	if (shape->data_banks + shape->weight_banks <= node->limits.cbuf_banks) {
+		job.data_banks = shape->data_banks;
+		job.weight_banks = shape->weight_banks;
+	}
 	job.a.offset = (uint64_t)random() % 1024 * 64;
 	job.w.offset = (uint64_t)random() % 1024 * 64;
 	job.cvt_shift = 8;

@@ -60,14 +60,16 @@ static void random_strides(const struct drm_npu_job_matmul *job, struct drm_npu_
 {
 	const uint32_t gap = job->m > 1 ? (uint32_t)random() % 4 * atom : 0;
 
-	t->offset = (uint64_t)(random() % 8) * 8;
+	t->offset = (uint64_t)(random() % 8) * atom;
 	t->row_stride = job->m / job->height * atom + gap;
 	t->plane_stride = t->row_stride * job->height + gap;
 }
 
-static struct drm_npu_stage random_stage(const struct drm_npu_job_matmul *job,
+static struct drm_npu_stage random_stage(const struct node *node,
+					 const struct drm_npu_job_matmul *job,
 					 const struct node_bo *bo)
 {
+	const uint32_t atom = node->limits.atom_bytes;
 	struct drm_npu_stage st = { 0 };
 	const uint8_t memory = DRM_NPU_OPERAND_CHANNEL + random() % 2;
 	uint32_t both;
@@ -93,9 +95,9 @@ static struct drm_npu_stage random_stage(const struct drm_npu_job_matmul *job,
 	st.operand_bytes = (uint8_t)up_to(2);
 	st.operand.handle = bo->handle;
 	if (memory == DRM_NPU_OPERAND_ELEMENT)
-		random_strides(job, &st.operand, 8u * (st.operand_bytes << both));
+		random_strides(job, &st.operand, atom * (st.operand_bytes << both));
 	else
-		st.operand.offset = (uint64_t)(random() % 8) * 8;
+		st.operand.offset = (uint64_t)(random() % 8) * atom;
 	return st;
 }
 
@@ -109,10 +111,11 @@ static struct drm_npu_job_matmul random_job(const struct node *node, const struc
 	job.height = height;
 	random_strides(&job, &job.a, node->limits.atom_bytes);
 	random_strides(&job, &job.c, node->limits.atom_bytes);
-	job.x1 = random_stage(&job, &bos[X1]);
-	job.x2 = random_stage(&job, &bos[X2]);
+	job.x1 = random_stage(node, &job, &bos[X1]);
+	job.x2 = random_stage(node, &job, &bos[X2]);
 	job.acc_shift = random() % 3 ? 0 : (uint8_t)(random() % 16);
-	job.narrow = (uint8_t)(random() % 2);
+	if (node->limits.narrows & 1U << DRM_NPU_NARROW_LOW8)
+		job.narrow = random() % 2 ? DRM_NPU_NARROW_LOW8 : DRM_NPU_NARROW_SAT8;
 	job.cvt_offset = (int32_t)(random() % 200000 - 100000);
 	job.cvt_scale = (int16_t)(random() % 4096 - 2048);
 	job.cvt_shift = (uint8_t)(random() % 28);
@@ -201,8 +204,8 @@ static void many_jobs(void **state)
 		jobs[i].c.offset = i * 8192;
 		jobs[i].cvt_shift = 7;
 		if (random() % 2) {
-			jobs[i].data_banks = (uint8_t)up_to(16);
-			jobs[i].weight_banks = (uint8_t)up_to(16);
+			jobs[i].data_banks = (uint8_t)up_to(node->limits.cbuf_banks / 2);
+			jobs[i].weight_banks = (uint8_t)up_to(node->limits.cbuf_banks / 2);
 		}
 	}
 	assert_int_equal(node_run(node, jobs, JOBS), 0);
@@ -374,16 +377,18 @@ static void syncobjs(void **state)
 static void cap_on_pending_jobs(void **state)
 {
 	const struct node *node = *state;
+	/* 4096 cycles each, on any engine: it must not keep up. */
+	const uint32_t n = node->limits.mac_channels * node->limits.mac_kernels;
 	struct drm_npu_job_matmul *jobs;
 	struct node_bo bos[3];
 	unsigned int i, submitted = 0;
 	int err;
 
-	node_bos_create(node, bos, 3, 65536);
+	node_bos_create(node, bos, 3, 1048576);
 	jobs = calloc(node->info.max_jobs, sizeof(*jobs));
 	assert_non_null(jobs);
 	for (i = 0; i < node->info.max_jobs; i++)
-		jobs[i] = node_job(node, 64, 64, 64, &bos[A], &bos[W], &bos[C]);
+		jobs[i] = node_job(node, 64, n, 64, &bos[A], &bos[W], &bos[C]);
 	for (i = 0; i < 64; i++) {
 		err = node_submit(node, 0, jobs, node->info.max_jobs, NULL);
 		if (err)

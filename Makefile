@@ -136,6 +136,8 @@ check-device:
 	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
+	$(BOARD) run $(GUEST) --config nv_large -- \
+		tests/run.sh large test_ioctl test_submit test_reuse test_serial
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power

@@ -70,20 +70,10 @@ static void choose_banks(const struct drm_npu_matmul_limits *lim, __u32 need_dat
 	plan->weight_banks = lim->cbuf_banks - data;
 }
 
-/* CBUF entries that hold a group of kernels, which may begin and end within one. */
-static __u32 group_entries(const struct drm_npu_matmul_limits *lim,
-			   const struct drm_npu_job_matmul *job)
-{
-	const __u32 kernels = job->n < lim->mac_kernels ? job->n : lim->mac_kernels;
-	const __u32 bytes = kernels * job->k;
-	const int astride = job->n > kernels && bytes % lim->cbuf_entry_bytes;
-
-	return div_up(bytes, lim->cbuf_entry_bytes) + astride;
-}
-
 static int plan_cbuf(const struct drm_npu_matmul_limits *lim, const struct drm_npu_job_matmul *job,
 		     struct npu_matmul_plan *plan)
 {
+	const __u32 group = job->n < lim->mac_kernels ? job->n : lim->mac_kernels;
 	__u32 atoms = div_up(job->k, lim->atom_bytes);
 	__u32 need_data, need_weight;
 	__u64 entries;
@@ -95,7 +85,8 @@ static int plan_cbuf(const struct drm_npu_matmul_limits *lim, const struct drm_n
 	if (entries >= (__u64)lim->cbuf_banks * lim->cbuf_bank_entries)
 		return -EINVAL;
 	need_data = div_up(entries, lim->cbuf_bank_entries);
-	need_weight = div_up(group_entries(lim, job), lim->cbuf_bank_entries);
+	/* A group that begins within an entry ends within one, too, and takes no more of them. */
+	need_weight = div_up(div_up(group * job->k, lim->cbuf_entry_bytes), lim->cbuf_bank_entries);
 	if (need_data + need_weight > lim->cbuf_banks)
 		return -EINVAL;
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../kmod/nvdla/nvdla_limits.h"
 #include "fuzz.h"
 #include "oracle.h"
 
@@ -30,7 +31,7 @@ static void report(void)
 
 void fuzz_init(void)
 {
-	oracle = oracle_new(fuzz_max_macs);
+	oracle = oracle_new("nv_small", &nvdla_small_limits, fuzz_max_macs);
 	if (!oracle)
 		abort();
 	atexit(report);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../kmod/nvdla/nvdla_limits.h"
 #include "../../tools/board/model/npu_fault.h"
 #include "../reference.h"
 #include "driver.h"
@@ -25,6 +24,7 @@
 /* Half of the bus addresses for each flight. Between operands is room for missing the goal. */
 #define FLIGHT_SPACE (1ull << 31)
 #define GAP (1u << 20)
+#define ALIGN 64u
 
 /* As long as the driver waits before it calls a job hung, without its floor of a second. */
 #define SLACK 16
@@ -161,14 +161,14 @@ static bool place(struct oracle *o, struct flight *f)
 	uint64_t at = base + GAP;
 
 	/* Moving, so that jobs of one shape do not all see the same noise. */
-	at += o->jobs * 2654435761u % (NOISE_PERIOD / 2) * 8;
+	at += o->jobs * 2654435761u % (NOISE_PERIOD / 16) * ALIGN;
 	for (unsigned int n = 0; n < NPU_OPERANDS; n++) {
 		uint64_t bytes = f->plan.extent[n].bytes;
 
 		if (bytes > FLIGHT_SPACE || at + bytes > base + FLIGHT_SPACE - GAP)
 			return false;
 		f->addr[n] = at;
-		at += (bytes + 7) / 8 * 8 + GAP + 8 * n;
+		at += (bytes + ALIGN - 1) / ALIGN * ALIGN + GAP + ALIGN * n;
 	}
 	return true;
 }
@@ -388,7 +388,8 @@ static bool init_flights(struct oracle *o)
 	return true;
 }
 
-struct oracle *oracle_new(uint64_t max_macs)
+struct oracle *oracle_new(const char *config, const struct drm_npu_matmul_limits *lim,
+			  uint64_t max_macs)
 {
 	struct oracle *o = calloc(1, sizeof(*o));
 	struct npu_model_bus bus = {
@@ -397,9 +398,9 @@ struct oracle *oracle_new(uint64_t max_macs)
 
 	if (!o)
 		return NULL;
-	o->lim = &nvdla_small_limits;
+	o->lim = lim;
 	o->max_macs = max_macs;
-	o->model = npu_model_new("nv_small", &bus);
+	o->model = npu_model_new(config, &bus);
 	if (o->model)
 		o->driver = driver_new(o->model);
 	if (o->driver && fill_noise(o) && init_flights(o))

@@ -27,8 +27,12 @@ struct oracle_count {
 	double slowest;	   /* cycles of a job over those of its MACs or bytes alone */
 };
 
-/* Jobs with more than @max_macs are not run. Returns NULL when memory is out. */
-struct oracle *oracle_new(uint64_t max_macs);
+/*
+ * @config is the model's name of the configuration that has these limits. Jobs with more than
+ * @max_macs are not run. Returns NULL when memory is out.
+ */
+struct oracle *oracle_new(const char *config, const struct drm_npu_matmul_limits *lim,
+			  uint64_t max_macs);
 void oracle_free(struct oracle *o);
 const struct oracle_count *oracle_count(const struct oracle *o);
 

@@ -19,11 +19,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct drm_npu_matmul_limits *const lim = &nvdla_small_limits;
+/* Of the configuration that is being tested. */
+static const char *config;
+static const struct drm_npu_matmul_limits *lim;
 
 static int setup(void **state)
 {
-	*state = oracle_new(UINT64_MAX);
+	*state = oracle_new(config, lim, UINT64_MAX);
 	return *state ? 0 : -1;
 }
 
@@ -72,13 +74,14 @@ enum layout {
 static void lay_out(const struct drm_npu_job_matmul *job, struct drm_npu_tensor *t, enum layout how,
 		    uint32_t channels, uint32_t size)
 {
-	uint32_t line = job->m / job->height * 8 * size;
+	const uint32_t atom = lim->atom_bytes;
+	uint32_t line = job->m / job->height * atom * size;
 
 	if (how == GAPS) {
-		t->row_stride += 8;
-		t->plane_stride = job->height * t->row_stride + 24;
+		t->row_stride += atom;
+		t->plane_stride = job->height * t->row_stride + 3 * atom;
 	} else if (how == PLANES_MIXED) {
-		t->row_stride = line * ((channels + 7) / 8);
+		t->row_stride = line * ((channels + atom - 1) / atom);
 		t->plane_stride = line;
 	} else if (how == ONE_LINE) {
 		t->row_stride = 0;
@@ -86,7 +89,7 @@ static void lay_out(const struct drm_npu_job_matmul *job, struct drm_npu_tensor 
 	}
 	/* The planes of a single row cannot be told apart. */
 	if (job->m == 1)
-		t->plane_stride = 8 * size;
+		t->plane_stride = atom * size;
 }
 
 /* Every form of operand in memory, and none. */
@@ -141,24 +144,33 @@ static struct drm_npu_job_matmul small_job(uint32_t m, uint32_t n, uint32_t k, u
 /* The kernel's choice, halves, the least of one and all else for the other. */
 static void choose_banks(struct drm_npu_job_matmul *job, unsigned int choice)
 {
-	static const uint8_t banks[][2] = { { 0, 0 }, { 16, 16 }, { 1, 31 }, { 31, 1 }, { 1, 1 } };
+	const uint8_t all = (uint8_t)lim->cbuf_banks, half = all / 2, rest = all - 1;
+	const uint8_t banks[][2] = { { 0, 0 }, { half, half }, { 1, rest }, { rest, 1 }, { 1, 1 } };
 
 	job->data_banks = banks[choice % COUNT(banks)][0];
 	job->weight_banks = banks[choice % COUNT(banks)][1];
 }
 
+/* N and K: each size up to a bit more than two atoms of 8; larger atoms from both sides. */
+static const uint32_t small_sizes[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 };
+static const uint32_t large_sizes[] = { 1, 2, 31, 32, 33, 48, 63, 64, 65, 97 };
+
 /* All shapes, heights and layouts; banks and epilogues take turns. */
 static void every_small_shape(void **state)
 {
+	const bool wide = lim->atom_bytes > 8;
+	const uint32_t *sizes = wide ? large_sizes : small_sizes;
+	const uint32_t count = wide ? COUNT(large_sizes) : COUNT(small_sizes);
 	struct drm_npu_job_matmul job;
 	unsigned int turn = 0;
 
 	for (uint32_t m = 1; m <= 12; m++) {
 		for (uint32_t height = 1; height <= m; height++) {
-			for (uint32_t nk = 0; m % height == 0 && nk < 17 * 17; nk++) {
+			for (uint32_t nk = 0; m % height == 0 && nk < count * count; nk++) {
 				for (enum layout how = 0; how < LAYOUTS; how++, turn++) {
-					job = small_job(m, 1 + nk / 17, 1 + nk % 17, height, how,
-							turn % FORMS, turn / FORMS % FORMS);
+					job = small_job(m, sizes[nk / count], sizes[nk % count],
+							height, how, turn % FORMS,
+							turn / FORMS % FORMS);
 					choose_banks(&job, turn);
 					must_run(*state, &job);
 				}
@@ -171,10 +183,16 @@ static void every_small_shape(void **state)
 /* All pairs of operand forms, layouts and banks on some shapes. */
 static void every_epilogue(void **state)
 {
-	static const uint32_t shapes[][4] = { /* m, n, k, height */
-					      { 1, 1, 1, 1 },  { 1, 17, 9, 1 }, { 2, 8, 8, 2 },
-					      { 3, 9, 7, 1 },  { 4, 16, 1, 2 }, { 6, 7, 16, 3 },
-					      { 17, 20, 5, 1 }
+	const uint32_t atom = lim->atom_bytes;
+	const uint32_t shapes[][4] = {
+		/* m, n, k, height */
+		{ 1, 1, 1, 1 },
+		{ 1, 2 * atom + 1, atom + 1, 1 },
+		{ 2, atom, atom, 2 },
+		{ 3, atom + 1, atom - 1, 1 },
+		{ 4, 2 * atom, 1, 2 },
+		{ 6, atom - 1, 2 * atom, 3 },
+		{ 17, 2 * atom + 4, 5, 1 },
 	};
 
 	for (unsigned int i = 0; i < COUNT(shapes); i++) {
@@ -198,12 +216,24 @@ static void every_epilogue(void **state)
 
 static void limits_of_sizes(void **state)
 {
-	static const uint32_t shapes[][4] = {
+	const uint32_t atom = lim->atom_bytes;
+	/* Atoms in all banks but one. */
+	const uint32_t atoms =
+		(lim->cbuf_banks - 1) * lim->cbuf_bank_entries * (lim->cbuf_entry_bytes / atom);
+	const uint32_t shapes[][4] = {
 		/* m, n, k, height */
-		{ 1, 8, 8192, 1 },     { 1, 8192, 8, 1 },   { 1, 8192, 8192, 1 },
-		{ 8192, 8, 8, 1 },     { 8192, 1, 1, 1 },   { 4096, 8, 8, 4096 },
-		{ 4096, 8, 24, 4096 }, { 15872, 8, 8, 31 }, { 15872, 9, 1, 3968 },
-		{ 8, 8, 8192, 8 },     { 8, 17, 8192, 1 },  { 3968, 3, 31, 1 }
+		{ 1, atom, 8192, 1 },
+		{ 1, 8192, atom, 1 },
+		{ 1, 8192, 8192, 1 },
+		{ 8192, atom, atom, 1 },
+		{ 8192, 1, 1, 1 },
+		{ 4096, atom, atom, 4096 },
+		{ 4096, atom, (lim->cbuf_entry_bytes > atom ? 2 : 3) * atom, 4096 },
+		{ atoms, atom, atom, lim->cbuf_banks - 1 },
+		{ atoms, atom + 1, 1, atoms / 4 },
+		{ 8, atom, 8192, 8 },
+		{ 8, 2 * atom + 1, 8192, 1 },
+		{ atoms / 4, 3, 4 * atom - 1, 1 },
 	};
 
 	for (unsigned int i = 0; i < COUNT(shapes); i++) {
@@ -215,7 +245,7 @@ static void limits_of_sizes(void **state)
 	all_done(*state);
 }
 
-/* The longest a job can be held up by its results: 9 cycles for each atom of C. */
+/* The longest a job can be held up by its results, cycles for each atom of C. */
 static void slowest_job(void **state)
 {
 	struct drm_npu_job_matmul job = job_plain(lim, 1984, 8192, 1, 1);
@@ -245,13 +275,15 @@ static bool completes(struct oracle *oracle, const struct drm_npu_job_matmul *jo
  */
 static unsigned int tight_around(struct oracle *oracle, uint32_t data, uint32_t weight)
 {
-	static const uint32_t kernels[] = { 3, 8, 9, 17 };
+	const uint32_t atom = lim->atom_bytes, group = lim->mac_kernels;
+	const uint32_t kernels[] = { 3, group, group + 1, 2 * group + 1 };
+	const uint32_t bank = lim->cbuf_bank_entries * lim->cbuf_entry_bytes;
 	uint32_t n = kernels[(data + weight) % COUNT(kernels)];
 	unsigned int refused = 0;
 
 	for (int i = 0; i < 9; i++) {
-		uint32_t k = weight * 4096 / (n < 8 ? n : 8) + i % 3 - 1;
-		uint32_t m = data * 512 / ((k + 7) / 8) + i / 3 - 1;
+		uint32_t k = weight * bank / (n < group ? n : group) + i % 3 - 1;
+		uint32_t m = data * bank / ((k + atom - 1) / atom * atom) + i / 3 - 1;
 		struct drm_npu_job_matmul job = job_plain(lim, m, n, k, 1);
 		struct npu_matmul_plan plan, asked;
 		bool accepted;
@@ -276,11 +308,11 @@ static void banks_are_tight(void **state)
 {
 	unsigned int refused = 0;
 
-	for (uint32_t weight = 1; weight <= 16; weight++)
-		for (uint32_t data = 1; data <= 32; data++)
+	for (uint32_t weight = 1; weight <= lim->cbuf_banks / 2; weight++)
+		for (uint32_t data = 1; data <= lim->cbuf_banks; data++)
 			refused += tight_around(*state, data, weight);
 	print_message("%u refused, and they hang\n", refused);
-	assert_true(refused > 500);
+	assert_true(refused > lim->cbuf_banks * lim->cbuf_banks / 2);
 }
 
 /* Sizes beyond the limits do not fit the registers: the engine hangs, or does something else. */
@@ -309,27 +341,29 @@ static void sizes_are_tight(void **state)
 /* The planes of a single row are taken as one run: with another stride the extent would lie. */
 static void single_row_is_packed(void **state)
 {
-	struct drm_npu_job_matmul job = job_plain(lim, 1, 24, 24, 1);
+	const uint32_t atom = lim->atom_bytes;
+	struct drm_npu_job_matmul job = job_plain(lim, 1, 3 * atom, 3 * atom, 1);
 	struct npu_matmul_plan plan, refused;
 
 	assert_int_equal(npu_validate_matmul(lim, &job, &plan), 0);
 	assert_true(completes(*state, &job, &plan));
 	job.a.plane_stride = 0;
 	assert_int_equal(npu_validate_matmul(lim, &job, &refused), -EINVAL);
-	plan.extent[NPU_OPERAND_A].bytes = 8;
+	plan.extent[NPU_OPERAND_A].bytes = atom;
 	assert_false(completes(*state, &job, &plan));
 }
 
 /* The oracle itself: any extent that is an atom too short is noticed. */
 static void short_extents_are_seen(void **state)
 {
-	struct drm_npu_job_matmul job = small_job(6, 20, 17, 2, GAPS, 3, 12);
+	const uint32_t atom = lim->atom_bytes;
+	struct drm_npu_job_matmul job = small_job(6, 2 * atom + 4, 2 * atom + 1, 2, GAPS, 3, 12);
 	struct npu_matmul_plan plan;
 
 	for (unsigned int n = 0; n < NPU_OPERANDS; n++) {
 		assert_int_equal(npu_validate_matmul(lim, &job, &plan), 0);
 		assert_true(completes(*state, &job, &plan));
-		plan.extent[n].bytes -= 8;
+		plan.extent[n].bytes -= atom;
 		assert_false(completes(*state, &job, &plan));
 	}
 }
@@ -347,5 +381,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(short_extents_are_seen, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
+	int failed;
+
+	config = "nv_small";
+	lim = &nvdla_small_limits;
+	failed = cmocka_run_group_tests_name("oracle, nv_small", tests, NULL, NULL);
+	config = "nv_large";
+	lim = &nvdla_large_limits;
+	return failed + cmocka_run_group_tests_name("oracle, nv_large", tests, NULL, NULL);
 }

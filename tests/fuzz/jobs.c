@@ -152,10 +152,12 @@ static void roll_stage(struct dice *d, struct drm_npu_stage *st)
 	st->operand.handle = 4;
 }
 
-static void roll_converter(struct dice *d, struct drm_npu_job_matmul *job)
+static void roll_converter(struct dice *d, const struct drm_npu_matmul_limits *lim,
+			   struct drm_npu_job_matmul *job)
 {
 	job->acc_shift = dice_roll(d, 3) ? 0 : dice_roll(d, 32);
-	job->narrow = dice_roll(d, 2);
+	job->narrow =
+		lim->narrows >> DRM_NPU_NARROW_LOW8 & 1 ? dice_roll(d, 2) : DRM_NPU_NARROW_SAT8;
 	job->cvt_offset = dice_roll(d, 3) ? dice_roll(d, 512) - 256 : dice_roll(d, ~0u);
 	job->cvt_scale = dice_roll(d, 3) ? 1 + dice_roll(d, 64) : dice_roll(d, 1 << 16);
 	job->cvt_shift = dice_roll(d, 3) ? dice_roll(d, 16) : dice_roll(d, 64);
@@ -190,7 +192,7 @@ void job_random(struct dice *d, const struct drm_npu_matmul_limits *lim, uint64_
 	roll_shape(d, lim, max_macs, job);
 	roll_stage(d, &job->x1);
 	roll_stage(d, &job->x2);
-	roll_converter(d, job);
+	roll_converter(d, lim, job);
 	job_pack(lim, job);
 	roll_tensor(d, lim, job, &job->a);
 	roll_tensor(d, lim, job, &job->c);
@@ -285,7 +287,7 @@ void job_mutate(struct dice *d, const struct drm_npu_matmul_limits *lim, uint64_
 		roll_banks(d, lim, job);
 		break;
 	case 6:
-		roll_converter(d, job);
+		roll_converter(d, lim, job);
 		break;
 	default:
 		((uint8_t *)job)[dice_roll(d, sizeof(*job))] ^= 1u << dice_roll(d, 8);

@@ -37,7 +37,8 @@ static const char *check_shape(const struct trial *t)
 		return "a size beyond its limit";
 	if ((wide)job->m * job->n * job->k != t->plan.macs || t->plan.macs > lim->max_job_macs)
 		return "macs is not M x N x K, or beyond its limit";
-	if (job->acc_shift > 31 || job->cvt_shift > 63 || job->narrow > DRM_NPU_NARROW_LOW8)
+	if (job->acc_shift > 31 || job->cvt_shift > 63 ||
+	    !(lim->narrows & 1ull << (job->narrow & 63)) || job->narrow > DRM_NPU_NARROW_LOW8)
 		return "a shift or a way to narrow that does not exist";
 	return NULL;
 }

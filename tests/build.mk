@@ -61,6 +61,9 @@ DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(B)/tests/unit/test_plan $(B)/tests/unit/test_nvdla: $(B)/kmod/nvdla/nvdla_limits.o
+$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla device/test_matmul): \
+	$(B)/tests/matmul_trial.o \
+	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
 $(B)/tests/device/test_queue: $(B)/tests/device/board_control.o

@@ -93,13 +93,14 @@ out:
 /* Largest magnitude an accumulator plus bias can have: that of A's largest element everywhere. */
 static int64_t largest_accumulator(const struct problem *p)
 {
+	const int8_t *a = p->a, *w = p->weights.data;
 	int64_t largest_a = 0;
 	int64_t largest = 0;
 
 	for (size_t i = 0; i < (size_t)p->m * p->k; i++)
-		largest_a = abs(p->a[i]) > largest_a ? abs(p->a[i]) : largest_a;
+		largest_a = abs(a[i]) > largest_a ? abs(a[i]) : largest_a;
 	for (uint32_t n = 0; n < p->n; n++) {
-		const int8_t *row = p->w + (size_t)n * p->k;
+		const int8_t *row = w + (size_t)n * p->k;
 		int64_t sum = 0;
 
 		for (uint32_t k = 0; k < p->k; k++)
@@ -140,9 +141,9 @@ static int make_multiplier(const struct operand_options *options, struct operand
 	int ret = 0;
 
 	*what = "--scale";
-	epilogue->multiplier_count = options->scales ? n : 1;
-	operands->multiplier = malloc(epilogue->multiplier_count * sizeof(int16_t));
-	scale = malloc(epilogue->multiplier_count * sizeof(float));
+	epilogue->scale_count = options->scales ? n : 1;
+	operands->multiplier = malloc(epilogue->scale_count * sizeof(int16_t));
+	scale = malloc(epilogue->scale_count * sizeof(float));
 	if (!operands->multiplier || !scale) {
 		ret = error_set(err, -ENOMEM, "out of memory");
 		goto out;
@@ -165,7 +166,7 @@ static int make_multiplier(const struct operand_options *options, struct operand
 		operands->auto_scale = scale[0];
 	}
 	if (!ret)
-		ret = npu_quant_requantize(scale, epilogue->multiplier_count, operands->multiplier,
+		ret = npu_quant_requantize(scale, epilogue->scale_count, operands->multiplier,
 					   &epilogue->shift, err);
 out:
 	free(scale);
@@ -189,8 +190,14 @@ static int load(const struct operand_options *options, struct operands *operands
 	p->m = (uint32_t)operands->a.dim[0];
 	p->k = (uint32_t)operands->a.dim[1];
 	p->n = (uint32_t)operands->w.dim[0];
+	p->batch = 1;
+	p->a_type = NPU_TYPE_INT8;
 	p->a = operands->a.data;
-	p->w = operands->w.data;
+	p->c_type = NPU_TYPE_INT8;
+	p->weights.size = sizeof(p->weights);
+	p->weights.n = p->n;
+	p->weights.k = p->k;
+	p->weights.data = operands->w.data;
 	if (operands->w.dim[1] != p->k)
 		return error_set(err, -EINVAL,
 				 "is %u x %zu, but %s is %u x %u: W needs as many columns as A",

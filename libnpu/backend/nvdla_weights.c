@@ -93,7 +93,9 @@ static int cut_chunks(const struct nvdla_weights *nw, const struct reach *reach,
 	struct nvdla_chunk *chunk;
 	uint64_t offset = 0;
 
-	packing->chunks = calloc(reach->units, sizeof(*packing->chunks));
+	/* A group may end inside a unit. */
+	packing->chunks =
+		calloc((size_t)reach->units + nw->base.groups, sizeof(*packing->chunks));
 	if (!packing->chunks)
 		return -ENOMEM;
 	chunk = packing->chunks;

@@ -45,6 +45,7 @@ struct npu_tensor {
 	uint32_t cols;
 	uint32_t first_row;
 	uint32_t first_col;
+	uint32_t matrix_cols; /* of the whole matrix */
 	struct npu_layout layout;
 };
 

@@ -64,6 +64,7 @@ static struct npu_tensor *new_tensor(struct npu_buffer *buf, size_t offset, enum
 	tensor->type = type;
 	tensor->rows = rows;
 	tensor->cols = cols;
+	tensor->matrix_cols = cols;
 	tensor->layout = *layout;
 	npu_ref(&buf->refs);
 	return tensor;
@@ -165,6 +166,7 @@ int npu_tensor_create_view(struct npu_tensor *tensor, uint32_t first_row, uint32
 		return npu_fail(err, -ENOMEM, "no memory for a tensor object");
 	view->first_row = tensor->first_row + first_row;
 	view->first_col = tensor->first_col + first_col;
+	view->matrix_cols = tensor->matrix_cols;
 	*out = view;
 	return 0;
 }

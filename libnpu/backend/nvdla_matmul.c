@@ -64,6 +64,14 @@ static bool fold_bias(const struct npu_matmul *mm, const int64_t *w_sum, int32_t
 	return true;
 }
 
+/* The engine writes whole atoms: beside a window of columns it would spoil what lies there. */
+static bool spoils_columns(const struct npu_tensor *c)
+{
+	uint32_t end = c->first_col + c->cols;
+
+	return end % c->layout.atom && end < c->matrix_cols;
+}
+
 /* True if the engine can do all of it. */
 static bool fuse(const struct nvdla_matmul *nm, struct fusion *fusion)
 {
@@ -73,7 +81,8 @@ static bool fuse(const struct nvdla_matmul *nm, struct fusion *fusion)
 	/* The engine reads operands of whole atoms of channels. */
 	const size_t channels = (n + atom - 1) / atom * atom;
 
-	if (nw->packing.count > 1 || nw->base.zero_point || nm->base.a->type == NPU_TYPE_INT16)
+	if (nw->packing.count > 1 || nw->base.zero_point || nm->base.a->type == NPU_TYPE_INT16 ||
+	    spoils_columns(nm->base.c))
 		return false;
 	for (uint32_t b = 0; b < nw->base.batch; b++) {
 		int32_t *bias = fusion->bias + (size_t)b * n;

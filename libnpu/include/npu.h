@@ -200,7 +200,8 @@ int npu_tensor_create_in(struct npu_buffer *buf, size_t offset, enum npu_type ty
  * the heads of an attention layer, a batch out of many, the columns of a concatenation.
  * @first_row, @rows: Which rows.
  * @first_col, @cols: Which columns; @first_col is a multiple of column_align of struct
- *	npu_device_info.
+ *	npu_device_info. Results are stored faster where the window also ends at such a multiple, or
+ *	with the last column.
  *
  * Errors: -EINVAL the window is not inside @tensor or does not begin at such a column; -ENOMEM.
  */

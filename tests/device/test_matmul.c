@@ -14,6 +14,7 @@
 
 #include "../expect.h"
 #include "../matmul_case.h"
+#include "../matmul_trial.h"
 
 static struct npu_device *npu, *cpu;
 static struct npu_queue *npu_queue, *cpu_queue;
@@ -314,6 +315,21 @@ static void layers_follow_each_other(void **state)
 	}
 }
 
+/* Every combination of types, scalings, activations and residuals. */
+static void all_forms(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < TRIAL_FORMS; seed++)
+		trial_check(npu, seed);
+}
+
+static void windows_are_operands(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++)
+		windows_check(npu, seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +343,8 @@ int main(void)
 		cmocka_unit_test(split_in_blocks_of_rows),
 		cmocka_unit_test(padding_does_not_matter),
 		cmocka_unit_test(layers_follow_each_other),
+		cmocka_unit_test(all_forms),
+		cmocka_unit_test(windows_are_operands),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the NPU", tests, open_devices, close_devices);

@@ -91,6 +91,13 @@ static void all_forms(void **state)
 		trial_check(dev, seed);
 }
 
+static void windows_are_operands(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++)
+		windows_check(dev, seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +105,7 @@ int main(void)
 		cmocka_unit_test(long_and_wide_shapes),
 		cmocka_unit_test(sums_beyond_int32_are_exact),
 		cmocka_unit_test(all_forms),
+		cmocka_unit_test(windows_are_operands),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the CPU", tests, open_cpu, close_cpu);

@@ -54,12 +54,23 @@ static void many_forms_on_a_narrow_engine(void **state)
 	check_trials(9000, 150);
 }
 
+static void windows_are_operands(void **state)
+{
+	(void)state;
+	fake_reset();
+	expect_ok(npu_device_open("fake", &dev, &err));
+	for (uint64_t seed = 0; seed < 200; seed++)
+		windows_check(dev, seed);
+	npu_device_close(dev);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_forms_on_the_small_engine),
 		cmocka_unit_test(many_forms_on_the_large_engine),
 		cmocka_unit_test(many_forms_on_a_narrow_engine),
+		cmocka_unit_test(windows_are_operands),
 	};
 
 	return cmocka_run_group_tests_name("types on NVDLA", tests, NULL, NULL);

@@ -4,11 +4,11 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c \
-	layout.c plan.c requant.c quant/affine.c \
+	error.c device.c buffer.c tensor.c weights.c weight_source.c epilogue.c output.c \
+	matmul.c queue.c layout.c plan.c requant.c quant/affine.c \
 	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
-		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
-		nvdla_stage.c))
+		nvdla_job.c nvdla_matmul.c nvdla_queue.c nvdla_split.c nvdla_stage.c \
+		nvdla_weights.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
 LIBNPU_LIBS := $(DRM_LIBS) -lm
@@ -21,7 +21,9 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o: override CFLAGS += -O3
+$(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/weight_source.o: override CFLAGS += -O3
+# The bits of a result are what the operations in the source say.
+$(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"

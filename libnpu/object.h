@@ -35,27 +35,41 @@ struct npu_buffer {
 	uint8_t *map; /* set by the backend */
 };
 
+/* A window of a matrix that has @layout and is at @offset of the buffer; mostly all of it. */
 struct npu_tensor {
 	atomic_uint refs;
 	struct npu_buffer *buf;
 	size_t offset;
+	enum npu_type type;
 	uint32_t rows;
 	uint32_t cols;
+	uint32_t first_row;
+	uint32_t first_col;
+	uint32_t matrix_cols; /* of the whole matrix */
 	struct npu_layout layout;
 };
 
+/*
+ * Weights as a device multiplies with them: int8, zero points taken off where the difference fits.
+ * What is left of zero points, and the sums of each group of columns, are for the CPU's part of
+ * zero points; see struct npu_requant.
+ */
 struct npu_weights {
 	atomic_uint refs;
 	struct npu_device *dev;
 	uint32_t n;
 	uint32_t k;
+	uint32_t batch;
+	uint32_t group_size; /* k where there is one group */
+	uint32_t groups;
+	int64_t *sum;	     /* [batch][n][groups] */
+	int16_t *zero_point; /* [n][groups] of what is left, NULL where all are 0 */
 };
 
 struct npu_epilogue {
 	atomic_uint refs;
 	struct npu_device *dev;
-	uint32_t n;
-	struct npu_requant requant;
+	struct npu_epilogue_desc desc; /* arrays are the epilogue's own */
 };
 
 struct npu_matmul {
@@ -65,6 +79,9 @@ struct npu_matmul {
 	struct npu_weights *weights;
 	struct npu_epilogue *epilogue;
 	struct npu_tensor *c;
+	struct npu_tensor *residual; /* or NULL */
+	int32_t a_zero_point;
+	struct npu_requant requant;
 	struct npu_plan plan; /* shape set by matmul.c, the rest by the backend */
 };
 
@@ -91,10 +108,27 @@ static inline bool npu_unref(atomic_uint *refs)
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
-/* Size of @tensor's bytes in its buffer. */
+/* Bytes in its buffer of the whole matrix that @tensor is or looks into. */
 static inline size_t npu_tensor_span(const struct npu_tensor *tensor)
 {
 	return (tensor->layout.bytes + NPU_TENSOR_ALIGN - 1) & ~(size_t)(NPU_TENSOR_ALIGN - 1);
 }
+
+/* Rows @row... of @tensor as a window of that matrix. */
+static inline struct npu_window npu_tensor_window(const struct npu_tensor *tensor, uint32_t row,
+						  uint32_t rows, uint32_t col, uint32_t cols)
+{
+	return (struct npu_window){
+		.row = tensor->first_row + row,
+		.rows = rows,
+		.col = tensor->first_col + col,
+		.cols = cols,
+	};
+}
+
+/* Opens and closes the whole matrix for the CPU: rows lie scattered over it. */
+int npu_tensor_begin(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
+		     struct npu_error *err);
+int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 
 #endif /* LIBNPU_OBJECT_H */

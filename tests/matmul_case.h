@@ -32,6 +32,10 @@ struct matmul_case {
 	struct npu_epilogue_desc epilogue;
 };
 
+/* Packs plain int8 weights of @n x @k. */
+int case_weights(struct npu_device *dev, uint32_t n, uint32_t k, const int8_t *data,
+		 struct npu_weights **weights, struct npu_error *err);
+
 /* What an epilogue of a case has. */
 #define CASE_BIAS (1u << 0)
 #define CASE_PER_CHANNEL (1u << 1)

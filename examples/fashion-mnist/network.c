@@ -38,19 +38,25 @@ static int layer_create(struct npu_device *dev, const struct quant_layer *layer,
 			struct npu_weights **weights, struct npu_epilogue **epilogue,
 			struct npu_error *err)
 {
+	const struct npu_weights_desc packed = {
+		.size = sizeof(packed),
+		.n = layer->n,
+		.k = layer->k,
+		.data = layer->weight,
+	};
 	const struct npu_epilogue_desc desc = {
 		.size = sizeof(desc),
 		.n = layer->n,
 		.bias = layer->bias,
 		.multiplier = layer->multiplier,
-		.multiplier_count = layer->n,
+		.scale_count = layer->n,
 		.shift = layer->shift,
 		.zero_point = layer->zero_point,
 		.activation = layer->activation,
 	};
 	int ret;
 
-	ret = npu_weights_create(dev, layer->n, layer->k, layer->weight, 0, weights, err);
+	ret = npu_weights_create(dev, &packed, weights, err);
 	if (ret)
 		return ret;
 	return npu_epilogue_create(dev, &desc, epilogue, err);
@@ -61,11 +67,11 @@ static int slot_create(struct npu_device *dev, const struct network *net,
 {
 	int ret;
 
-	ret = npu_tensor_create(dev, net->batch, net->inputs, &slot->tensor[0], err);
+	ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, net->inputs, &slot->tensor[0], err);
 	for (uint32_t i = 0; i < net->layer_count && !ret; i++) {
 		struct npu_matmul_desc desc = { .size = sizeof(desc) };
 
-		ret = npu_tensor_create(dev, net->batch, model->layer[i].n, &slot->tensor[i + 1],
+		ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, model->layer[i].n, &slot->tensor[i + 1],
 					err);
 		if (ret)
 			return ret;

@@ -8,6 +8,7 @@
 
 #include "../error.h"
 #include "../object.h"
+#include "../weight_source.h"
 
 /**
  * struct npu_backend - operations on objects
@@ -21,8 +22,8 @@ struct npu_backend {
 	void (*device_close)(struct npu_device *dev);
 
 	/* False when there can be no matrix of that shape. */
-	bool (*tensor_layout)(const struct npu_device *dev, uint32_t rows, uint32_t cols,
-			      struct npu_layout *layout);
+	bool (*tensor_layout)(const struct npu_device *dev, enum npu_type type, uint32_t rows,
+			      uint32_t cols, struct npu_layout *layout);
 
 	size_t buffer_size;
 	int (*buffer_init)(struct npu_buffer *buf, struct npu_error *err);
@@ -34,14 +35,10 @@ struct npu_backend {
 			  struct npu_error *err);
 
 	size_t weights_size;
-	int (*weights_init)(struct npu_weights *weights, const int8_t *data, size_t row_stride,
+	/* Reads all rows of @source. */
+	int (*weights_init)(struct npu_weights *weights, const struct npu_weight_source *source,
 			    struct npu_error *err);
 	void (*weights_fini)(struct npu_weights *weights);
-
-	/* Init and fini are optional. */
-	size_t epilogue_size;
-	int (*epilogue_init)(struct npu_epilogue *epilogue, struct npu_error *err);
-	void (*epilogue_fini)(struct npu_epilogue *epilogue);
 
 	/* Init and fini are optional. */
 	size_t matmul_size;

@@ -6,6 +6,8 @@
 #ifndef LIBNPU_NVDLA_H
 #define LIBNPU_NVDLA_H
 
+#include <pthread.h>
+
 #include <drm/npu_accel.h>
 
 #include "../plan.h"
@@ -14,9 +16,6 @@
 
 /* Submissions to the kernel that a queue can have outstanding. */
 #define NVDLA_PARTS 64
-
-/* Largest atom of any configuration. */
-#define NVDLA_MAX_ATOM 64
 
 struct nvdla_device {
 	struct npu_device base;
@@ -39,22 +38,35 @@ struct nvdla_chunk {
 	uint64_t offset;
 };
 
-/*
- * Weights. One chunk where K is within the engine's limits; otherwise several, each so short that
- * its sums stay below the bound of the exact method (see nvdla_split.c).
+/**
+ * struct nvdla_packing - weights in device memory
+ * @buf: NULL where there is none.
+ * @chunks: Divisions of K; a whole group of K begins with one.
+ * @count: Their number.
+ * @matrix_bytes: From a matrix of a batch to the next.
  */
-struct nvdla_weights {
-	struct npu_weights base;
+struct nvdla_packing {
 	struct npu_buffer *buf;
 	struct nvdla_chunk *chunks;
 	uint32_t count;
+	uint64_t matrix_bytes;
 };
 
-struct nvdla_epilogue {
-	struct npu_epilogue base;
-	struct npu_buffer *buf; /* NULL if no operand is in memory */
-	struct nvdla_stage stage[2];
-	uint64_t offset[2];
+/**
+ * struct nvdla_weights - weights
+ * @rows: Rows that are packed: N, and one of all ones where zero points are left, whose product
+ *	with A is what they are multiplied with.
+ * @packing: In one chunk where K has one group and is within the engine's limits, so that the
+ *	engine can do everything; otherwise in chunks for exact sums.
+ * @exact: In chunks for exact sums, where @packing is not and somebody has asked for it.
+ * @lock: Held while @exact is made.
+ */
+struct nvdla_weights {
+	struct npu_weights base;
+	uint32_t rows;
+	struct nvdla_packing packing;
+	struct nvdla_packing exact;
+	pthread_mutex_t lock;
 };
 
 struct nvdla_split;
@@ -63,7 +75,8 @@ struct nvdla_matmul {
 	struct npu_matmul base;
 	struct drm_npu_job_matmul *jobs;
 	uint32_t count;
-	struct nvdla_split *split; /* NULL where the jobs alone do it */
+	struct npu_buffer *operands; /* of output stages, NULL with none in memory */
+	struct nvdla_split *split;   /* NULL where the jobs alone do it */
 };
 
 /* A SUBMIT that is under way, for the submission @ticket of the queue. */
@@ -112,12 +125,17 @@ int nvdla_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offse
 int nvdla_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		     struct npu_error *err);
 
-/* nvdla_operands.c */
-int nvdla_weights_init(struct npu_weights *weights, const int8_t *data, size_t row_stride,
+/* nvdla_weights.c */
+int nvdla_weights_init(struct npu_weights *weights, const struct npu_weight_source *source,
 		       struct npu_error *err);
 void nvdla_weights_fini(struct npu_weights *weights);
-int nvdla_epilogue_init(struct npu_epilogue *epilogue, struct npu_error *err);
-void nvdla_epilogue_fini(struct npu_epilogue *epilogue);
+
+/*
+ * The packing whose chunks are so short that every sum over one can be reconstructed, see
+ * nvdla_split.c; made when it is first asked for. It belongs to the weights.
+ */
+int nvdla_weights_exact(struct nvdla_weights *nw, const struct nvdla_packing **packing,
+			struct npu_error *err);
 
 /* nvdla_matmul.c */
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err);

@@ -77,7 +77,9 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 	dev->max_bo_bytes = info->max_bo_bytes;
 	dev->max_k = npu_plan_max_k(&dev->limits);
 	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
-	if (!dev->max_k || !dev->max_batch || dev->limits.atom_bytes > NVDLA_MAX_ATOM)
+	/* Groups of K and strips of channels are whole atoms. */
+	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || NPU_GROUP_UNIT % dev->limits.atom_bytes ||
+	    dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
 		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
 				path);
 	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)
@@ -102,6 +104,7 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 			limits->cbuf_banks * limits->cbuf_bank_entries * limits->cbuf_entry_bytes,
 		.can_reset = !!(info->caps & DRM_NPU_CAP_RESET),
 		.has_iommu = !!(info->caps & DRM_NPU_CAP_IOMMU),
+		.column_align = limits->atom_bytes,
 	};
 	snprintf(dev->base.info.name, sizeof(dev->base.info.name), "%.*s", (int)sizeof(info->name),
 		 info->name);
@@ -115,10 +118,27 @@ static void nvdla_device_close(struct npu_device *base)
 	free(base);
 }
 
-static bool nvdla_tensor_layout(const struct npu_device *dev, uint32_t rows, uint32_t cols,
-				struct npu_layout *layout)
+/* What the engine reads and writes is in planes of int8; the rest is the CPU's. */
+static bool nvdla_tensor_layout(const struct npu_device *dev, enum npu_type type, uint32_t rows,
+				uint32_t cols, struct npu_layout *layout)
 {
-	return npu_layout_planes(layout, rows, cols, to_nvdla(dev)->limits.atom_bytes, UINT32_MAX);
+	enum npu_form form;
+
+	switch (type) {
+	case NPU_TYPE_INT8:
+		form = NPU_FORM_PLAIN;
+		break;
+	case NPU_TYPE_UINT8:
+		form = NPU_FORM_FLIPPED;
+		break;
+	case NPU_TYPE_INT16:
+		form = NPU_FORM_DIGITS;
+		break;
+	default:
+		return npu_layout_rows(layout, rows, cols, npu_type_size(type));
+	}
+	return npu_layout_planes(layout, form, rows, cols, to_nvdla(dev)->limits.atom_bytes,
+				 UINT32_MAX);
 }
 
 static const struct npu_backend nvdla_backend = {
@@ -132,9 +152,6 @@ static const struct npu_backend nvdla_backend = {
 	.weights_size = sizeof(struct nvdla_weights),
 	.weights_init = nvdla_weights_init,
 	.weights_fini = nvdla_weights_fini,
-	.epilogue_size = sizeof(struct nvdla_epilogue),
-	.epilogue_init = nvdla_epilogue_init,
-	.epilogue_fini = nvdla_epilogue_fini,
 	.matmul_size = sizeof(struct nvdla_matmul),
 	.matmul_init = nvdla_matmul_init,
 	.matmul_fini = nvdla_matmul_fini,

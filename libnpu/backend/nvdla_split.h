@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Split matmuls: K longer than the engine's limit.
+ * Split matmuls: those that the engine cannot do whole.
  */
 #ifndef LIBNPU_NVDLA_SPLIT_H
 #define LIBNPU_NVDLA_SPLIT_H
 
 #include "nvdla.h"
 
-/* Plans and prepares a matmul whose weights have more than one chunk. */
+/*
+ * Plans and prepares a matmul. What fails on the way is given back by nvdla_split_fini(), if
+ * @matmul has a split.
+ */
 int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err);
 void nvdla_split_fini(struct nvdla_matmul *matmul);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libnpu - int8 matrix multiplication on neural processing units.
+ * libnpu - integer matrix multiplication on neural processing units.
  *
  *	C[M,N] = epilogue(A[M,K] x W[N,K]^T)
  *
  * An application opens a device, makes tensors (activations in the device's own layout), packs
  * weights once, describes the output stage as an epilogue, binds the four into a matmul, and
  * submits matmuls to a queue. The same program gives the same bits on every device, the CPU
- * included.
+ * included: all arithmetic is written out at struct npu_epilogue_desc.
  *
  * Errors: a function that can fail returns 0 or a negative errno value, and fills the struct
  * npu_error it was given (NULL is allowed) with a sentence a person can act on. Out parameters
@@ -27,6 +27,7 @@
 #ifndef NPU_H
 #define NPU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,6 +86,8 @@ void npu_device_close(struct npu_device *dev);
  * @cbuf_bytes: On-chip operand buffer in bytes, 0 for the CPU.
  * @can_reset: Non-zero when the engine can be recovered from a hang.
  * @has_iommu: Non-zero when an IOMMU translates for the engine.
+ * @column_align: Windows of tensors begin at multiples of so many columns, see
+ *	npu_tensor_create_view(); a power of two, at most 64, and 1 on the CPU.
  */
 struct npu_device_info {
 	size_t size;
@@ -98,6 +101,7 @@ struct npu_device_info {
 	uint32_t cbuf_bytes;
 	uint32_t can_reset;
 	uint32_t has_iommu;
+	uint32_t column_align;
 };
 
 /** Fills @info. Errors: -EINVAL @info->size is not a size this function ever had. */
@@ -149,31 +153,67 @@ int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t of
 struct npu_tensor;
 
 /**
- * Makes an int8 matrix of @rows x @cols in the device's layout, in memory of its own, all zero.
- * The result of one matmul can be the input of the next with no CPU touch in between.
+ * enum npu_type - elements of a tensor, as npu_tensor_write() takes and npu_tensor_read() gives them
  *
- * Errors: -EINVAL @rows or @cols is 0 or too large; -ENOMEM.
+ * A (inputs) may be INT8, UINT8 or INT16; C (results) and residuals may be any. How a device keeps
+ * them is its own affair; multi-byte elements in application memory are in the machine's order.
  */
-int npu_tensor_create(struct npu_device *dev, uint32_t rows, uint32_t cols,
+enum npu_type {
+	NPU_TYPE_INT8 = 1,
+	NPU_TYPE_UINT8 = 2,
+	NPU_TYPE_INT16 = 3,
+	NPU_TYPE_INT32 = 4,
+	NPU_TYPE_FLOAT16 = 5, /* IEEE 754 binary16, its bits in a uint16_t */
+	NPU_TYPE_FLOAT32 = 6, /* IEEE 754 binary32 */
+};
+
+/** Bytes of an element in application memory; 0 if there is no such type. */
+size_t npu_type_size(enum npu_type type);
+
+/**
+ * Makes a matrix of @rows x @cols in the device's layout, in memory of its own, all zero. The
+ * result of one matmul can be the input of the next with no CPU touch in between.
+ *
+ * Errors: -EINVAL @type is none, or @rows or @cols is 0 or too large; -ENOMEM.
+ */
+int npu_tensor_create(struct npu_device *dev, enum npu_type type, uint32_t rows, uint32_t cols,
 		      struct npu_tensor **tensor, struct npu_error *err);
 
 /**
- * Bytes npu_tensor_create_in() needs for a matrix, 0 if the shape is not possible. A multiple of
- * the alignment it asks of offsets, so that tensors can be laid end to end.
+ * Bytes npu_tensor_create_in() needs for a matrix, 0 if the type or shape is not possible. A
+ * multiple of the alignment it asks of offsets, so that tensors can be laid end to end.
  */
-size_t npu_tensor_bytes(const struct npu_device *dev, uint32_t rows, uint32_t cols);
+size_t npu_tensor_bytes(const struct npu_device *dev, enum npu_type type, uint32_t rows,
+			uint32_t cols);
 
 /**
- * Makes an int8 matrix at @offset of a buffer, whose bytes are left as they are.
+ * Makes a matrix at @offset of a buffer, whose bytes are left as they are.
  *
- * Errors: -EINVAL the shape is not possible, or @offset is not a multiple of 64, or the matrix
- * does not fit into the buffer; -ENOMEM.
+ * Errors: -EINVAL the type or shape is not possible, or @offset is not a multiple of 64, or the
+ * matrix does not fit into the buffer; -ENOMEM.
  */
-int npu_tensor_create_in(struct npu_buffer *buf, size_t offset, uint32_t rows, uint32_t cols,
-			 struct npu_tensor **tensor, struct npu_error *err);
+int npu_tensor_create_in(struct npu_buffer *buf, size_t offset, enum npu_type type, uint32_t rows,
+			 uint32_t cols, struct npu_tensor **tensor, struct npu_error *err);
+
+/**
+ * Makes a window of another tensor, which shares its memory and can be used like any tensor:
+ * the heads of an attention layer, a batch out of many, the columns of a concatenation.
+ * @first_row, @rows: Which rows.
+ * @first_col, @cols: Which columns; @first_col is a multiple of column_align of struct
+ *	npu_device_info. Results are stored faster where the window also ends at such a multiple, or
+ *	with the last column.
+ *
+ * Errors: -EINVAL the window is not inside @tensor or does not begin at such a column; -ENOMEM.
+ */
+int npu_tensor_create_view(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows,
+			   uint32_t first_col, uint32_t cols, struct npu_tensor **view,
+			   struct npu_error *err);
 
 /** Gives up the caller's hold on a tensor. */
 void npu_tensor_destroy(struct npu_tensor *tensor);
+
+/** Type of a tensor's elements. */
+enum npu_type npu_tensor_type(const struct npu_tensor *tensor);
 
 /** Rows of a tensor. */
 uint32_t npu_tensor_rows(const struct npu_tensor *tensor);
@@ -184,16 +224,16 @@ uint32_t npu_tensor_cols(const struct npu_tensor *tensor);
 /**
  * Copies rows in from row-major memory, waiting for the device first.
  * @first_row, @rows: Which rows.
- * @src: Element (r, c) of the copied rows is at src[r * row_stride + c].
- * @row_stride: Bytes, at least the number of columns; 0 means exactly that.
+ * @src: Row r of the copied rows is at @src + r * @row_stride bytes, elements as the type has them.
+ * @row_stride: Bytes, at least a row's; 0 means exactly that.
  *
  * Errors: -EINVAL; -EIO, -ENODEV the device is lost.
  */
-int npu_tensor_write(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows,
-		     const int8_t *src, size_t row_stride, struct npu_error *err);
+int npu_tensor_write(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, const void *src,
+		     size_t row_stride, struct npu_error *err);
 
 /** Copies rows out to row-major memory; the mirror of npu_tensor_write(). */
-int npu_tensor_read(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, int8_t *dst,
+int npu_tensor_read(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, void *dst,
 		    size_t row_stride, struct npu_error *err);
 
 /* ---- Weights --------------------------------------------------------------------------- */
@@ -201,16 +241,75 @@ int npu_tensor_read(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows
 struct npu_weights;
 
 /**
- * Packs an int8 weight matrix into device memory. Done once; the object can then serve any
- * number of matmuls in any number of threads.
- * @n, @k: Rows (output channels) and columns (input channels), each at least 1.
- * @data: Element (row, col) is at data[row * row_stride + col]; copied.
- * @row_stride: Bytes, at least @k; 0 means exactly @k.
- *
- * Errors: -EINVAL, -ENOMEM.
+ * enum npu_weight_type - how weights are given; all become int8 when they are packed
  */
-int npu_weights_create(struct npu_device *dev, uint32_t n, uint32_t k, const int8_t *data,
-		       size_t row_stride, struct npu_weights **weights, struct npu_error *err);
+enum npu_weight_type {
+	/** @NPU_WEIGHTS_INT8: A byte each. */
+	NPU_WEIGHTS_INT8 = 0,
+	/** @NPU_WEIGHTS_INT4: Two's complement, -8 to 7, two in a byte, the first in the low half. */
+	NPU_WEIGHTS_INT4 = 1,
+	/** @NPU_WEIGHTS_CODEBOOK: Indices of 1 to 8 bits into a table of int8 values. */
+	NPU_WEIGHTS_CODEBOOK = 2,
+};
+
+/** Groups of K are a multiple of this long. */
+#define NPU_GROUP_UNIT 32
+
+/**
+ * struct npu_weights_desc - matrices of weights
+ * @size: sizeof(struct npu_weights_desc), set by the caller.
+ * @type: One of enum npu_weight_type.
+ * @n, @k: Rows (output channels) and columns (input channels) of a matrix, each at least 1.
+ * @batch: Number of matrices, 0 means 1; see struct npu_matmul_desc.
+ * @group_size: Columns that have zero points and scales in common, a multiple of NPU_GROUP_UNIT;
+ *	0 means all @k. The last group may be shorter.
+ * @data: The weights; copied.
+ * @row_stride: Bytes from a row to the next, at least a row's; 0 means exactly that. A row takes
+ *	@k bytes, or ceil(@k * bits / 8) with weights of 4 or @index_bits bits.
+ * @matrix_stride: Bytes from a matrix to the next, at least @n rows'; 0 means exactly that.
+ * @index_bits: CODEBOOK: bits of an index, 1 to 8. Index i of a row is its bits i * @index_bits
+ *	and up; bit b of a row is bit b % 8 of byte b / 8.
+ * @codebook: CODEBOOK: values that indices stand for.
+ * @codebook_entries: CODEBOOK: 1 to 2^@index_bits; every index must be below it.
+ * @codebook_per_channel: CODEBOOK: each of the @n channels has @codebook_entries values of its
+ *	own, one channel after the other; else there is one table for all.
+ * @zero_point: What stands for zero, -128 to 127; a weight means its value less this. One, or one
+ *	for each channel, or one for each group of each channel ([n][groups]); the same in all
+ *	matrices.
+ * @zero_point_count: 0 (none), 1, @n or @n * ceil(@k / @group_size).
+ *
+ * Unsigned weights are signed ones whose zero point has moved: take 128 (or 8, with 4 bits) off
+ * both, which is the top bit flipped in the data.
+ *
+ * Zero points cost nothing where every difference fits int8, as it always does with 4 bits and zero
+ * points of 4 bits; otherwise NVDLA computes exact sums (see NPU_STAGE_ZERO_POINTS).
+ */
+struct npu_weights_desc {
+	size_t size;
+	enum npu_weight_type type;
+	uint32_t n;
+	uint32_t k;
+	uint32_t batch;
+	uint32_t group_size;
+	const void *data;
+	size_t row_stride;
+	size_t matrix_stride;
+	uint32_t index_bits;
+	const int8_t *codebook;
+	uint32_t codebook_entries;
+	bool codebook_per_channel;
+	const int32_t *zero_point;
+	uint32_t zero_point_count;
+};
+
+/**
+ * Packs weights into device memory. Done once; the object can then serve any number of matmuls in
+ * any number of threads.
+ *
+ * Errors: -EINVAL (the text names the field), -ENOMEM.
+ */
+int npu_weights_create(struct npu_device *dev, const struct npu_weights_desc *desc,
+		       struct npu_weights **weights, struct npu_error *err);
 
 /** Gives up the caller's hold on weights. */
 void npu_weights_destroy(struct npu_weights *weights);
@@ -219,49 +318,134 @@ void npu_weights_destroy(struct npu_weights *weights);
 
 struct npu_epilogue;
 
+/** enum npu_scaling - from accumulators to results; defined at struct npu_epilogue_desc */
+enum npu_scaling {
+	/** @NPU_SCALING_FIXED16: 16-bit multiplier and a shift, what NVDLA's output stage does. */
+	NPU_SCALING_FIXED16 = 0,
+	/** @NPU_SCALING_TFLITE: TensorFlow Lite's quantized multiplier, rounded once. */
+	NPU_SCALING_TFLITE = 1,
+	/** @NPU_SCALING_TFLITE_DOUBLE: The same, rounded twice, as gemmlowp does. */
+	NPU_SCALING_TFLITE_DOUBLE = 2,
+	/** @NPU_SCALING_FLOAT: binary32 scale, halves to even: ONNX, XNNPACK; and float results. */
+	NPU_SCALING_FLOAT = 3,
+	/** @NPU_SCALING_NONE: the accumulator itself: exact int32. */
+	NPU_SCALING_NONE = 4,
+};
+
 /** enum npu_activation - what follows the scaling */
 enum npu_activation {
 	NPU_ACTIVATION_NONE = 0,
-	NPU_ACTIVATION_RELU = 1, /* negative results become 0, before the zero point is added */
+	NPU_ACTIVATION_RELU = 1,  /* negative results become 0, before the zero point is added */
+	NPU_ACTIVATION_RELU6 = 2, /* and those above 6.0 become 6.0 */
 };
 
 /** Largest magnitude of a bias. */
 #define NPU_BIAS_MAX (1 << 30)
 
-/** Largest right shift of an epilogue. */
+/** Largest right shift of FIXED16. */
 #define NPU_SHIFT_MAX 62
 
+/** Range of a TFLITE exponent. */
+#define NPU_EXPONENT_MIN (-31)
+#define NPU_EXPONENT_MAX 30
+
 /**
- * struct npu_epilogue_desc - from int32 accumulators to int8 results
+ * struct npu_epilogue_desc - from accumulators to results
  * @size: sizeof(struct npu_epilogue_desc), set by the caller.
  * @n: Output channels.
- * @bias: @n values of magnitude at most NPU_BIAS_MAX, or NULL for none; copied.
- * @multiplier: One value (per tensor) or @n values (per channel); copied.
- * @multiplier_count: 1 or @n.
- * @shift: Right shift of the product, 0 to NPU_SHIFT_MAX.
- * @zero_point: Zero point of the result, -128 to 127.
+ * @groups: Groups of K that have scales of their own, as the weights have them; 0 means 1. More
+ *	than 1 goes with FLOAT only.
+ * @bias: @n values of magnitude at most NPU_BIAS_MAX, in units of the accumulator, or NULL for
+ *	none; not with more than one group.
+ * @float_bias: FLOAT: @n finite values in units of the scaled result, or NULL for none.
+ * @scaling: One of enum npu_scaling.
+ * @scale_count: Values in the arrays of the scaling: 1 (per tensor) or @n * @groups (per channel,
+ *	or [n][groups]); not used with NONE.
+ * @multiplier: FIXED16: any int16.
+ * @shift: FIXED16: right shift of the product, 0 to NPU_SHIFT_MAX.
+ * @multiplier_q31: TFLITE: 0 to 2^31 - 1; the factor is multiplier_q31 * 2^(exponent - 31).
+ * @exponent: TFLITE: NPU_EXPONENT_MIN to NPU_EXPONENT_MAX; TensorFlow's "shift", left if positive.
+ * @scale: FLOAT: finite values.
+ * @zero_point: Zero point of the result: a value of its type; 0 for int32 and float.
  * @activation: One of enum npu_activation.
+ * @output_scale: RELU6 on integer results: what one step of the result means, above 0.
+ * @clamp: If true, results are clamped to @clamp_min..@clamp_max in the end.
+ * @clamp_min, @clamp_max: In units of the stored result, so that the zero point is included; whole
+ *	numbers of its type where that is an integer. @clamp_min is at most @clamp_max.
+ * @residual_zero_point: Zero point zr of the residual; a value of its type, 0 for float.
+ * @residual_multiplier, @residual_shift: FIXED16: the residual's factor. With 1 and 0 it has the
+ *	same scale as the result, which NVDLA can add as it goes along.
+ * @residual_multiplier_q31, @residual_exponent: TFLITE: the residual's factor.
+ * @residual_scale: FLOAT: the residual's factor.
  *
- * For row m and channel n, with acc the exact sum over K clamped to int32:
+ * All arrays are copied. The accumulator of row m and channel n is the exact sum over K (or over a
+ * group of K), with zero points za of A and zw of W,
  *
- *	t = (acc + bias[n]) * multiplier[n]			exact
- *	t = t / 2^shift rounded to nearest, halves away from zero, clamped to int32
- *	t = t < 0 ? 0 : t					with RELU
- *	c = clamp(t + zero_point, -128, 127)
+ *	acc = sum over k of (a[m][k] - za) * (w[n][k] - zw[n][group of k])
+ *	s = acc + bias[n], clamped to int32; with an int16 A to 48 bits
  *
- * This is the arithmetic of NVDLA's output stage (SDP), so the fused engine and the CPU agree to
- * the bit. A zero point za of the input is a matter of the bias: subtract za * sum over k of
- * w[n][k] from it.
+ * and the scaling makes of it, each time clamped to int32,
+ *
+ *	FIXED16		t = round_away(s * multiplier / 2^shift)
+ *	TFLITE		t = round_up(s * multiplier_q31 / 2^(31 - exponent))
+ *	TFLITE_DOUBLE	t = round_away(round_up(clamp32(s * 2^max(exponent, 0)) *
+ *			multiplier_q31 / 2^31) / 2^max(-exponent, 0))
+ *	NONE		t = s
+ *	FLOAT		f = sum over groups of float(s) * scale, then + float_bias[n]
+ *
+ * round_away rounds to nearest, halves away from zero; round_up to nearest, halves towards
+ * +infinity. With an int16 A, TFLITE and TFLITE_DOUBLE are both what TensorFlow Lite does with
+ * 64-bit accumulators: the multiplier is reduced to 16 bits, r = min((multiplier_q31 + 2^15) / 2^16
+ * rounded down, 2^15 - 1), and t = round_up(s * r / 2^(15 - exponent)); the exponent is then at
+ * most 14.
+ * FLOAT is binary32 arithmetic: float() and each product and sum are rounded to nearest, halves to
+ * even, groups are added in the order of K, and there is no contraction. Then, with u the residual
+ *
+ *	FIXED16		t = clamp32(t + clamp32(round_away((r - zr) * multiplier / 2^shift)))
+ *	TFLITE		t = clamp32(t + what the scaling makes of r - zr, for an 8-bit A)
+ *	NONE		t = clamp32(t + r - zr)
+ *	FLOAT		f = f + float(r - zr) * residual_scale
+ *
+ * An integer residual goes with any scaling, a float one with FLOAT, where float() of it is the
+ * value itself. Integer results of FLOAT are t = clamp32(f rounded, halves to even; 0 for NaN), and then
+ *
+ *	t = max(t, 0)					with RELU and RELU6
+ *	t = min(t, round_away(6 / output_scale))	with RELU6; a binary32 quotient
+ *	c = t + zero_point, clamped to the type, then to clamp_min..clamp_max
+ *
+ * Float results go with FLOAT: f = max(f, 0), f = min(f, 6), clamped, and rounded to binary16 where
+ * that is the type, halves to even, too large ones to infinity.
+ *
+ * Sources: FIXED16 is NVDLA's output stage (SDP). TFLITE and TFLITE_DOUBLE are TensorFlow Lite's
+ * MultiplyByQuantizedMultiplier with and without TFLITE_SINGLE_ROUNDING; the latter is gemmlowp's
+ * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here where
+ * it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
  */
 struct npu_epilogue_desc {
 	size_t size;
 	uint32_t n;
+	uint32_t groups;
 	const int32_t *bias;
+	const float *float_bias;
+	enum npu_scaling scaling;
+	uint32_t scale_count;
 	const int16_t *multiplier;
-	uint32_t multiplier_count;
 	uint32_t shift;
+	const int32_t *multiplier_q31;
+	const int32_t *exponent;
+	const float *scale;
 	int32_t zero_point;
 	enum npu_activation activation;
+	float output_scale;
+	bool clamp;
+	double clamp_min;
+	double clamp_max;
+	int32_t residual_zero_point;
+	int16_t residual_multiplier;
+	uint32_t residual_shift;
+	int32_t residual_multiplier_q31;
+	int32_t residual_exponent;
+	float residual_scale;
 };
 
 /**
@@ -280,14 +464,18 @@ void npu_epilogue_destroy(struct npu_epilogue *epilogue);
 struct npu_matmul;
 
 /**
- * struct npu_matmul_desc - one multiplication
+ * struct npu_matmul_desc - one multiplication, or a batch of them
  * @size: sizeof(struct npu_matmul_desc), set by the caller.
- * @a: Input, M x K.
- * @weights: N x K.
+ * @a: Input, M x K; with a batch of B matrices of weights B * M x K, where rows b * M and up are
+ *	multiplied with matrix b.
+ * @weights: N x K, or B of them.
  * @epilogue: Output stage for N channels.
- * @c: Output, M x N, which must not share memory with @a.
+ * @c: Output, as many rows as @a, N columns.
+ * @residual: Added to the result, the shape of @c, or NULL.
+ * @a_zero_point: Zero point of @a, a value of its type.
  *
- * All four belong to the same device.
+ * All belong to the same device. @c must not share memory with @a or @residual, of which a window
+ * of the same tensor is a case.
  */
 struct npu_matmul_desc {
 	size_t size;
@@ -295,13 +483,15 @@ struct npu_matmul_desc {
 	struct npu_weights *weights;
 	struct npu_epilogue *epilogue;
 	struct npu_tensor *c;
+	struct npu_tensor *residual;
+	int32_t a_zero_point;
 };
 
 /**
  * Plans a multiplication: tiles it to the device's limits and prepares everything a submission
  * needs, so that submitting allocates nothing. M, K and N may be any size that memory allows.
  *
- * Errors: -EINVAL (the text names the shapes that do not fit together), -ENOMEM.
+ * Errors: -EINVAL (the text names what does not fit together), -ENOMEM.
  */
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,
 		      struct npu_matmul **matmul, struct npu_error *err);
@@ -309,19 +499,31 @@ int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc
 /** Gives up the caller's hold on a matmul. */
 void npu_matmul_destroy(struct npu_matmul *matmul);
 
+/* Parts of a matmul that struct npu_plan tells the place of. */
+#define NPU_STAGE_SUMS (1u << 0)	/* adding up partial sums over K or over bytes of A */
+#define NPU_STAGE_ZERO_POINTS (1u << 1) /* of A and W */
+#define NPU_STAGE_BIAS (1u << 2)
+#define NPU_STAGE_SCALING (1u << 3)
+#define NPU_STAGE_RESIDUAL (1u << 4)
+#define NPU_STAGE_ACTIVATION (1u << 5)
+#define NPU_STAGE_CLAMP (1u << 6)
+#define NPU_STAGE_OUTPUT (1u << 7) /* zero point and type of C */
+
 /**
  * struct npu_plan - how a matmul will be carried out
  * @size: sizeof(struct npu_plan), set by the caller.
- * @m, @k, @n: Shape.
+ * @m, @k, @n: Shape; @m is all rows of C.
  * @jobs: Jobs for the engine; 0 on the CPU.
  * @macs: Multiply-accumulates, M * K * N.
  * @bytes: Bytes the operands and the result occupy, each counted once.
  * @cycles: Predicted engine cycles, 0 on the CPU.
  * @limit_cycles: Physical limit, max(macs / macs_per_cycle, bytes / bus_bytes_per_cycle); 0 on
  *	the CPU.
- * @host_steps: Steps that the CPU does as part of the matmul. Above 0 on an NPU only where K is
- *	longer than the engine's limit: the partial sums are then added up and requantized on the
- *	CPU, bit for bit the same. Submitting such a matmul blocks until it is done.
+ * @host_steps: Steps that the CPU does as part of the matmul, 0 when the engine does all of it.
+ *	The engine then gives exact sums, and the CPU makes results of them, bit for bit the same.
+ *	Submitting such a matmul blocks until it is done.
+ * @engine_stages, @host_stages: NPU_STAGE_* bits of what is done where; a stage that the matmul
+ *	does not have is in neither. On the CPU backend both are 0.
  */
 struct npu_plan {
 	size_t size;
@@ -332,6 +534,8 @@ struct npu_plan {
 	uint64_t cycles;
 	uint64_t limit_cycles;
 	uint32_t host_steps;
+	uint32_t engine_stages;
+	uint32_t host_stages;
 };
 
 /** Fills @plan. Errors: -EINVAL @plan->size is not a size this function ever had. */

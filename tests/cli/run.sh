@@ -42,9 +42,11 @@ says() {
 	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
 }
 
-# gives NUMBER...: C.npy holds these int8
+# gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT
 gives() {
-	set -- "$*" "$(od -An -v -td1 -j128 C.npy | xargs)"
+	format=-td1
+	case $1 in -t*) format=$1; shift ;; esac
+	set -- "$*" "$(od -An -v "$format" -j128 C.npy | xargs)"
 	[ "$1" = "$2" ] || fail "C.npy holds '$2', not '$1'"
 }
 
@@ -82,6 +84,9 @@ npy scales.npy '<f4' '2,' '\0\0\200\77\0\0\0\77'			# 1, 0.5
 npy scales8.npy '<f8' '2,' '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\340\77'	# the same
 npy wide.npy '<i8' '2, 3' ''
 npy other.npy '|i1' '2, 4' '\1\2\3\4\5\6\7\10'
+npy unsigned.npy '|u1' '2, 3' '\201\202\203\174\205\206'		# A + 128
+npy A16.npy '<i2' '2, 3' '\1\1\2\0\3\0\374\377\5\0\6\0'		# A, but for 257
+npy residual.npy '|i1' '2, 2' '\1\2\3\4'
 npy vector.npy '|i1' '6,' '\1\2\3\4\5\6'
 npy empty.npy '|i1' '0, 3' ''
 head -c 131 A.npy >short.npy
@@ -155,6 +160,30 @@ check 'a scale of its own choice' 0 matmul A.npy W.npy -o C.npy
 says out 'scale     3.0238'; gives -6 42 -30 57; done_
 check 'its choice leaves room for the zero point' 0 matmul A.npy W.npy -o C.npy --zero-point 85
 says out 'scale     1,'; gives 83 99 75 104; done_
+check 'exact int32' 0 matmul A.npy W.npy -o C.npy --type int32
+gives -td4 -2 14 -10 19; done_
+check 'int32 of int16' 0 matmul A16.npy W.npy -o C.npy --type int32 --bias bias.npy
+gives -td4 256 525 -8 18; done_
+check 'uint8 with a zero point, into uint8' 0 matmul unsigned.npy W.npy -o C.npy --a-zero-point 128 --type uint8 --scaling none --zero-point 100
+gives -tu1 98 114 90 119; done_
+check 'weights with a zero point' 0 matmul A.npy W.npy -o C.npy --w-zero-point 1 --scaling none
+gives -8 8 -17 12; done_
+check 'halves to even' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling float
+gives 0 4 -2 5; done_
+check 'halves up' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling tflite
+gives 0 4 -2 5; done_
+check 'halves away from 0' 0 matmul A.npy W.npy -o C.npy --scale 0.25
+gives -1 4 -3 5; done_
+check 'rounded twice' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling tflite-double
+gives -1 4 -3 5; done_
+check 'float32' 0 matmul A.npy W.npy -o C.npy --type float32 --scale 0.25
+gives -tf4 -0.5 3.5 -2.5 4.75; done_
+check 'float16' 0 matmul A.npy W.npy -o C.npy --type float16 --scale 0.25
+gives -tx2 b800 4300 c100 44c0; done_
+check 'residual, clamp' 0 matmul A.npy W.npy -o C.npy --scale 1 --residual residual.npy --clamp -5,20
+gives -1 16 -5 20; done_
+check 'ReLU6' 0 matmul A.npy W.npy -o C.npy --scale 1 --activation relu6 --output-scale 0.5
+gives 0 12 0 12; done_
 check 'JSON' 0 matmul A.npy W.npy -o 'C"\.npy' --scale 1 --json
 says out '"device": {"backend": "cpu", '; says out '"m": 2, "k": 3, "n": 2, '
 says out '"result": "C\"\\.npy"}'; files 'C"\.npy C.npy'; done_
@@ -180,14 +209,19 @@ refused 'half of a factor' 2 '--multiplier and --shift go together' A.npy W.npy 
 refused 'shift out of range' 2 "--shift is a whole number from 0 to 62, not '63'" A.npy W.npy -o C.npy --multiplier 1 --shift 63
 refused 'scale that is none' 2 "--scale is a number, not '1x'" A.npy W.npy -o C.npy --scale 1x
 refused 'negative scale' 2 '--scale is above 0' A.npy W.npy -o C.npy --scale -1
-refused 'unknown activation' 2 '--activation is none or relu' A.npy W.npy -o C.npy --activation tanh
+refused 'unknown activation' 2 "--activation is none, relu or relu6, not 'tanh'" A.npy W.npy -o C.npy --activation tanh
+refused 'unknown type' 2 "--type is int8, uint8, int16, int32, float16 or float32, not 'int4'" A.npy W.npy -o C.npy --type int4
+refused 'clamp the wrong way' 2 '--clamp is two numbers' A.npy W.npy -o C.npy --clamp 5,1
+refused 'floats of an integer scaling' 2 'matmul: c is float32, which needs NPU_SCALING_FLOAT' A.npy W.npy -o C.npy --type float32 --scaling none
+refused 'zero point out of range' 2 'matmul: zero_point is 200, not in -128 to 127 as int8 has it' A.npy W.npy -o C.npy --scale 1 --zero-point 200
+refused 'residual of another shape' 4 'A.npy: is 2 x 3, but C is 2 x 2' A.npy W.npy -o C.npy --residual A.npy
 refused 'no room' 2 '--zero-point: leaves results no room' A.npy W.npy -o C.npy --zero-point -128
 refused 'missing file' 4 'nope.npy: cannot be opened: No such file' nope.npy W.npy -o C.npy
 refused 'not an .npy file' 4 'err: is not an .npy file' A.npy err -o C.npy
 refused 'folder' 4 '.: cannot be read: Is a directory' A.npy . -o C.npy
 refused 'truncated file' 4 'short.npy: ends after 3 of 6 bytes' short.npy W.npy -o C.npy
 refused 'int64' 4 "wide.npy: holds elements of type '<i8'" wide.npy W.npy -o C.npy
-refused 'float' 4 'scales.npy: holds float32 where int8' scales.npy W.npy -o C.npy
+refused 'float' 4 'scales.npy: holds float32 where int8, uint8 or int16' scales.npy W.npy -o C.npy
 refused 'vector' 4 'vector.npy: has 1 dimensions' vector.npy W.npy -o C.npy
 refused 'empty matrix' 4 'empty.npy: is a matrix of 0 x 3' empty.npy W.npy -o C.npy
 refused 'shapes that do not fit' 4 'other.npy: is 2 x 4, but A.npy is 2 x 3' A.npy other.npy -o C.npy

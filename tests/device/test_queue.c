@@ -150,7 +150,7 @@ static void queues_wait_for_each_other(void **state)
 
 	(void)state;
 	bench_init(&b, dev, 65, 40, 48, 48);
-	expect_ok(npu_tensor_create(dev, 40, 48, &copy, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 40, 48, &copy, &err));
 	again = bench_bind(&b, b.result, copy);
 	expect_ok(npu_queue_create(dev, &one, &err));
 	expect_ok(npu_queue_create(dev, &two, &err));
@@ -183,7 +183,7 @@ static void objects_go_while_jobs_run(void **state)
 		struct bench b;
 
 		bench_init(&b, dev, 66 + round, 64, 300, 40);
-		expect_ok(npu_tensor_create(dev, 64, 40, &result, &err));
+		expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 64, 40, &result, &err));
 		npu_matmul_destroy(b.matmul);
 		b.matmul = bench_bind(&b, b.a, result);
 		expect_ok(npu_queue_create(dev, &queue, &err));
@@ -218,7 +218,7 @@ static void *run_a_lot(void *arg)
 	};
 	int8_t *got = malloc((size_t)b->c.m * b->c.n);
 
-	if (npu_queue_create(dev, &queue, NULL) || npu_tensor_create(dev, b->c.m, b->c.n, &c, NULL))
+	if (npu_queue_create(dev, &queue, NULL) || npu_tensor_create(dev, NPU_TYPE_INT8, b->c.m, b->c.n, &c, NULL))
 		return (void *)1;
 	desc.c = c;
 	for (int i = 0; i < 25; i++) {

@@ -61,13 +61,13 @@ static void chain_create(struct chain *chain, struct npu_device *on)
 		.size = sizeof(e),
 		.n = 4,
 		.multiplier = &one,
-		.multiplier_count = 1,
+		.scale_count = 1,
 	};
 
-	expect_ok(npu_tensor_create(on, 4, 4, &chain->a, &err));
-	expect_ok(npu_tensor_create(on, 4, 4, &chain->b, &err));
-	expect_ok(npu_tensor_create(on, 4, 4, &chain->c, &err));
-	expect_ok(npu_weights_create(on, 4, 4, ones, 0, &chain->w, &err));
+	expect_ok(npu_tensor_create(on, NPU_TYPE_INT8, 4, 4, &chain->a, &err));
+	expect_ok(npu_tensor_create(on, NPU_TYPE_INT8, 4, 4, &chain->b, &err));
+	expect_ok(npu_tensor_create(on, NPU_TYPE_INT8, 4, 4, &chain->c, &err));
+	expect_ok(case_weights(on, 4, 4, ones, &chain->w, &err));
 	expect_ok(npu_epilogue_create(on, &e, &chain->e, &err));
 	for (int i = 0; i < 2; i++) {
 		struct npu_matmul_desc desc = chain_desc(chain, i);
@@ -117,7 +117,7 @@ static void wrong_matmuls_are_refused(void **state)
 
 	(void)state;
 	chain_create(&chain, dev);
-	expect_ok(npu_tensor_create(dev, 4, 5, &other, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 4, 5, &other, &err));
 #define expect_bad_matmul(field, value, word)                                            \
 	do {                                                                             \
 		desc = chain_desc(&chain, 0);                                            \
@@ -145,14 +145,14 @@ static void overlap_is_found_inside_a_buffer(void **state)
 	(void)state;
 	chain_create(&chain, dev);
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
-	expect_ok(npu_tensor_create_in(buf, 64, 4, 4, &a, &err));
-	expect_ok(npu_tensor_create_in(buf, 64, 4, 4, &c, &err));
+	expect_ok(npu_tensor_create_in(buf, 64, NPU_TYPE_INT8, 4, 4, &a, &err));
+	expect_ok(npu_tensor_create_in(buf, 64, NPU_TYPE_INT8, 4, 4, &c, &err));
 	desc = chain_desc(&chain, 0);
 	desc.a = a;
 	desc.c = c;
 	expect_error(npu_matmul_create(dev, &desc, &matmul, &err), -EINVAL, "shares memory");
 	npu_tensor_destroy(c);
-	expect_ok(npu_tensor_create_in(buf, 128, 4, 4, &c, &err));
+	expect_ok(npu_tensor_create_in(buf, 128, NPU_TYPE_INT8, 4, 4, &c, &err));
 	desc.c = c;
 	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
 	npu_matmul_destroy(matmul);
@@ -342,8 +342,8 @@ static void *use_shared(void *arg)
 
 		desc.a = desc.c = NULL;
 		failures += npu_queue_create(dev, &queue, NULL) ||
-			    npu_tensor_create(dev, 4, 4, &desc.a, NULL) ||
-			    npu_tensor_create(dev, 4, 4, &desc.c, NULL) ||
+			    npu_tensor_create(dev, NPU_TYPE_INT8, 4, 4, &desc.a, NULL) ||
+			    npu_tensor_create(dev, NPU_TYPE_INT8, 4, 4, &desc.c, NULL) ||
 			    npu_tensor_write(desc.a, 0, 4, ones, 0, NULL) ||
 			    npu_matmul_create(dev, &desc, &matmul, NULL) ||
 			    npu_queue_run(queue, &matmul, 1, NULL) ||

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../matmul_case.h"
+#include "../matmul_trial.h"
 
 static struct npu_device *dev;
 static struct npu_queue *queue;
@@ -82,12 +83,29 @@ static void sums_beyond_int32_are_exact(void **state)
 	}
 }
 
+/* Every combination of types, scalings, activations and residuals. */
+static void all_forms(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < TRIAL_FORMS; seed++)
+		trial_check(dev, seed);
+}
+
+static void windows_are_operands(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++)
+		windows_check(dev, seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(small_shapes_and_all_epilogues),
 		cmocka_unit_test(long_and_wide_shapes),
 		cmocka_unit_test(sums_beyond_int32_are_exact),
+		cmocka_unit_test(all_forms),
+		cmocka_unit_test(windows_are_operands),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the CPU", tests, open_cpu, close_cpu);

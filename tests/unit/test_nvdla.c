@@ -162,9 +162,9 @@ static void work_init(struct work *work, uint32_t k)
 
 	case_init(&c, &rng, 2, k, 3, 0);
 	work->desc = (struct npu_matmul_desc){ .size = sizeof(work->desc) };
-	expect_ok(npu_tensor_create(dev, 2, k, &work->desc.a, &err));
-	expect_ok(npu_tensor_create(dev, 2, 3, &work->desc.c, &err));
-	expect_ok(npu_weights_create(dev, 3, k, c.w, 0, &work->desc.weights, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 2, k, &work->desc.a, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 2, 3, &work->desc.c, &err));
+	expect_ok(case_weights(dev, 3, k, c.w, &work->desc.weights, &err));
 	expect_ok(npu_epilogue_create(dev, &c.epilogue, &work->desc.epilogue, &err));
 	expect_ok(npu_matmul_create(dev, &work->desc, &work->matmul, &err));
 	case_free(&c);
@@ -405,9 +405,9 @@ static int live(struct npu_error *err, uint32_t k, bool *wrong)
 	case_init(&c, &rng, 2, k, 3, CASE_BIAS | CASE_PER_CHANNEL);
 	ret = npu_device_open("fake", &own, err);
 	ret = ret ? ret : npu_queue_create(own, &q, err);
-	ret = ret ? ret : npu_tensor_create(own, 2, k, &desc.a, err);
-	ret = ret ? ret : npu_tensor_create(own, 2, 3, &desc.c, err);
-	ret = ret ? ret : npu_weights_create(own, 3, k, c.w, 0, &desc.weights, err);
+	ret = ret ? ret : npu_tensor_create(own, NPU_TYPE_INT8, 2, k, &desc.a, err);
+	ret = ret ? ret : npu_tensor_create(own, NPU_TYPE_INT8, 2, 3, &desc.c, err);
+	ret = ret ? ret : case_weights(own, 3, k, c.w, &desc.weights, err);
 	ret = ret ? ret : npu_epilogue_create(own, &c.epilogue, &desc.epilogue, err);
 	ret = ret ? ret : npu_matmul_create(own, &desc, &matmul, err);
 	ret = ret ? ret : npu_tensor_write(desc.a, 0, 2, c.a, 0, err);

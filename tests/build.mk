@@ -52,7 +52,7 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
+	test_layout test_plan test_cost test_requant test_matmul_cpu test_quant test_libnpu_api \
 	test_libnpu_queue test_nvdla)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
@@ -60,7 +60,8 @@ UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(B)/tests/unit/test_plan $(B)/tests/unit/test_nvdla: $(B)/kmod/nvdla/nvdla_limits.o
+$(addprefix $(B)/tests/unit/, test_plan test_cost test_nvdla): $(B)/kmod/nvdla/nvdla_limits.o
+$(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
 $(B)/tests/device/test_queue: $(B)/tests/device/board_control.o

@@ -44,7 +44,7 @@ static int make_jobs(struct nvdla_matmul *nm, struct npu_error *err)
 	};
 	struct npu_tiles tiles;
 
-	npu_plan_tiles(limits, m, k, n, &tiles);
+	npu_plan_tiles(limits, m, k, n, 1, &tiles);
 	nm->count = tiles.m_tiles * tiles.n_tiles;
 	nm->jobs = calloc(nm->count, sizeof(*nm->jobs));
 	if (!nm->jobs)

@@ -139,9 +139,9 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 		block->first_job = matmul->count;
 		for (uint32_t chunk = 0; chunk < nw->count; chunk++, next++) {
 			npu_plan_tiles(limits_of(matmul), block->rows.count, nw->chunks[chunk].k,
-				       nw->base.n, next);
+				       nw->base.n, PASSES, next);
 			block->jobs += PASSES * next->m_tiles * next->n_tiles;
-			matmul->base.plan.cycles += PASSES * next->cycles;
+			matmul->base.plan.cycles += next->cycles;
 		}
 		matmul->base.plan.cycles += next[-1].start;
 		matmul->count += block->jobs;

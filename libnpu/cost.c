@@ -128,11 +128,16 @@ void npu_cost_of(struct npu_cost *cost, const struct drm_npu_matmul_limits *limi
 	cost->paced = paced_cycles(cost, groups, macs);
 }
 
+bool npu_cost_keeps_weights(const struct npu_cost *cost)
+{
+	return cost->weights <= cost->weight_room;
+}
+
 void npu_cost_reuse(struct npu_cost *cost, bool data, bool weights)
 {
 	if (data)
 		cost->data = 0;
-	if (weights && cost->weights <= cost->weight_room) {
+	if (weights && npu_cost_keeps_weights(cost)) {
 		cost->weights = 0;
 		cost->paced = cost->macs;
 	}

@@ -42,6 +42,9 @@ struct npu_cost {
 void npu_cost_of(struct npu_cost *cost, const struct drm_npu_matmul_limits *limits, uint32_t m,
 		 uint32_t k, uint32_t n, uint32_t data_banks);
 
+/* True if all of W is still in the CBUF at the end of the job. */
+bool npu_cost_keeps_weights(const struct npu_cost *cost);
+
 /* The job before has the same A, the same W. What was streamed through its banks is gone. */
 void npu_cost_reuse(struct npu_cost *cost, bool data, bool weights);
 

@@ -75,18 +75,6 @@ static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc
 	npu_ref(&matmul->c->refs);
 }
 
-static void set_shape(struct npu_plan *plan, uint64_t m, uint64_t k, uint64_t n)
-{
-	*plan = (struct npu_plan){
-		.size = sizeof(*plan),
-		.m = m,
-		.k = k,
-		.n = n,
-		.macs = m * k * n,
-		.bytes = m * k + n * k + m * n,
-	};
-}
-
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,
 		      struct npu_matmul **out, struct npu_error *err)
 {
@@ -108,7 +96,7 @@ int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc
 	matmul->refs = 1;
 	matmul->dev = dev;
 	get_operands(matmul, desc);
-	set_shape(&matmul->plan, desc->a->rows, desc->weights->k, desc->weights->n);
+	npu_plan_shape(&matmul->plan, desc->a->rows, desc->weights->k, desc->weights->n);
 	if (dev->ops->matmul_init)
 		ret = dev->ops->matmul_init(matmul, err);
 	if (ret) {

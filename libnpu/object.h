@@ -74,6 +74,9 @@ struct npu_queue {
 	struct npu_queue_stats stats; /* what the library counts; the backend adds the engine's */
 };
 
+/* Begins a plan: the shape, and what it takes on any device. */
+void npu_plan_shape(struct npu_plan *plan, uint32_t m, uint32_t k, uint32_t n);
+
 /* Outcomes that a queue remembers, see npu_queue_wait(). */
 #define NPU_QUEUE_DEPTH 64
 

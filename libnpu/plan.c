@@ -127,6 +127,11 @@ struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uin
 	return (struct npu_part){ .first = first, .count = end - first };
 }
 
+uint32_t npu_plan_even(uint32_t total, uint32_t unit, uint32_t parts)
+{
+	return div_up(div_up(total, unit), parts) * unit;
+}
+
 struct npu_part npu_plan_rows(const struct npu_tiles *tiles, uint32_t m, uint32_t index)
 {
 	struct npu_part part;
@@ -154,30 +159,36 @@ struct row_tile {
 	uint64_t inside;
 };
 
+/* Cycles from the start of the first pass to that of the @last. */
+static uint64_t price_passes(const struct npu_cost *first, uint32_t passes, struct npu_cost *last)
+{
+	struct npu_cost pass = *first;
+
+	*last = *first;
+	if (passes == 1)
+		return 0;
+	npu_cost_reuse(&pass, true, true);
+	*last = pass;
+	return npu_cost_next(first, &pass) + (passes - 2) * npu_cost_next(&pass, &pass);
+}
+
 /* @same_weights: the tile before has the same W. */
 static void price_rows(const struct drm_npu_matmul_limits *limits, const struct shape *job,
 		       const struct npu_tiles *tiles, bool same_weights, struct row_tile *tile)
 {
-	struct npu_cost column, pass;
+	struct npu_cost column;
 
 	npu_cost_of(&column, limits, job->m, job->k, job->n, tiles->data_banks);
 	tile->first = column;
 	npu_cost_reuse(&tile->first, false, same_weights && tiles->n_tiles == 1);
 	npu_cost_reuse(&column, true, false);
-	pass = column;
-	npu_cost_reuse(&pass, true, true);
 
-	tile->last = tile->first;
-	tile->inside = 0;
-	for (uint32_t i = 0; i < tiles->n_tiles; i++) {
-		if (i) {
-			tile->inside += npu_cost_next(&tile->last, &column);
-			tile->last = column;
-		}
-		for (uint32_t j = 1; j < tiles->passes; j++) {
-			tile->inside += npu_cost_next(&tile->last, &pass);
-			tile->last = pass;
-		}
+	tile->inside = price_passes(&tile->first, tiles->passes, &tile->last);
+	if (tiles->n_tiles > 1) {
+		uint64_t turn = npu_cost_next(&tile->last, &column);
+
+		turn += price_passes(&column, tiles->passes, &tile->last);
+		tile->inside += (tiles->n_tiles - 1) * turn;
 	}
 }
 
@@ -314,6 +325,19 @@ static void plan_banks(const struct drm_npu_matmul_limits *limits, const struct 
 	try_banks(limits, s, passes, first_banks, last_banks, most, best);
 }
 
+/* How often W comes over the bus: the tiles of M and the passes over them share it if it stays. */
+static uint32_t weight_fetches(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+			       const struct npu_tiles *tiles)
+{
+	uint32_t cols = npu_plan_part(s->n, npu_plan_n_unit(limits), tiles->n_tiles, 0).count;
+	struct npu_cost job;
+
+	npu_cost_of(&job, limits, 1, s->k, cols, tiles->data_banks);
+	if (!npu_cost_keeps_weights(&job))
+		return tiles->m_tiles * tiles->passes;
+	return tiles->n_tiles > 1 ? tiles->m_tiles : 1;
+}
+
 void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint32_t k, uint32_t n,
 		    uint32_t passes, struct npu_tiles *tiles)
 {
@@ -328,10 +352,11 @@ void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint
 	 * division gains clearly more than that.
 	 */
 	plan_banks(limits, &s, passes, half, half, tiles);
-	if (tiles->m_tiles && tiles->cycles <= limit + tiles->start)
-		return;
-	plan_banks(limits, &s, passes, 1, limits->cbuf_banks - 1, &best);
-	if (!tiles->m_tiles ||
-	    tiles->cycles > best.cycles + tiles->start + best.cycles / BANKS_SHARE)
-		*tiles = best;
+	if (!tiles->m_tiles || tiles->cycles > limit + tiles->start) {
+		plan_banks(limits, &s, passes, 1, limits->cbuf_banks - 1, &best);
+		if (!tiles->m_tiles ||
+		    tiles->cycles > best.cycles + tiles->start + best.cycles / BANKS_SHARE)
+			*tiles = best;
+	}
+	tiles->weight_fetches = weight_fetches(limits, &s, tiles);
 }

@@ -18,6 +18,7 @@
  * @lead: Rows of the first tile of M, the others sharing the rest evenly; 0: all are even.
  * @data_banks: CBUF banks for A in each job.
  * @weight_banks: CBUF banks for W in each job.
+ * @weight_fetches: How often each element of W is fetched. A is fetched once.
  * @start: Predicted cycles that it takes longer where no other job runs before.
  * @cycles: Predicted cycles among many of the kind.
  */
@@ -28,6 +29,7 @@ struct npu_tiles {
 	uint32_t lead;
 	uint32_t data_banks;
 	uint32_t weight_banks;
+	uint32_t weight_fetches;
 	uint64_t start;
 	uint64_t cycles;
 };
@@ -57,5 +59,8 @@ struct npu_part npu_plan_rows(const struct npu_tiles *tiles, uint32_t m, uint32_
 
 /* Part @index of @total divided into @parts whose borders are multiples of @unit. */
 struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uint32_t index);
+
+/* Multiple of @unit, @parts of which cover @total, and less would not. */
+uint32_t npu_plan_even(uint32_t total, uint32_t unit, uint32_t parts);
 
 #endif /* LIBNPU_PLAN_H */

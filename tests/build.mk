@@ -52,15 +52,16 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_cost test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_nvdla)
+	test_layout test_plan test_cost test_query test_requant test_matmul_cpu test_quant \
+	test_libnpu_api test_libnpu_queue test_nvdla)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(addprefix $(B)/tests/unit/, test_plan test_cost test_nvdla): $(B)/kmod/nvdla/nvdla_limits.o
+$(addprefix $(B)/tests/unit/, test_plan test_cost test_query test_nvdla): \
+	$(B)/kmod/nvdla/nvdla_limits.o
 $(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
@@ -72,8 +73,9 @@ LIBS_test_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
 # The system calls that tests/unit/fake_npu.c answers.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
 	drmSyncobjExportSyncFile
-$(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
+$(B)/tests/unit/test_query $(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
 	tests/unit/fake_npu.o tests/reference.o kmod/npu_validate.o)
+LIBS_test_query += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
 LIBS_test_nvdla += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
 
 include tests/bench/build.mk

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "nvdla_job.h"
+#include "nvdla_plan.h"
 #include "nvdla_split.h"
 
 static void set_epilogue(struct nvdla_op *op, const struct nvdla_epilogue *ne)
@@ -52,28 +53,19 @@ static int make_jobs(struct nvdla_matmul *nm, struct npu_error *err)
 
 	set_epilogue(&op, (struct nvdla_epilogue *)nm->base.epilogue);
 	nvdla_op_cut(&op, limits, &tiles, nm->jobs, 1);
-	nm->base.plan.cycles = tiles.start + tiles.cycles;
+	nvdla_plan_blocks(&nm->base.plan, &tiles, 1);
+	nvdla_plan_parts(&nm->base.plan, &tiles, 1);
 	return 0;
 }
 
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err)
 {
-	const struct npu_device_info *info = &matmul->dev->info;
 	struct nvdla_matmul *nm = (struct nvdla_matmul *)matmul;
-	struct npu_plan *plan = &matmul->plan;
-	uint64_t compute = (plan->macs - 1) / info->macs_per_cycle + 1;
-	uint64_t transfer = (plan->bytes - 1) / info->bus_bytes_per_cycle + 1;
-	int ret;
+	uint32_t parts = ((struct nvdla_weights *)matmul->weights)->count;
 
-	if (((struct nvdla_weights *)matmul->weights)->count > 1)
-		ret = nvdla_split_init(nm, err);
-	else
-		ret = make_jobs(nm, err);
-	if (ret)
-		return ret;
-	plan->jobs = nm->count;
-	plan->limit_cycles = compute > transfer ? compute : transfer;
-	return 0;
+	matmul->plan.k_parts = parts;
+	nvdla_plan_limit(&matmul->plan, &to_nvdla(matmul->dev)->limits);
+	return parts > 1 ? nvdla_split_init(nm, err) : make_jobs(nm, err);
 }
 
 void nvdla_matmul_fini(struct npu_matmul *matmul)

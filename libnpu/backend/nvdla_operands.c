@@ -6,15 +6,10 @@
 #include <stdlib.h>
 
 #include "nvdla.h"
+#include "nvdla_split.h"
 
 /* Parts of a buffer start at multiples of this, enough for every configuration's atom. */
 #define ALIGN 64
-
-/*
- * Sums that the exact method of nvdla_split.c can reconstruct have a magnitude of at most
- * 127 * 2^16; an activation has one of at most 128.
- */
-#define EXACT_WEIGHT_SUM (127 * 65536 / 128)
 
 static size_t align(size_t bytes)
 {
@@ -78,7 +73,7 @@ static int cut_chunks(struct nvdla_weights *nw, const int8_t *data, size_t row_s
 	for (uint32_t k0 = 0; k0 < k; k0 += width) {
 		width = k - k0 < unit ? k - k0 : unit;
 		if (add_magnitudes(n, data + k0, row_stride, width, sums, block) >
-			    EXACT_WEIGHT_SUM ||
+			    NVDLA_EXACT_WEIGHT_SUM ||
 		    chunk->k + width > max_k) {
 			*++chunk = (struct nvdla_chunk){ .k0 = k0 };
 			for (uint32_t row = 0; row < n; row++)
@@ -108,7 +103,11 @@ static int choose_chunks(struct nvdla_weights *nw, const int8_t *data, size_t ro
 		nw->count = 1;
 		return 0;
 	}
+	/* As few as there can be, then as even: a short rest would take as long as a whole one. */
 	ret = cut_chunks(nw, data, row_stride, dev->max_k, unit);
+	if (!ret)
+		ret = cut_chunks(nw, data, row_stride,
+				 npu_plan_even(nw->base.k, unit, nw->count), unit);
 	if (ret)
 		free(nw->chunks);
 	return ret;

@@ -20,13 +20,14 @@
 #include <stdlib.h>
 
 #include "nvdla_job.h"
+#include "nvdla_plan.h"
 #include "nvdla_split.h"
 
 enum pass {
 	HIGH,
 	MIDDLE,
 	LOW,
-	PASSES
+	PASSES = NVDLA_EXACT_PASSES
 };
 
 /* Scratch memory of a matmul, unless the fewest rows that can be cut out need more. */
@@ -141,9 +142,9 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 			npu_plan_tiles(limits_of(matmul), block->rows.count, nw->chunks[chunk].k,
 				       nw->base.n, PASSES, next);
 			block->jobs += PASSES * next->m_tiles * next->n_tiles;
-			matmul->base.plan.cycles += next->cycles;
+			nvdla_plan_parts(&matmul->base.plan, next, 1);
 		}
-		matmul->base.plan.cycles += next[-1].start;
+		nvdla_plan_blocks(&matmul->base.plan, next - nw->count, 1);
 		matmul->count += block->jobs;
 	}
 	return tiles;
@@ -178,13 +179,19 @@ static int make_jobs(struct nvdla_matmul *matmul)
 	return 0;
 }
 
+uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts)
+{
+	size_t row = (size_t)n * PASSES * parts;
+	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
+
+	return (m - 1) / rows + 1;
+}
+
 /* Chooses the blocks and lays out their scratch memory. */
 static struct nvdla_split *choose_blocks(const struct nvdla_matmul *matmul)
 {
 	uint32_t m = matmul->base.a->rows, n = matmul->base.weights->n;
-	size_t row = (size_t)n * PASSES * weights_of(matmul)->count;
-	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
-	uint32_t blocks = (m - 1) / rows + 1;
+	uint32_t blocks = nvdla_split_blocks(m, n, weights_of(matmul)->count);
 	struct nvdla_split *split = calloc(1, sizeof(*split) + blocks * sizeof(split->block[0]));
 
 	if (!split)
@@ -215,6 +222,7 @@ int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
 		goto free_scratch;
 	}
 	matmul->base.plan.host_steps = split->blocks;
+	matmul->base.plan.stream_cycles = matmul->base.plan.cycles;
 	return 0;
 
 free_scratch:

@@ -97,12 +97,12 @@ static uint64_t group_cycles(const struct drm_npu_matmul_limits *limits, uint64_
  */
 static uint64_t paced_cycles(const struct npu_cost *cost, uint64_t groups, uint64_t macs)
 {
-	uint64_t fetch = cost->weights / groups + GROUP_LATENCY;
+	uint64_t bus = cost->weights / groups, fetch = bus + GROUP_LATENCY;
 	uint64_t places = cost->weight_room / cost->group;
 
 	if (places > 1)
-		return groups * max_u64(macs, (macs + fetch) / places);
-	fetch -= min_u64(cost->weights / groups, min_u64(cost->weight_room - cost->group, macs));
+		return groups * max_u64(max_u64(macs, bus), (macs + fetch) / places);
+	fetch -= min_u64(bus, min_u64(cost->weight_room - cost->group, macs));
 	return groups * macs + (groups - 1) * fetch;
 }
 

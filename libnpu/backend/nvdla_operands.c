@@ -106,8 +106,8 @@ static int choose_chunks(struct nvdla_weights *nw, const int8_t *data, size_t ro
 	/* As few as there can be, then as even: a short rest would take as long as a whole one. */
 	ret = cut_chunks(nw, data, row_stride, dev->max_k, unit);
 	if (!ret)
-		ret = cut_chunks(nw, data, row_stride,
-				 npu_plan_even(nw->base.k, unit, nw->count), unit);
+		ret = cut_chunks(nw, data, row_stride, npu_plan_even(nw->base.k, unit, nw->count),
+				 unit);
 	if (ret)
 		free(nw->chunks);
 	return ret;

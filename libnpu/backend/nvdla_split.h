@@ -11,8 +11,8 @@
 #define NVDLA_EXACT_PASSES 3
 
 /*
- * Sums that the passes can reconstruct have a magnitude of at most 127 * 2^16; an activation has one
- * of at most 128.
+ * Sums that the passes can reconstruct have a magnitude of at most 127 * 2^16; an activation has
+ * one of at most 128.
  */
 #define NVDLA_EXACT_WEIGHT_SUM (127 * 65536 / 128)
 

@@ -127,7 +127,7 @@ static void usual_shapes_are_predicted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		assert_true(error_of(&shapes[i]) < 3);
+		assert_true(error_of(&shapes[i]) < 2);
 }
 
 /* Small and large sizes alike: the number of digits is random too. */

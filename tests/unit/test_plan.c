@@ -200,6 +200,9 @@ static void halves_are_the_rule(void **state)
 	assert_int_equal(tiles.data_banks, 16);
 	npu_plan_tiles(&nvdla_small_limits, 500, 784, 128, 1, &tiles);
 	assert_int_equal(tiles.data_banks, 16);
+	/* Room for more than two groups would gain less than one percent. */
+	npu_plan_tiles(&nvdla_small_limits, 1, 4096, 4096, 1, &tiles);
+	assert_int_equal(tiles.data_banks, 16);
 	/* One group of 8192 x 8 takes 16 banks: two of them would leave no room for data. */
 	npu_plan_tiles(&nvdla_small_limits, 16, 8192, 64, 1, &tiles);
 	assert_true(tiles.weight_banks >= 16);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../kmod/nvdla/nvdla_limits.h"
+#include "../../libnpu/backend/nvdla_plan.h"
 #include "../expect.h"
 #include "../matmul_case.h"
 #include "fake_npu.h"
@@ -115,6 +116,8 @@ static void a_configuration_is_what_its_driver_tells(void **state)
 	struct rng rng = { 3 };
 
 	for (int i = 0; i < 2; i++) {
+		assert_memory_equal(nvdla_config_find(configs[i].name), configs[i].limits,
+				    sizeof(*configs[i].limits));
 		fake_reset();
 		fake.limits = *configs[i].limits;
 		npu_device_close(dev);
@@ -206,7 +209,12 @@ static void bad_queries_are_refused(void **state)
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "1 x 0 x 1");
 	desc.k = desc.m = desc.n = UINT32_MAX;
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
-	desc.k = desc.n = 1;
+	desc.m = 1;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
+	desc.k = 1;
+	desc.m = desc.n;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
+	desc.n = 1;
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "4294967295 rows");
 }
 

@@ -17,9 +17,9 @@
  *
  * Tiles of N are inside those of M: A is fetched once for each tile of M, and what follows in the
  * same rows takes it over. W comes once for each tile of M, unless all of it fits into its banks:
- * then it is fetched once. The other order would keep W and fetch A again. It gains nothing: there
- * is more than one tile of N only beyond the limits of a job, and for a tile of so many rows as
- * the banks hold W arrives faster than the MAC array can use it.
+ * then it is fetched once. The other order would keep W and fetch A again. It would gain little:
+ * there is more than one tile of N only beyond the limits of a job, and multiplying as many rows as
+ * the banks of A hold takes about as long as fetching W for them again, or longer.
  */
 #include <stddef.h>
 

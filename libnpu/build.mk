@@ -5,10 +5,10 @@ LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c tensor.c weights.c weight_source.c epilogue.c output.c \
-	matmul.c queue.c layout.c plan.c requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
-		nvdla_job.c nvdla_matmul.c nvdla_queue.c nvdla_split.c nvdla_stage.c \
-		nvdla_weights.c))
+	matmul.c query.c queue.c layout.c cost.c plan.c requant.c quant/affine.c \
+	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_config.c \
+		nvdla_device.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c \
+		nvdla_split.c nvdla_stage.c nvdla_weights.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
 LIBNPU_LIBS := $(DRM_LIBS) -lm

@@ -106,25 +106,21 @@ static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc
 		npu_ref(&matmul->residual->refs);
 }
 
-static uint64_t tensor_bytes(const struct npu_tensor *tensor)
-{
-	return tensor ? (uint64_t)tensor->rows * tensor->cols * npu_type_size(tensor->type) : 0;
-}
-
 static void set_shape(struct npu_matmul *matmul)
 {
-	const struct npu_weights *w = matmul->weights;
-	uint64_t m = matmul->a->rows;
+	const struct npu_tensor *residual = matmul->residual;
 
-	matmul->plan = (struct npu_plan){
-		.size = sizeof(matmul->plan),
-		.m = m,
-		.k = w->k,
-		.n = w->n,
-		.macs = m * w->k * w->n,
-		.bytes = tensor_bytes(matmul->a) + (uint64_t)w->batch * w->n * w->k +
-			 tensor_bytes(matmul->c) + tensor_bytes(matmul->residual),
-	};
+	npu_plan_shape(&matmul->plan, &(struct npu_plan_desc){
+		.m = matmul->a->rows,
+		.k = matmul->weights->k,
+		.n = matmul->weights->n,
+		.a_type = matmul->a->type,
+		.c_type = matmul->c->type,
+		.batch = matmul->weights->batch,
+	});
+	if (residual)
+		matmul->plan.bytes += (uint64_t)residual->rows * residual->cols *
+				      npu_type_size(residual->type);
 }
 
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,

@@ -91,6 +91,9 @@ struct npu_queue {
 	struct npu_queue_stats stats; /* what the library counts; the backend adds the engine's */
 };
 
+/* Begins a plan: the shape, and what it takes on any device. Nothing in @desc is left at 0. */
+void npu_plan_shape(struct npu_plan *plan, const struct npu_plan_desc *desc);
+
 /* Outcomes that a queue remembers, see npu_queue_wait(). */
 #define NPU_QUEUE_DEPTH 64
 

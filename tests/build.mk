@@ -55,16 +55,18 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_nvdla test_nvdla_types test_output)
+	test_layout test_plan test_cost test_query test_requant test_matmul_cpu test_quant \
+	test_libnpu_api test_libnpu_queue test_nvdla test_nvdla_types test_output)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-FAKE_NPU_TESTS := test_nvdla test_nvdla_types test_output
-$(addprefix $(B)/tests/unit/, test_plan $(FAKE_NPU_TESTS)): $(B)/kmod/nvdla/nvdla_limits.o
+FAKE_NPU_TESTS := test_query test_nvdla test_nvdla_types test_output
+$(addprefix $(B)/tests/unit/, test_plan test_cost $(FAKE_NPU_TESTS)): \
+	$(B)/kmod/nvdla/nvdla_limits.o
+$(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types \
 	device/test_matmul): \
 	$(B)/tests/matmul_trial.o \

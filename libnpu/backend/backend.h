@@ -46,6 +46,13 @@ struct npu_backend {
 	void (*matmul_fini)(struct npu_matmul *matmul);
 
 	/*
+	 * Fills in a plan whose shape is set; nothing in @desc is left at 0. Optional: without it
+	 * nothing is planned.
+	 */
+	int (*plan)(const struct npu_device *dev, const struct npu_plan_desc *desc,
+		    struct npu_plan *plan, struct npu_error *err);
+
+	/*
 	 * Submissions have the tickets 1, 2, 3...; wait is asked about the last NPU_QUEUE_DEPTH
 	 * of them only, those whose submit failed included. All but submit are optional.
 	 */
@@ -65,5 +72,9 @@ int npu_cpu_open(struct npu_device **dev, struct npu_error *err);
 
 /* NVDLA behind npu.ko: the node @path, or the first one there is when NULL. */
 int npu_nvdla_open(const char *path, struct npu_device **dev, struct npu_error *err);
+
+/* Fills in a plan whose shape is set, for an NVDLA that need not be there. */
+int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc, struct npu_plan *plan,
+		   struct npu_error *err);
 
 #endif /* LIBNPU_BACKEND_H */

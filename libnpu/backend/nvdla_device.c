@@ -14,6 +14,7 @@
 
 #include "node.h"
 #include "nvdla.h"
+#include "nvdla_plan.h"
 
 #define DRIVER "npu"
 
@@ -155,6 +156,7 @@ static const struct npu_backend nvdla_backend = {
 	.matmul_size = sizeof(struct nvdla_matmul),
 	.matmul_init = nvdla_matmul_init,
 	.matmul_fini = nvdla_matmul_fini,
+	.plan = nvdla_plan,
 	.queue_size = sizeof(struct nvdla_queue),
 	.queue_init = nvdla_queue_init,
 	.queue_fini = nvdla_queue_fini,

@@ -86,7 +86,7 @@ void nvdla_op_cut(const struct nvdla_op *op, const struct drm_npu_matmul_limits 
 	uint32_t unit = npu_plan_n_unit(limits);
 
 	for (uint32_t i = 0; i < tiles->m_tiles; i++) {
-		struct npu_part rows = npu_plan_part(op->m, 1, tiles->m_tiles, i);
+		struct npu_part rows = npu_plan_rows(tiles, op->m, i);
 
 		for (uint32_t j = 0; j < tiles->n_tiles; j++) {
 			struct npu_part cols = npu_plan_part(op->n, unit, tiles->n_tiles, j);

@@ -8,6 +8,7 @@
 
 #include "../output.h"
 #include "nvdla_job.h"
+#include "nvdla_plan.h"
 #include "nvdla_split.h"
 
 /* Operands of a stage start at multiples of this, enough for every configuration's atom. */
@@ -176,10 +177,11 @@ static int make_jobs(struct nvdla_matmul *nm, const struct fusion *fusion, struc
 	const struct drm_npu_matmul_limits *limits = &to_nvdla(nm->base.dev)->limits;
 	const struct npu_weights *w = nm->base.weights;
 	struct nvdla_op op = make_op(nm, fusion, 0);
+	struct npu_plan *plan = &nm->base.plan;
 	struct npu_tiles tiles;
 	uint32_t each;
 
-	npu_plan_tiles(limits, nvdla_op_rows(&op, limits), w->k, w->n, &tiles);
+	npu_plan_tiles(limits, nvdla_op_rows(&op, limits), w->k, w->n, 1, &tiles);
 	each = tiles.m_tiles * tiles.n_tiles;
 	nm->jobs = calloc((size_t)each * w->batch, sizeof(*nm->jobs));
 	if (!nm->jobs)
@@ -189,7 +191,10 @@ static int make_jobs(struct nvdla_matmul *nm, const struct fusion *fusion, struc
 		nvdla_op_cut(&op, limits, &tiles, nm->jobs + (size_t)b * each, 1);
 	}
 	nm->count = each * w->batch;
-	nm->base.plan.cycles = tiles.start + w->batch * tiles.cycles;
+	plan->k_parts = 1;
+	nvdla_plan_blocks(plan, &tiles, 1);
+	nvdla_plan_parts(plan, &tiles, w->batch);
+	plan->m_tiles *= w->batch;
 	return 0;
 }
 
@@ -218,26 +223,19 @@ static int init(struct nvdla_matmul *nm, struct fusion *fusion, struct npu_error
 
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err)
 {
-	const struct npu_device_info *info = &matmul->dev->info;
 	struct nvdla_matmul *nm = (struct nvdla_matmul *)matmul;
-	struct npu_plan *plan = &matmul->plan;
-	uint64_t compute = (plan->macs - 1) / info->macs_per_cycle + 1;
-	uint64_t transfer = (plan->bytes - 1) / info->bus_bytes_per_cycle + 1;
 	struct fusion fusion;
 	int ret;
 
+	nvdla_plan_limit(&matmul->plan, &to_nvdla(matmul->dev)->limits);
 	if (new_fusion(matmul->weights, &fusion))
 		ret = init(nm, &fusion, err);
 	else
 		ret = npu_fail(err, -ENOMEM, "no memory for a matmul object");
 	free_fusion(&fusion);
-	if (ret) {
+	if (ret)
 		nvdla_matmul_fini(matmul);
-		return ret;
-	}
-	plan->jobs = nm->count;
-	plan->limit_cycles = compute > transfer ? compute : transfer;
-	return 0;
+	return ret;
 }
 
 void nvdla_matmul_fini(struct npu_matmul *matmul)

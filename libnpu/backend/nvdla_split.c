@@ -22,13 +22,14 @@
 #include <stdlib.h>
 
 #include "nvdla_job.h"
+#include "nvdla_plan.h"
 #include "nvdla_split.h"
 
 enum pass {
 	HIGH,
 	MIDDLE,
 	LOW,
-	PASSES
+	PASSES = NVDLA_EXACT_PASSES
 };
 
 /* Scratch memory of a matmul, unless the fewest rows that are worth a job need more. */
@@ -161,11 +162,11 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 			struct nvdla_op op = make_op(matmul, block, part, LOW);
 
 			npu_plan_tiles(limits_of(matmul), nvdla_op_rows(&op, limits_of(matmul)),
-				       op.job.k, op.n, next);
+				       op.job.k, op.n, PASSES, next);
 			block->jobs += PASSES * next->m_tiles * next->n_tiles;
-			matmul->base.plan.cycles += PASSES * next->cycles;
+			nvdla_plan_parts(&matmul->base.plan, next, 1);
 		}
-		matmul->base.plan.cycles += next[-1].start;
+		nvdla_plan_blocks(&matmul->base.plan, next - parts, 1);
 		matmul->count += block->jobs;
 	}
 	return tiles;
@@ -200,6 +201,14 @@ static int make_jobs(struct nvdla_matmul *matmul)
 	return 0;
 }
 
+uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts)
+{
+	size_t row = (size_t)n * PASSES * parts;
+	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
+
+	return (m - 1) / rows + 1;
+}
+
 /* ---- Life ------------------------------------------------------------------------------ */
 
 /* Chooses the blocks and lays out their scratch memory. */
@@ -209,9 +218,7 @@ static struct nvdla_split *choose_blocks(const struct nvdla_matmul *matmul,
 	const struct nvdla_weights *nw = weights_of(matmul);
 	uint32_t digits = matmul->base.a->layout.form == NPU_FORM_DIGITS ? 2 : 1;
 	uint32_t batch = nw->base.batch, m = matmul->base.a->rows / batch;
-	size_t row = (size_t)nw->rows * PASSES * digits * packing->count;
-	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
-	uint32_t each = (m - 1) / rows + 1;
+	uint32_t each = nvdla_split_blocks(m, nw->rows, digits * packing->count);
 	struct nvdla_split *split =
 		calloc(1, sizeof(*split) + (size_t)each * batch * sizeof(split->block[0]));
 
@@ -232,6 +239,13 @@ static struct nvdla_split *choose_blocks(const struct nvdla_matmul *matmul,
 	npu_layout_planes(&split->layout, NPU_FORM_PLAIN, (m - 1) / each + 1, nw->rows,
 			  limits_of(matmul)->atom_bytes, UINT32_MAX);
 	return split;
+}
+
+static void set_plan(struct npu_plan *plan, const struct nvdla_split *split, uint32_t batch)
+{
+	plan->k_parts = split->packing->count;
+	plan->host_steps = split->blocks;
+	nvdla_plan_exact(plan, split->digits, batch);
 }
 
 int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
@@ -259,7 +273,7 @@ int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
 	if (make_jobs(matmul))
 		return npu_fail(err, -ENOMEM, "no memory for the jobs of a matmul with K = %u",
 				nw->base.k);
-	matmul->base.plan.host_steps = split->blocks;
+	set_plan(&matmul->base.plan, split, nw->base.batch);
 	return 0;
 }
 

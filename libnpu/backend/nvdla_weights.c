@@ -7,15 +7,10 @@
 #include <string.h>
 
 #include "nvdla.h"
+#include "nvdla_split.h"
 
 /* Chunks start at multiples of this, enough for every configuration's atom. */
 #define ALIGN 64
-
-/*
- * Sums that the exact method of nvdla_split.c can reconstruct have a magnitude of at most
- * 127 * 2^16; an activation has one of at most 128.
- */
-#define EXACT_WEIGHT_SUM (127 * 65536 / 128)
 
 static size_t align(size_t bytes)
 {
@@ -77,7 +72,7 @@ static void reach_row(struct reach *reach, const int8_t *w, uint32_t k)
 		reach->magnitude[i] = magnitude;
 	}
 	for (uint32_t i = 0; i < reach->units; i++) {
-		while (end < reach->units && sum + reach->magnitude[end] <= EXACT_WEIGHT_SUM)
+		while (end < reach->units && sum + reach->magnitude[end] <= NVDLA_EXACT_WEIGHT_SUM)
 			sum += reach->magnitude[end++];
 		if (end < reach->end[i])
 			reach->end[i] = end;
@@ -85,12 +80,41 @@ static void reach_row(struct reach *reach, const int8_t *w, uint32_t k)
 	}
 }
 
-/* The longest chunks that the engine can take, that reach, and that do not cross a group. */
+/* Cuts @group into chunks that reach and are at most @most long; returns their number. */
+static uint32_t cut_group(const struct reach *reach, struct npu_part group, uint32_t most,
+			  struct nvdla_chunk *chunks)
+{
+	const uint64_t last = (uint64_t)group.first + group.count;
+	uint32_t count = 0;
+
+	for (uint64_t k0 = group.first, end; k0 < last; k0 = end) {
+		end = (uint64_t)reach->end[k0 / reach->unit] * reach->unit;
+		end = end < k0 + most ? end : k0 + most;
+		end = end < last ? end : last;
+		chunks[count++] = (struct nvdla_chunk){ .k0 = k0, .k = end - k0 };
+	}
+	return count;
+}
+
+/*
+ * As few chunks of a group as there can be, and where that gives as few, as even ones: a short rest
+ * would take as long as a whole one.
+ */
+static uint32_t cut_evenly(const struct reach *reach, struct npu_part group, uint32_t most,
+			   struct nvdla_chunk *chunks)
+{
+	uint32_t least = cut_group(reach, group, most, chunks);
+	uint32_t even = npu_plan_even(group.count, reach->unit, least);
+	uint32_t count = even < most ? cut_group(reach, group, even, chunks) : least;
+
+	return count > least ? cut_group(reach, group, most, chunks) : count;
+}
+
+/* Chunks that the engine can take, that reach, and that do not cross a group. */
 static int cut_chunks(const struct nvdla_weights *nw, const struct reach *reach,
 		      struct nvdla_packing *packing)
 {
 	const uint32_t k = nw->base.k, max_k = to_nvdla(nw->base.dev)->max_k;
-	struct nvdla_chunk *chunk;
 	uint64_t offset = 0;
 
 	/* A group may end inside a unit. */
@@ -98,19 +122,20 @@ static int cut_chunks(const struct nvdla_weights *nw, const struct reach *reach,
 		calloc((size_t)reach->units + nw->base.groups, sizeof(*packing->chunks));
 	if (!packing->chunks)
 		return -ENOMEM;
-	chunk = packing->chunks;
-	for (uint32_t k0 = 0; k0 < k; k0 += chunk++->k) {
-		uint64_t end = (uint64_t)reach->end[k0 / reach->unit] * reach->unit;
-		uint64_t group = (uint64_t)(k0 / nw->base.group_size + 1) * nw->base.group_size;
+	for (uint32_t g = 0; g < nw->base.groups; g++) {
+		uint32_t first = g * nw->base.group_size, left = k - first;
+		struct npu_part group = {
+			.first = first,
+			.count = left < nw->base.group_size ? left : nw->base.group_size,
+		};
 
-		if (end > k0 + max_k - max_k % reach->unit)
-			end = k0 + max_k - max_k % reach->unit;
-		end = end < group ? end : group;
-		end = end < k ? end : k;
-		*chunk = (struct nvdla_chunk){ .k0 = k0, .k = end - k0, .offset = offset };
-		offset += align((size_t)nw->rows * chunk->k);
+		packing->count += cut_evenly(reach, group, max_k - max_k % reach->unit,
+					     packing->chunks + packing->count);
 	}
-	packing->count = chunk - packing->chunks;
+	for (uint32_t i = 0; i < packing->count; i++) {
+		packing->chunks[i].offset = offset;
+		offset += align((size_t)nw->rows * packing->chunks[i].k);
+	}
 	packing->matrix_bytes = offset;
 	return 0;
 }

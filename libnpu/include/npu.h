@@ -513,12 +513,25 @@ void npu_matmul_destroy(struct npu_matmul *matmul);
  * struct npu_plan - how a matmul will be carried out
  * @size: sizeof(struct npu_plan), set by the caller.
  * @m, @k, @n: Shape; @m is all rows of C.
- * @jobs: Jobs for the engine; 0 on the CPU.
+ * @jobs: Jobs for the engine; 0 on the CPU, as is everything up to @weight_fetches.
+ * @m_tiles: Tiles that the rows of C are divided into.
+ * @n_tiles: Tiles that the columns of C are divided into.
+ * @lead_rows: Rows of the first tile, if it is smaller than the others so that the engine starts
+ *	early; 0 if all have the same size.
+ * @k_parts: Parts that K is divided into, each with sums of its own.
+ * @passes: How often each tile is computed, to get all bits of its sums, and of an int16 A.
+ * @data_banks: Banks of the on-chip buffer for A.
+ * @weight_banks: Banks of the on-chip buffer for the weights.
+ * @a_fetches: How often the engine reads each element of A from memory.
+ * @weight_fetches: How often it reads each weight.
  * @macs: Multiply-accumulates, M * K * N.
  * @bytes: Bytes the operands and the result occupy, each counted once.
- * @cycles: Predicted engine cycles, 0 on the CPU.
- * @limit_cycles: Physical limit, max(macs / macs_per_cycle, bytes / bus_bytes_per_cycle); 0 on
- *	the CPU.
+ * @cycles: Predicted engine cycles of a call on an idle engine, from the start of its first job to
+ *	the end of its last; 0 on the CPU, as are the following.
+ * @stream_cycles: Predicted engine cycles of one of many such matmuls in a row.
+ * @mac_cycles: macs / macs_per_cycle, rounded up.
+ * @bus_cycles: bytes / bus_bytes_per_cycle, rounded up.
+ * @limit_cycles: Physical limit, the larger of @mac_cycles and @bus_cycles.
  * @host_steps: Steps that the CPU does as part of the matmul, 0 when the engine does all of it.
  *	The engine then gives exact sums, and the CPU makes results of them, bit for bit the same.
  *	Submitting such a matmul blocks until it is done.
@@ -529,9 +542,21 @@ struct npu_plan {
 	size_t size;
 	uint32_t m, k, n;
 	uint32_t jobs;
+	uint32_t m_tiles;
+	uint32_t n_tiles;
+	uint32_t lead_rows;
+	uint32_t k_parts;
+	uint32_t passes;
+	uint32_t data_banks;
+	uint32_t weight_banks;
+	uint32_t a_fetches;
+	uint32_t weight_fetches;
 	uint64_t macs;
 	uint64_t bytes;
 	uint64_t cycles;
+	uint64_t stream_cycles;
+	uint64_t mac_cycles;
+	uint64_t bus_cycles;
 	uint64_t limit_cycles;
 	uint32_t host_steps;
 	uint32_t engine_stages;
@@ -541,6 +566,47 @@ struct npu_plan {
 /** Fills @plan. Errors: -EINVAL @plan->size is not a size this function ever had. */
 int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,
 			struct npu_error *err);
+
+/**
+ * struct npu_plan_desc - a multiplication to be planned
+ * @size: sizeof(struct npu_plan_desc), set by the caller.
+ * @m, @k, @n: Shape, each at least 1; @m is all rows of C.
+ * @batch: Matrices of weights, 0 means 1; divides @m.
+ * @group_size: Columns in a group of K, as in struct npu_weights_desc; 0 means all @k.
+ * @a_type, @c_type: Types of A and C, 0 means NPU_TYPE_INT8.
+ * @exact: True for an output stage that is the CPU's, which takes sums in full. It always is with
+ *	results of more than 8 bits, an int16 A, and more than one group of K. The engine stores 8
+ *	bits at a time, so it then takes three passes.
+ */
+struct npu_plan_desc {
+	size_t size;
+	uint32_t m, k, n;
+	uint32_t batch;
+	uint32_t group_size;
+	enum npu_type a_type;
+	enum npu_type c_type;
+	bool exact;
+};
+
+/**
+ * Plans a multiplication without making anything of it.
+ *
+ * The plan is that of a matmul whose weights may have any value. Where K is divided, as for all
+ * exact sums of more than some 500 products, the parts of a matmul with small weights are longer.
+ *
+ * Errors: -EINVAL a size or a type is wrong, or the shape is beyond what the device can address.
+ */
+int npu_plan_query(const struct npu_device *dev, const struct npu_plan_desc *desc,
+		   struct npu_plan *plan, struct npu_error *err);
+
+/**
+ * The same for a hardware configuration that need not be there.
+ * @config: "nv_small" or "nv_large".
+ *
+ * Errors: those of npu_plan_query(), and -ENOENT there is no such configuration.
+ */
+int npu_plan_query_config(const char *config, const struct npu_plan_desc *desc,
+			  struct npu_plan *plan, struct npu_error *err);
 
 /* ---- Queue ----------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /** Most figures a measurement has. */
-#define BENCH_FIGURES 24
+#define BENCH_FIGURES 64
 
 /**
  * struct figure - one line of a report
@@ -20,12 +20,14 @@
  * @value: The figure, in the report's unit.
  * @target: What it should be at most (instructions) or what is physically possible (cycles), 0 for
  *	a figure that only explains another.
+ * @predicted: What somebody said it would be, 0 if nobody did.
  */
 struct figure {
 	const char *name;
 	const char *key;
 	double value;
 	double target;
+	double predicted;
 };
 
 /**
@@ -46,6 +48,8 @@ struct report {
 
 void report_add(struct report *report, const char *key, const char *name, double value,
 		double target);
+void report_predicted(struct report *report, const char *key, const char *name, double value,
+		      double target, double predicted);
 
 /* Prints, with the conditions that figures depend on. */
 void report_print(const struct report *report, bool json);

@@ -10,7 +10,13 @@
 void report_add(struct report *report, const char *key, const char *name, double value,
 		double target)
 {
-	report->figure[report->count++] = (struct figure){ name, key, value, target };
+	report_predicted(report, key, name, value, target, 0);
+}
+
+void report_predicted(struct report *report, const char *key, const char *name, double value,
+		      double target, double predicted)
+{
+	report->figure[report->count++] = (struct figure){ name, key, value, target, predicted };
 }
 
 static void print_text(const struct report *report, const struct utsname *os)
@@ -25,6 +31,9 @@ static void print_text(const struct report *report, const struct utsname *os)
 		if (figure->target)
 			printf("   target %8.0f   ratio %.3f", figure->target,
 			       figure->value / figure->target);
+		if (figure->predicted)
+			printf("   predicted %8.0f   %+.1f %%", figure->predicted,
+			       100 * (figure->predicted / figure->value - 1));
 		putchar('\n');
 	}
 }
@@ -42,6 +51,8 @@ static void print_json(const struct report *report, const struct utsname *os)
 		if (figure->target)
 			printf(",\"target\":%.1f,\"ratio\":%.4f", figure->target,
 			       figure->value / figure->target);
+		if (figure->predicted)
+			printf(",\"predicted\":%.1f", figure->predicted);
 		putchar('}');
 	}
 	puts("}}");

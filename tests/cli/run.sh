@@ -97,7 +97,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' info matmul selftest; do
+for command in '' info matmul plan selftest; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -105,11 +105,12 @@ for command in '' info matmul selftest; do
 	check "version of '$command'" 0 "$npu_run" $command --version
 	says out 'npu-run 0.'; done_
 done
-for command in info matmul selftest; do
+for command in info matmul plan selftest; do
 	check "unknown option of $command" 2 "$npu_run" $command --bogus
 	says err "npu-run: $command: unrecognized option '--bogus'"; done_
 	args=
 	[ $command != matmul ] || args='A.npy W.npy -o C.npy'
+	[ $command != plan ] || args='1 2 3'
 	# shellcheck disable=SC2086
 	check "$command on no device" 3 "$npu_run" $command --device /dev/nowhere $args
 	says err "npu-run: $command: /dev/nowhere: there is no such file"; files 'C*'; done_
@@ -124,6 +125,8 @@ if ! "$npu_run" info >/dev/null 2>&1; then
 	says err '--device cpu'; files 'C*'; done_
 	check 'selftest without an NPU' 3 "$npu_run" selftest
 	says err '--device cpu'; done_
+	check 'plan without an NPU' 3 "$npu_run" plan 1 2 3
+	says err '--config nv_small'; done_
 	check 'info without an NPU' 3 "$npu_run" info
 	says out 'cpu '; done_
 fi
@@ -136,6 +139,51 @@ check 'info as JSON' 0 "$npu_run" info --device cpu --json
 says out '"devices": [{"backend": "cpu", '; done_
 check 'info of too much' 2 "$npu_run" info cpu
 says err "'cpu'"; done_
+
+# ---- plan ----
+
+plan() {
+	"$npu_run" plan "$@"
+}
+
+check 'plan' 0 plan 64 256 64 --config nv_small
+says out 'config    nv_small'; says out 'M 64 x K 256 x N 64, int8 results'
+says out 'limit     16384 cycles: MACs take 16384, bytes 4608'; says out 'fetches   A 1 x, weights 1 x'; done_
+check 'plan at a clock' 0 plan 64 256 64 --config nv_small --clock 100
+says out ' s at 100.0 MHz'; done_
+check 'plan bound by the bus' 0 plan 1 1024 1024 --config nv_small
+says out 'limit     131328 cycles: MACs take 16384, bytes 131328'; done_
+check 'plan for another configuration' 0 plan 64 256 64 --config nv_large
+says out 'limit     1152 cycles: MACs take 512, bytes 1152'; done_
+check 'plan for exact sums' 0 plan 16 1000 64 --exact --config nv_small
+says out 'int32 sums'; says out 'K in 2 parts, each in 3 passes'; says out 'CPU       adds up'; done_
+check 'plan as JSON' 0 plan 16 1000 64 -e -c nv_small -f 50 -j
+says out '{"config": "nv_small", "exact": true, "m": 16, "k": 1000, "n": 64, '
+says out '"clock_hz": 50000000, "call": {"cycles": '
+# The times follow from the cycles.
+sed 's/.*"stream": {"cycles": \([0-9]*\),.*"seconds": \([0-9.e-]*\)}}/\1 \2/' out >cycles
+awk '{ exit !($1 > 0 && $1 / 50e6 / $2 > 0.999999 && $1 / 50e6 / $2 < 1.000001) }' cycles ||
+	fail 'seconds are not cycles at the clock'; done_
+
+# unplanned WHAT TEXT ARGUMENT...
+unplanned() {
+	what=$1 text=$2
+	shift 2
+	check "$what" 2 plan "$@"
+	says err "npu-run: plan: $text"; done_
+}
+
+unplanned 'plan of two sizes' 'three sizes are needed' 64 256 -c nv_small
+unplanned 'plan of four sizes' 'three sizes are needed' 1 2 3 4 -c nv_small
+unplanned 'plan of nothing' "K is a whole number from 1 to 4294967295, not '0'" 64 0 64 -c nv_small
+unplanned 'plan of words' "N is a whole number from 1 to 4294967295, not '6x'" 64 256 6x -c nv_small
+unplanned 'plan of too much' 'a matmul of 4000000000 x 4000000000 x 1 has a matrix of more than' \
+	4000000000 4000000000 1 -c nv_small
+unplanned 'plan beyond the device' '4000000000 rows are more than the device' 4000000000 1 1 -c nv_small
+unplanned 'plan for nobody' "there is no configuration 'nv_tiny'" 1 2 3 -c nv_tiny
+unplanned 'plan for the CPU' 'the CPU has no plan' 1 2 3 -d cpu
+unplanned 'plan for two' '--config and --device exclude each other' 1 2 3 -d cpu -c nv_small
+unplanned 'plan without a clock' "--clock is above 0 and at most 1000000 MHz, not '0'" 1 2 3 -c nv_small --clock 0
 
 # ---- matmul: results ----
 

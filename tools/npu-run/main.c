@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
+	{ "plan", "npu-run: plan", cmd_plan },
 	{ "selftest", "npu-run: selftest", cmd_selftest },
 };
 
@@ -23,6 +24,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
+			   "  plan       show how a multiplication would be done, and its cost\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
@@ -44,8 +46,8 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul or selftest (see npu-run "
-				    "--help)");
+		complain("npu-run", "a command is needed: info, matmul, plan or selftest (see "
+				    "npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

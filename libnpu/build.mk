@@ -4,14 +4,15 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c \
+	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c submit.c \
+	backlog.c claim.c fence.c \
 	layout.c plan.c requant.c quant/affine.c \
 	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
 		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
 		nvdla_stage.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
-LIBNPU_LIBS := $(DRM_LIBS) -lm
+LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
 
 # What programs of this tree link with: the shared library, found beside them when they run, or the
 # static one in tests that look inside.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "matmul.h"
 
 static bool tensors_overlap(const struct npu_tensor *a, const struct npu_tensor *b)
 {
@@ -133,6 +134,13 @@ void npu_matmul_destroy(struct npu_matmul *matmul)
 	put_operands(matmul);
 	free(matmul);
 	npu_device_close(dev);
+}
+
+size_t npu_matmul_buffers(const struct npu_matmul *matmul, struct npu_buffer **bufs)
+{
+	bufs[0] = matmul->a->buf;
+	bufs[1] = matmul->c->buf;
+	return NPU_MATMUL_BUFFERS;
 }
 
 int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,

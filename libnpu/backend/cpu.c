@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when submit
- * returns; so there is nothing to wait for anywhere.
+ * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when a queue's
+ * submit() returns, so there is nothing to settle.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -70,14 +70,13 @@ static int8_t *elements(const struct npu_tensor *tensor)
 	return (int8_t *)tensor->buf->map + tensor->offset;
 }
 
-static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-			    size_t count, uint64_t ticket, struct npu_error *err)
+static int cpu_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
+			    struct npu_error *err)
 {
 	(void)queue;
-	(void)ticket;
 	(void)err;
-	for (size_t i = 0; i < count; i++) {
-		const struct npu_matmul *mm = matmuls[i];
+	for (size_t i = 0; i < submission->count; i++) {
+		const struct npu_matmul *mm = submission->matmuls[i];
 
 		npu_cpu_matmul_run(&(struct npu_cpu_matmul){
 			.m = mm->a->rows,
@@ -104,6 +103,7 @@ static const struct npu_backend cpu_backend = {
 	.epilogue_size = sizeof(struct npu_epilogue),
 	.matmul_size = sizeof(struct npu_matmul),
 	.queue_size = sizeof(struct npu_queue),
+	.submit_computes = true,
 	.queue_submit = cpu_queue_submit,
 };
 

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../buffer.h"
 #include "nvdla_job.h"
 #include "nvdla_split.h"
 
@@ -279,11 +280,11 @@ static int access_and_finish(const struct nvdla_matmul *matmul, const struct blo
 	void *from, *to;
 	int ret, end;
 
-	ret = npu_buffer_begin_access(scratch, NPU_ACCESS_READ, 0, scratch->bytes, -1, &from, err);
+	ret = npu_buffer_begin_step(scratch, NPU_ACCESS_READ, 0, scratch->bytes, &from, err);
 	if (ret)
 		return ret;
-	ret = npu_buffer_begin_access(c->buf, NPU_ACCESS_WRITE, c->offset, npu_tensor_span(c), -1,
-				      &to, err);
+	ret = npu_buffer_begin_step(c->buf, NPU_ACCESS_WRITE, c->offset, npu_tensor_span(c), &to,
+				    err);
 	if (!ret) {
 		finish_block(matmul, block, from, to);
 		ret = npu_buffer_end_access(c->buf, NPU_ACCESS_WRITE, c->offset, npu_tensor_span(c),
@@ -304,7 +305,7 @@ int nvdla_split_run(struct nvdla_queue *queue, struct nvdla_matmul *matmul, uint
 					err);
 		if (!ret)
 			ret = nvdla_queue_drain(queue, ticket, err);
-		if (ret || nvdla_queue_failed(queue, ticket))
+		if (ret || npu_queue_failed(&queue->base, ticket))
 			return ret;
 		ret = access_and_finish(matmul, block, err);
 		if (ret)

@@ -92,7 +92,7 @@ void bench_engine(struct report *report)
 
 	expect_ok(npu_device_open(NULL, &dev, &err));
 	expect_ok(npu_device_get_info(dev, &info, &err));
-	expect_ok(npu_queue_create(dev, &queue, &err));
+	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 	report->title = "engine";
 	report->unit = "cycles";
 	report->clock_hz = info.clock_hz;

@@ -4,6 +4,8 @@
  * somebody waits for them without a limit, so that there is always something outstanding.
  */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,11 +24,13 @@
 #include "../../kmod/npu_validate.h"
 #include "../../kmod/nvdla/nvdla_limits.h"
 #include "../reference.h"
+#include "fake_fence.h"
 #include "fake_npu.h"
 
 #define MAX_BOS 512
 #define MAX_SYNCOBJS 4096
 #define MAX_CTXS 64
+#define MAX_EXPORTED 64 /* the oldest are forgotten */
 
 struct fake_npu fake;
 
@@ -41,9 +46,13 @@ struct ctx {
 	struct drm_npu_ctx_state state;
 };
 
-/* A fence: submission @number of context @ctx, which has ended if the context is past it. */
+/*
+ * A fence: submission @number of context @ctx, which has ended if the context is past it; or one of
+ * fake_fence.h.
+ */
 struct fence {
 	bool exists;
+	ino_t outside;
 	uint32_t ctx;
 	uint32_t jobs;
 	uint64_t number;
@@ -55,7 +64,17 @@ static struct ctx ctxs[MAX_CTXS];
 static struct fence syncobjs[MAX_SYNCOBJS];
 static uint64_t memory;
 static uint32_t pending;
-static int node = -1, exported;
+static int node = -1;
+
+/* sync_files that were made of syncobjs. */
+static struct {
+	ino_t id;
+	struct fence fence;
+} exported[MAX_EXPORTED];
+static unsigned int exports;
+
+/* The library has threads. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 int __wrap_npu_node_open(const char *path, const char *driver, void *err);
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -65,6 +84,9 @@ int __wrap_drmSyncobjDestroy(int fd, uint32_t handle);
 int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
 			  unsigned int flags, uint32_t *first);
 int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
+int __wrap_drmSyncobjImportSyncFile(int fd, uint32_t handle, int sync_file);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 void fake_reset(void)
 {
@@ -72,6 +94,7 @@ void fake_reset(void)
 		.limits = nvdla_small_limits,
 		.max_jobs = 64,
 		.max_pending = 256,
+		.max_syncs = 64,
 		.family = DRM_NPU_FAMILY_NVDLA,
 		.fail_after = -1,
 	};
@@ -119,7 +142,7 @@ static int dev_query(struct drm_npu_dev_query *q)
 		.caps = DRM_NPU_CAP_RESET,
 		.max_bo_bytes = 1 << 28,
 		.max_jobs = fake.max_jobs,
-		.max_syncs = 16,
+		.max_syncs = fake.max_syncs,
 		.max_pending = fake.max_pending,
 	};
 	const void *answer = q->type == DRM_NPU_QUERY_DEVICE ? (const void *)&info : &fake.limits;
@@ -180,6 +203,8 @@ static int ctx_create(struct drm_npu_ctx_create *args)
 {
 	uint32_t id = 1;
 
+	if (args->priority == DRM_NPU_PRIORITY_HIGH)
+		return -EACCES;
 	while (ctxs[id].exists)
 		id++;
 	assert_true(id < MAX_CTXS);
@@ -245,12 +270,17 @@ static int submit(struct drm_npu_submit *args)
 {
 	const struct drm_npu_job_matmul *jobs = (void *)(uintptr_t)args->jobs.pointer;
 	const struct drm_npu_sync *sync = (void *)(uintptr_t)args->syncs.pointer;
+	uint32_t waits = args->syncs.count - 1;
 	struct ctx *ctx = &ctxs[args->ctx];
 
 	assert_true(ctx->exists && !args->flags && !args->perfmon);
 	assert_in_range(args->jobs.count, 1, fake.max_jobs);
 	assert_int_equal(args->jobs.stride, sizeof(*jobs));
-	assert_int_equal(args->syncs.count, 1);
+	assert_in_range(args->syncs.count, 1, fake.max_syncs);
+	for (uint32_t i = 0; i < waits; i++, sync++) {
+		assert_int_equal(sync->flags, DRM_NPU_SYNC_WAIT);
+		assert_true(syncobjs[sync->handle].number || syncobjs[sync->handle].outside);
+	}
 	assert_int_equal(sync->flags, DRM_NPU_SYNC_SIGNAL);
 	assert_true(syncobjs[sync->handle].exists);
 	if (pending + args->jobs.count > fake.max_pending) {
@@ -272,6 +302,7 @@ static int submit(struct drm_npu_submit *args)
 	};
 	fake.outcome >>= 1;
 	fake.submits++;
+	fake.waits += waits;
 	pending += args->jobs.count;
 	return 0;
 }
@@ -297,11 +328,10 @@ static void complete(const struct fence *fence)
 
 /* ---- Syncobjs -------------------------------------------------------------------------- */
 
-int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
+static int syncobj_create(uint32_t *handle)
 {
 	uint32_t i = 1;
 
-	assert_true(fd == node && !flags);
 	if (fails())
 		return -1;
 	while (syncobjs[i].exists)
@@ -313,20 +343,29 @@ int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
 	return 0;
 }
 
+int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
+{
+	int ret;
+
+	assert_true(fd == node && !flags);
+	pthread_mutex_lock(&lock);
+	ret = syncobj_create(handle);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
 int __wrap_drmSyncobjDestroy(int fd, uint32_t handle)
 {
+	pthread_mutex_lock(&lock);
 	assert_true(fd == node && syncobjs[handle].exists);
 	syncobjs[handle].exists = false;
 	fake.objects--;
+	pthread_mutex_unlock(&lock);
 	return 0;
 }
 
-int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
-			  unsigned int flags, uint32_t *first)
+static int syncobj_wait(const struct fence *fence, int64_t deadline)
 {
-	const struct fence *fence = &syncobjs[handles[0]];
-
-	assert_true(fd == node && count == 1 && !flags && !first);
 	assert_true(fence->exists && fence->number);
 	if (fails())
 		return -errno;
@@ -338,33 +377,121 @@ int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t
 	return 0;
 }
 
+int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
+			  unsigned int flags, uint32_t *first)
+{
+	int ret;
+
+	assert_true(fd == node && count == 1 && !flags && !first);
+	pthread_mutex_lock(&lock);
+	ret = syncobj_wait(&syncobjs[handles[0]], deadline);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/* The read end of a pipe with no other end: it can always be polled with success. */
+static int export(const struct fence *fence)
+{
+	struct stat st;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	close(ends[1]);
+	assert_int_equal(fstat(ends[0], &st), 0);
+	exported[exports % MAX_EXPORTED].id = st.st_ino;
+	exported[exports++ % MAX_EXPORTED].fence = *fence;
+	return ends[0];
+}
+
 int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file)
 {
+	int ret = 0;
+
+	pthread_mutex_lock(&lock);
 	assert_true(fd == node && syncobjs[handle].exists);
 	if (fails())
-		return -1;
-	*sync_file = exported = dup(node);
-	assert_true(exported >= 0);
-	syncobjs[0] = syncobjs[handle];
+		ret = -1;
+	else
+		*sync_file = export(&syncobjs[handle]);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/* The fence that was made a sync_file, or NULL. */
+static const struct fence *find_exported(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
+		return NULL;
+	for (unsigned int i = exports; i > 0 && i + MAX_EXPORTED > exports; i--)
+		if (exported[(i - 1) % MAX_EXPORTED].id == st.st_ino)
+			return &exported[(i - 1) % MAX_EXPORTED].fence;
+	return NULL;
+}
+
+int __wrap_drmSyncobjImportSyncFile(int fd, uint32_t handle, int sync_file)
+{
+	const struct fence *fence;
+	int ret = 0;
+
+	pthread_mutex_lock(&lock);
+	assert_true(fd == node && syncobjs[handle].exists);
+	fence = find_exported(sync_file);
+	if (fails()) {
+		ret = -1;
+	} else if (fence) {
+		syncobjs[handle] = *fence;
+	} else {
+		assert_true(fake_fence_id(sync_file));
+		syncobjs[handle] = (struct fence){
+			.exists = true,
+			.outside = fake_fence_id(sync_file),
+		};
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+static int file_info(int fd, struct sync_file_info *info)
+{
+	const struct fence *fence = find_exported(fd);
+
+	if (!fence)
+		return fake_fence_info(fd, info) ? -errno : 0;
+	if (fence->outside)
+		info->status = fake_fence_status(fence->outside);
+	else if (ctxs[fence->ctx].state.submits_done < fence->number)
+		info->status = 0;
+	else
+		info->status = fence->error ? -fence->error : 1;
 	return 0;
 }
 
-static int file_info(struct sync_file_info *info)
+/* Somebody waits without a limit for a job. */
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	const struct fence *fence = &syncobjs[0];
-	bool done = ctxs[fence->ctx].state.submits_done >= fence->number;
+	const struct fence *fence;
 
-	info->status = !done ? 0 : fence->error ? -fence->error : 1;
-	return 0;
+	pthread_mutex_lock(&lock);
+	assert_true(count == 1 && timeout == -1);
+	fence = find_exported(fds[0].fd);
+	if (fence && !fence->outside && ctxs[fence->ctx].state.submits_done < fence->number)
+		complete(fence);
+	pthread_mutex_unlock(&lock);
+	return __real_poll(fds, count, timeout);
 }
 
 /* ---- The one entrance ------------------------------------------------------------------ */
 
-static int dispatch(unsigned long request, void *arg)
+static int dispatch(int fd, unsigned long request, void *arg)
 {
 	const struct drm_npu_bo_prep *prep = arg;
 	const struct drm_npu_bo_fini *fini = arg;
 
+	if (request == SYNC_IOC_FILE_INFO)
+		return file_info(fd, arg);
+	assert_int_equal(fd, node);
 	switch (request) {
 	case DRM_IOCTL_NPU_DEV_QUERY:
 		return dev_query(arg);
@@ -384,8 +511,6 @@ static int dispatch(unsigned long request, void *arg)
 		return submit(arg);
 	case DRM_IOCTL_GEM_CLOSE:
 		return bo_close(arg);
-	case SYNC_IOC_FILE_INFO:
-		return file_info(arg);
 	default:
 		fail_msg("unexpected ioctl 0x%lx", request);
 		return -ENOTTY;
@@ -402,11 +527,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	assert_true(fd == (request == SYNC_IOC_FILE_INFO ? exported : node));
+	pthread_mutex_lock(&lock);
 	/* Releasing never fails. */
 	if (!releases && fails())
-		return -1;
-	ret = dispatch(request, arg);
+		ret = -errno;
+	else
+		ret = dispatch(fd, request, arg);
+	pthread_mutex_unlock(&lock);
 	if (ret < 0) {
 		errno = -ret;
 		return -1;

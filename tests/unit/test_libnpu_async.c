@@ -587,8 +587,10 @@ static void threads_use_the_same_buffers(void **state)
 	pthread_t thread[4];
 
 	(void)state;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		chain_create(&chain[i], dev, 4, 0);
+		expect_ok(npu_queue_run(chain[i].queue, chain[i].matmul, 1, &err));
+	}
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, use_neighbours, &chain[i]), 0);
 	for (int i = 0; i < 4; i++)

@@ -46,21 +46,19 @@ static void release_waits(const struct request *request)
 		npu_wait_release(&request->wait[i]);
 }
 
-/* Adds a fence, if it is one to wait for. */
+/* Adds a fence, if it is one to wait for. Takes over an owned one, whatever happens. */
 static int add_fence(struct request *request, int fd, bool owned)
 {
-	int status, ret = npu_fence_status(fd, &status);
+	int status = 0, ret = npu_fence_status(fd, &status);
 
-	if (ret)
-		return ret;
-	if (status) {
-		request->cancelled |= status < 0;
-		if (owned)
-			close(fd);
+	if (!ret && !status) {
+		request->wait[request->waits++] = (struct npu_wait){ .fd = fd, .owned = owned };
 		return 0;
 	}
-	request->wait[request->waits++] = (struct npu_wait){ .fd = fd, .owned = owned };
-	return 0;
+	request->cancelled |= status < 0;
+	if (owned)
+		close(fd);
+	return ret;
 }
 
 static int add_wait_fd(struct request *request, size_t i, struct npu_error *err)
@@ -97,13 +95,14 @@ static int add_dependency(struct request *request, size_t i, struct npu_error *e
 	}
 	if (ops->queue_fence)
 		ret = ops->queue_fence(after->queue, after->ticket, &fd);
+	if (!ret && fd < 0)
+		request->cancelled |= npu_queue_failed(after->queue, after->ticket);
+	else if (!ret)
+		ret = add_fence(request, fd, true);
 	if (ret) {
 		errno = -ret;
 		return npu_fail(err, ret, "submit: cannot make a fence of after[%zu]: %m", i);
 	}
-	if (fd >= 0)
-		return add_fence(request, fd, true);
-	request->cancelled |= npu_queue_failed(after->queue, after->ticket);
 	return 0;
 }
 

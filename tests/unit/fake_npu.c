@@ -52,6 +52,7 @@ struct ctx {
  */
 struct fence {
 	bool exists;
+	bool imported; /* another syncobj has it too */
 	ino_t outside;
 	uint32_t ctx;
 	uint32_t jobs;
@@ -315,8 +316,8 @@ static void complete(const struct fence *fence)
 	for (uint32_t i = 0; i < MAX_SYNCOBJS; i++) {
 		const struct fence *other = &syncobjs[i];
 
-		if (!other->exists || other->ctx != fence->ctx || other->number > fence->number ||
-		    other->number <= ctx->state.submits_done)
+		if (!other->exists || other->imported || other->ctx != fence->ctx ||
+		    other->number > fence->number || other->number <= ctx->state.submits_done)
 			continue;
 		pending -= other->jobs;
 		ctx->state.jobs_done += other->jobs;
@@ -442,6 +443,7 @@ int __wrap_drmSyncobjImportSyncFile(int fd, uint32_t handle, int sync_file)
 		ret = -1;
 	} else if (fence) {
 		syncobjs[handle] = *fence;
+		syncobjs[handle].imported = true;
 	} else {
 		assert_true(fake_fence_id(sync_file));
 		syncobjs[handle] = (struct fence){

@@ -382,11 +382,11 @@ static void failure_of_the_thread_is_told(void **state)
 	uint64_t ticket, next;
 
 	(void)state;
+	/* The status of the fence is asked twice, then comes the SUBMIT. */
+	fake.fail_after = 2;
+	fake.fail_errno = ENOMEM;
 	ticket = submit_behind(split.queue, &split, fence, NULL);
 	expect_ok(submit_list(split.queue, split.matmul, 2, &next, &err));
-	/* The status of the fence, then the SUBMIT. */
-	fake.fail_after = 1;
-	fake.fail_errno = ENOMEM;
 	fake_fence_signal(fence, 0);
 	expect_error(npu_queue_wait(split.queue, ticket, -1, &err), -ENOMEM, "cannot submit");
 	expect_ok(npu_queue_wait(split.queue, next, -1, &err));

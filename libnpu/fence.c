@@ -23,7 +23,7 @@ int npu_fence_status(int fd, int *status)
 int npu_fence_wait(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	int status, ret;
+	int status = 0, ret;
 
 	do
 		ret = poll(&poll_fd, 1, -1);

@@ -187,8 +187,7 @@ static int start_thread(struct npu_queue *queue)
 	return -ret;
 }
 
-int npu_backlog_prepare(struct npu_queue *queue, size_t count, bool threaded,
-			struct npu_error *err)
+int npu_backlog_prepare(struct npu_queue *queue, size_t count, bool threaded, struct npu_error *err)
 {
 	int ret = 0;
 

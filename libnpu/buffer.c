@@ -111,8 +111,7 @@ int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t 
 	if (!ret)
 		ret = open_range(buf, access, offset, bytes, deadline, data, err);
 	if (ret == -ETIME)
-		return npu_fail(err, ret,
-				"the device still uses the buffer after %" PRId64 " ns",
+		return npu_fail(err, ret, "the device still uses the buffer after %" PRId64 " ns",
 				timeout_ns);
 	return ret;
 }

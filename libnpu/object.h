@@ -26,7 +26,7 @@ struct npu_backend;
 struct npu_device {
 	atomic_uint refs;
 	const struct npu_backend *ops;
-	uint32_t max_waits; /* that a submission can hand to the device, see backend.h */
+	uint32_t max_waits;	     /* that a submission can hand to the device, see backend.h */
 	pthread_mutex_t claims_lock; /* taken before any queue's lock */
 	struct npu_device_info info;
 };
@@ -35,7 +35,7 @@ struct npu_buffer {
 	atomic_uint refs;
 	struct npu_device *dev;
 	size_t bytes;
-	uint8_t *map; /* set by the backend */
+	uint8_t *map;		    /* set by the backend */
 	struct npu_queue *claimant; /* see claim.h */
 	uint64_t claim;
 };
@@ -85,10 +85,10 @@ struct npu_queue {
 	atomic_uint refs;
 	struct npu_device *dev;
 	enum npu_priority priority;
-	pthread_mutex_t submit_lock;  /* one submit at a time; taken before @lock */
-	struct npu_backlog *backlog;  /* NULL until it is needed */
-	pthread_mutex_t lock;	      /* for all that follows; nobody sleeps with it */
-	pthread_cond_t progress;      /* @handed or the backlog has changed */
+	pthread_mutex_t submit_lock; /* one submit at a time; taken before @lock */
+	struct npu_backlog *backlog; /* NULL until it is needed */
+	pthread_mutex_t lock;	     /* for all that follows; nobody sleeps with it */
+	pthread_cond_t progress;     /* @handed or the backlog has changed */
 	uint64_t last_ticket;
 	uint64_t handed;
 	int outcome[NPU_QUEUE_DEPTH]; /* of ticket % NPU_QUEUE_DEPTH */

@@ -70,8 +70,8 @@ static int add_wait_fd(struct request *request, size_t i, struct npu_error *err)
 	ret = add_fence(request, fd, false);
 	if (ret) {
 		errno = -ret;
-		return npu_fail(err, -EINVAL, "submit: wait_fds[%zu] is %d, which is no sync_file: %m",
-				i, fd);
+		return npu_fail(err, -EINVAL,
+				"submit: wait_fds[%zu] is %d, which is no sync_file: %m", i, fd);
 	}
 	return 0;
 }

@@ -95,8 +95,8 @@ $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o datase
 LIBS_test_idx := -lz
 
 # The command line as a user has it, on the CPU.
-check-cli: $(NPU_RUN) $(FASHION_MNIST)
-	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL)
+check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE)
+	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
 
 # ---- runners ----
 

@@ -210,8 +210,8 @@ int nvdla_queue_fence(struct npu_queue *base, uint64_t ticket, int *fd)
 
 	*fd = -1;
 	pthread_mutex_lock(&base->lock);
-	if (queue->tail < end && drmSyncobjExportSyncFile(to_nvdla(base->dev)->fd,
-							  part_at(queue, end - 1)->syncobj, fd))
+	if (queue->tail < end &&
+	    drmSyncobjExportSyncFile(to_nvdla(base->dev)->fd, part_at(queue, end - 1)->syncobj, fd))
 		ret = -errno;
 	pthread_mutex_unlock(&base->lock);
 	return ret;

@@ -443,9 +443,9 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_submit_desc *desc
  *
  * Errors: -ETIME it has not ended yet; -ETIMEDOUT the engine hung on it and was reset; -ECANCELED
  * something it had to wait for failed; -EIO, -ENODEV the device is lost; -ENOMEM and others where
- * the queue's thread could not submit it; -EINVAL no such ticket, or one whose outcome is forgotten:
- * the queue remembers its last 64 submissions, and of those before only that there was no failure
- * since.
+ * the queue's thread could not submit it; -EINVAL no such ticket, or one whose outcome is
+ * forgotten: the queue remembers its last 64 submissions, and of those before only that there was
+ * no failure since.
  */
 int npu_queue_wait(struct npu_queue *queue, uint64_t ticket, int64_t timeout_ns,
 		   struct npu_error *err);

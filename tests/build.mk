@@ -54,7 +54,7 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, test_nvdla test_nvdla_async)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_libnpu_async) $(FAKE_NPU_TESTS)
+	test_libnpu_queue test_libnpu_async test_libnpu_backlog) $(FAKE_NPU_TESTS)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue test_async)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
@@ -65,7 +65,7 @@ $(B)/tests/unit/test_plan: $(B)/kmod/nvdla/nvdla_limits.o
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(addprefix $(B)/tests/device/, test_libnpu test_queue test_async): $(B)/tests/device/workbench.o
 $(addprefix $(B)/tests/device/, test_queue test_async): $(B)/tests/device/board_control.o
-COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libnpu_async \
+COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libnpu_backlog \
 	unit/test_nvdla_async device/test_queue device/test_async)
 $(COUNTING_TESTS): $(B)/tests/allocations.o
 $(foreach t,$(COUNTING_TESTS),$(eval LIBS_$(notdir $t) += -Wl,--wrap=malloc,--wrap=calloc))
@@ -77,12 +77,13 @@ $(FAKE_NPU_TESTS): $(addprefix $(B)/, tests/unit/fake_npu.o tests/unit/fake_fenc
 	tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
 $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)))
 
-$(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_nvdla_async): \
-	$(B)/tests/unit/chain.o
+$(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_nvdla_async): $(B)/tests/unit/chain.o
 
 # The CPU's queues wait for the sync_files of tests/unit/fake_fence.c.
-$(B)/tests/unit/test_libnpu_async: $(B)/tests/unit/fake_fence.o
+$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): $(B)/tests/unit/fake_fence.o
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
+LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 
 include tests/bench/build.mk
 

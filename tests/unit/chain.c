@@ -71,3 +71,36 @@ void chain_expect(const struct chain *chain, struct npu_tensor *tensor, int valu
 	for (uint32_t i = 0; i < chain->size * chain->size; i++)
 		assert_int_equal(back[i], value);
 }
+
+uint64_t chain_submit(struct npu_queue *queue, const struct chain *chain, size_t count, int wait_fd,
+		      int *fence_fd)
+{
+	const struct npu_submit_desc desc = {
+		.size = sizeof(desc),
+		.matmuls = chain->matmul,
+		.count = count,
+		.wait_fds = &wait_fd,
+		.wait_fd_count = 1,
+		.fence_fd = fence_fd,
+	};
+	uint64_t ticket;
+
+	expect_ok(npu_queue_submit(queue, &desc, &ticket, &err));
+	return ticket;
+}
+
+uint64_t chain_submit_after(struct npu_queue *queue, const struct chain *chain, size_t count,
+			    struct npu_queue *first, uint64_t ticket)
+{
+	const struct npu_dependency after = { .queue = first, .ticket = ticket };
+	const struct npu_submit_desc desc = {
+		.size = sizeof(desc),
+		.matmuls = chain->matmul,
+		.count = count,
+		.after = &after,
+		.after_count = 1,
+	};
+
+	expect_ok(npu_queue_submit(queue, &desc, &ticket, &err));
+	return ticket;
+}

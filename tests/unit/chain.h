@@ -36,4 +36,13 @@ struct npu_matmul_desc chain_desc(const struct chain *chain, int which);
 /* Reads a tensor of the chain's size; fails the test where an element is not @value. */
 void chain_expect(const struct chain *chain, struct npu_tensor *tensor, int value);
 
+/*
+ * Submits the first @count matmuls of a chain to a queue, behind a fence (-1: none), or after a
+ * ticket of another queue; fails the test where that fails. Returns the ticket.
+ */
+uint64_t chain_submit(struct npu_queue *queue, const struct chain *chain, size_t count, int wait_fd,
+		      int *fence_fd);
+uint64_t chain_submit_after(struct npu_queue *queue, const struct chain *chain, size_t count,
+			    struct npu_queue *first, uint64_t ticket);
+
 #endif /* TESTS_CHAIN_H */

@@ -66,6 +66,12 @@ int fake_fence_create(void)
 }
 
 /* A pipe whose write end is closed can be read from: there is its end. */
+static void signal_with(struct fence *fence, int status)
+{
+	fence->status = status;
+	close(fence->write_end);
+}
+
 void fake_fence_signal(int fd, int error)
 {
 	ino_t id = fake_fence_id(fd);
@@ -75,8 +81,16 @@ void fake_fence_signal(int fd, int error)
 	pthread_mutex_lock(&lock);
 	fence = find(id);
 	assert_int_equal(fence->status, 0);
-	fence->status = error ? -error : 1;
-	close(fence->write_end);
+	signal_with(fence, error ? -error : 1);
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_fence_signal_all(void)
+{
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < used; i++)
+		if (!fences[i].status)
+			signal_with(&fences[i], 1);
 	pthread_mutex_unlock(&lock);
 }
 

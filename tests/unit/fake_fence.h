@@ -15,6 +15,9 @@ int fake_fence_create(void);
 /* Signals it; @error is 0 or a positive errno. The descriptor stays the caller's. */
 void fake_fence_signal(int fd, int error);
 
+/* Signals all that have not, so that a failed test can be cleaned up after. */
+void fake_fence_signal_all(void);
+
 /* Which fence @fd, or a duplicate of it, is; 0 if it is none. */
 ino_t fake_fence_id(int fd);
 

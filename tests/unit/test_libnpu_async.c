@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What queues wait for, and who waits for queues, checked on the CPU: sync_files, tickets, buffers,
- * failures on the way, threads. Fences are the test's own, so nothing depends on speed.
+ * failures on the way. Fences are the test's own, so nothing depends on speed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "../allocations.h"
 #include "../expect.h"
 #include "../submit.h"
 #include "chain.h"
@@ -48,39 +47,6 @@ static int close_cpu(void **state)
 	return 0;
 }
 
-/* Submits @count matmuls of a chain behind a fence, -1 for none. */
-static uint64_t submit_behind(struct chain *chain, size_t count, int fence)
-{
-	const struct npu_submit_desc desc = {
-		.size = sizeof(desc),
-		.matmuls = chain->matmul,
-		.count = count,
-		.wait_fds = &fence,
-		.wait_fd_count = 1,
-	};
-	uint64_t ticket;
-
-	expect_ok(npu_queue_submit(chain->queue, &desc, &ticket, &err));
-	return ticket;
-}
-
-/* ... and behind a submission. */
-static uint64_t submit_after(struct chain *chain, size_t count, struct npu_queue *queue,
-			     uint64_t ticket)
-{
-	const struct npu_dependency after = { .queue = queue, .ticket = ticket };
-	const struct npu_submit_desc desc = {
-		.size = sizeof(desc),
-		.matmuls = chain->matmul,
-		.count = count,
-		.after = &after,
-		.after_count = 1,
-	};
-
-	expect_ok(npu_queue_submit(chain->queue, &desc, &ticket, &err));
-	return ticket;
-}
-
 static void expect_pending(struct npu_queue *queue, uint64_t ticket)
 {
 	expect_error(npu_queue_wait(queue, ticket, 0, &err), -ETIME, "has not ended");
@@ -101,7 +67,7 @@ static void submission_waits_for_its_fence(void **state)
 
 	(void)state;
 	chain_create(&chain, dev, 4, 0);
-	ticket = submit_behind(&chain, 2, fence);
+	ticket = chain_submit(chain.queue, &chain, 2, fence, NULL);
 	/* The descriptor was only lent. */
 	close(fence);
 	expect_pending(chain.queue, ticket);
@@ -109,9 +75,9 @@ static void submission_waits_for_its_fence(void **state)
 	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
 	chain_expect(&chain, chain.c, 16);
 	/* Those that have signalled are nothing to wait for. */
-	ticket = submit_behind(&chain, 2, copy);
+	ticket = chain_submit(chain.queue, &chain, 2, copy, NULL);
 	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
-	ticket = submit_behind(&chain, 2, -1);
+	ticket = chain_submit(chain.queue, &chain, 2, -1, NULL);
 	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
 	close(copy);
 	chain_destroy(&chain);
@@ -126,10 +92,10 @@ static void failed_fence_cancels(void **state)
 	(void)state;
 	chain_create(&chain, dev, 4, 0);
 	/* Before it is known, and after. */
-	ticket = submit_behind(&chain, 2, fence);
+	ticket = chain_submit(chain.queue, &chain, 2, fence, NULL);
 	fake_fence_signal(fence, EIO);
 	expect_cancelled(chain.queue, ticket);
-	expect_cancelled(chain.queue, submit_behind(&chain, 2, fence));
+	expect_cancelled(chain.queue, chain_submit(chain.queue, &chain, 2, fence, NULL));
 	chain_expect(&chain, chain.c, 0);
 	expect_ok(npu_queue_run(chain.queue, chain.matmul, 2, &err));
 	chain_expect(&chain, chain.c, 16);
@@ -148,8 +114,8 @@ static void cancelled_submission_keeps_its_place(void **state)
 	(void)state;
 	chain_create(&chain, dev, 4, 0);
 	fake_fence_signal(failed, EIO);
-	first = submit_behind(&chain, 2, fence);
-	second = submit_behind(&chain, 1, failed);
+	first = chain_submit(chain.queue, &chain, 2, fence, NULL);
+	second = chain_submit(chain.queue, &chain, 1, failed, NULL);
 	expect_pending(chain.queue, first);
 	expect_pending(chain.queue, second);
 	fake_fence_signal(fence, 0);
@@ -266,10 +232,10 @@ static void submission_waits_for_a_ticket(void **state)
 	(void)state;
 	chain_create(&one, dev, 4, 0);
 	chain_create(&two, dev, 4, 0);
-	first = submit_behind(&one, 2, fence);
-	second = submit_after(&two, 2, one.queue, first);
+	first = chain_submit(one.queue, &one, 2, fence, NULL);
+	second = chain_submit_after(two.queue, &two, 2, one.queue, first);
 	/* A queue may name itself. */
-	third = submit_after(&two, 1, two.queue, second);
+	third = chain_submit_after(two.queue, &two, 1, two.queue, second);
 	expect_pending(two.queue, second);
 	expect_pending(two.queue, third);
 	fake_fence_signal(fence, 0);
@@ -277,7 +243,8 @@ static void submission_waits_for_a_ticket(void **state)
 	expect_ok(npu_queue_wait(one.queue, first, 0, &err));
 	chain_expect(&two, two.c, 16);
 	/* What has ended is no obstacle. */
-	expect_ok(npu_queue_wait(two.queue, submit_after(&two, 2, one.queue, first), -1, &err));
+	expect_ok(npu_queue_wait(
+		two.queue, chain_submit_after(two.queue, &two, 2, one.queue, first), -1, &err));
 	close(fence);
 	chain_destroy(&one);
 	chain_destroy(&two);
@@ -292,20 +259,21 @@ static void failure_goes_from_ticket_to_ticket(void **state)
 	(void)state;
 	chain_create(&one, dev, 4, 0);
 	chain_create(&two, dev, 4, 0);
-	first = submit_behind(&one, 1, fence);
-	second = submit_after(&two, 2, one.queue, first);
-	third = submit_after(&one, 1, two.queue, second);
+	first = chain_submit(one.queue, &one, 1, fence, NULL);
+	second = chain_submit_after(two.queue, &two, 2, one.queue, first);
+	third = chain_submit_after(one.queue, &one, 1, two.queue, second);
 	fake_fence_signal(fence, ETIMEDOUT);
 	expect_cancelled(one.queue, third);
 	expect_cancelled(two.queue, second);
 	expect_cancelled(one.queue, first);
-	expect_cancelled(two.queue, submit_after(&two, 1, one.queue, first));
+	expect_cancelled(two.queue, chain_submit_after(two.queue, &two, 1, one.queue, first));
 	/* Far behind, it is still known that something failed. */
 	for (int i = 0; i < 64; i++)
 		expect_ok(npu_queue_run(one.queue, one.matmul, 1, &err));
 	expect_error(npu_queue_wait(one.queue, first, 0, &err), -EINVAL, "forgotten");
-	expect_cancelled(two.queue, submit_after(&two, 1, one.queue, first));
-	expect_ok(npu_queue_wait(two.queue, submit_after(&two, 1, one.queue, third + 1), -1, &err));
+	expect_cancelled(two.queue, chain_submit_after(two.queue, &two, 1, one.queue, first));
+	expect_ok(npu_queue_wait(
+		two.queue, chain_submit_after(two.queue, &two, 1, one.queue, third + 1), -1, &err));
 	close(fence);
 	chain_destroy(&one);
 	chain_destroy(&two);
@@ -321,10 +289,10 @@ static void queue_goes_before_its_ticket_is_needed(void **state)
 	(void)state;
 	chain_create(&one, dev, 4, 0);
 	chain_create(&two, dev, 4, 0);
-	first = submit_behind(&one, 2, -1);
+	first = chain_submit(one.queue, &one, 2, -1, NULL);
 	expect_ok(npu_queue_wait(one.queue, first, -1, &err));
-	submit_behind(&two, 1, fence);
-	second = submit_after(&two, 2, one.queue, first);
+	chain_submit(two.queue, &two, 1, fence, NULL);
+	second = chain_submit_after(two.queue, &two, 2, one.queue, first);
 	chain_destroy(&one);
 	fake_fence_signal(fence, 0);
 	expect_ok(npu_queue_wait(two.queue, second, -1, &err));
@@ -344,7 +312,7 @@ static void buffers_order_queues(void **state)
 	(void)state;
 	chain_create(&chain, dev, 4, 0);
 	expect_ok(npu_queue_create(dev, NULL, &other, &err));
-	submit_behind(&chain, 1, fence);
+	chain_submit(chain.queue, &chain, 1, fence, NULL);
 	expect_ok(submit_list(other, &chain.matmul[1], 1, &ticket, &err));
 	expect_pending(other, ticket);
 	fake_fence_signal(fence, 0);
@@ -378,7 +346,7 @@ static void reading_waits(void **state)
 	desc = chain_desc(&chain, 1);
 	expect_ok(npu_tensor_create_in(buf, 0, 4, 4, &desc.c, &err));
 	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
-	submit_behind(&chain, 2, fence);
+	chain_submit(chain.queue, &chain, 2, fence, NULL);
 	expect_ok(submit_list(chain.queue, &matmul, 1, NULL, &err));
 	expect_error(npu_buffer_begin_access(buf, NPU_ACCESS_READ, 0, 16, 0, &data, &err), -ETIME,
 		     "still uses the buffer");
@@ -409,7 +377,7 @@ static void one_submission_waits_for_many_queues(void **state)
 	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 	for (int i = 0; i < COUNT; i++) {
 		chain_create(&chain[i], dev, 4, 0);
-		submit_behind(&chain[i], 1, fence);
+		chain_submit(chain[i].queue, &chain[i], 1, fence, NULL);
 		last[i] = chain[i].matmul[1];
 	}
 	assert_int_equal(pthread_create(&thread, NULL, signal_fence, &fence), 0);
@@ -421,184 +389,6 @@ static void one_submission_waits_for_many_queues(void **state)
 	}
 	npu_queue_destroy(queue);
 	close(fence);
-}
-
-/* ---- Full queues and long submissions -------------------------------------------------- */
-
-static void full_queue_waits_for_its_oldest(void **state)
-{
-	int fence = fake_fence_create();
-	uint64_t first, ticket = 0;
-	struct chain chain;
-	pthread_t thread;
-
-	(void)state;
-	chain_create(&chain, dev, 4, 0);
-	first = submit_behind(&chain, 1, fence);
-	for (int i = 1; i < 64; i++)
-		expect_ok(submit_list(chain.queue, chain.matmul, 2, &ticket, &err));
-	expect_pending(chain.queue, first);
-	assert_int_equal(pthread_create(&thread, NULL, signal_fence, &fence), 0);
-	expect_ok(submit_list(chain.queue, chain.matmul, 2, &ticket, &err));
-	pthread_join(thread, NULL);
-	expect_ok(npu_queue_wait(chain.queue, first, 0, &err));
-	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
-	chain_expect(&chain, chain.c, 16);
-	close(fence);
-	chain_destroy(&chain);
-}
-
-static void submissions_grow(void **state)
-{
-	struct npu_matmul *list[700];
-	struct npu_queue_stats stats = { .size = sizeof(stats) };
-	uint64_t ticket = 0;
-	struct chain chain;
-
-	(void)state;
-	chain_create(&chain, dev, 4, 0);
-	for (int i = 0; i < 700; i++)
-		list[i] = chain.matmul[i % 2];
-	for (size_t count = 1; count <= 700; count += 233)
-		for (int i = 0; i < 3; i++)
-			expect_ok(submit_list(chain.queue, list, count, &ticket, &err));
-	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
-	expect_ok(npu_queue_get_stats(chain.queue, &stats, &err));
-	assert_int_equal(stats.matmuls, 3 * (1 + 234 + 467 + 700));
-	chain_expect(&chain, chain.c, 16);
-	chain_destroy(&chain);
-}
-
-/* ---- What is left behind --------------------------------------------------------------- */
-
-/* The first round is for warming up. */
-static void nothing_is_allocated_and_no_descriptor_lost(void **state)
-{
-	struct chain one, two;
-	unsigned int allocated = 0, fds = 0;
-
-	(void)state;
-	chain_create(&one, dev, 4, 0);
-	chain_create(&two, dev, 4, 0);
-	for (int i = 0; i < 100; i++) {
-		int fence = fake_fence_create();
-		uint64_t first = submit_behind(&one, 2, fence);
-		uint64_t second = submit_after(&two, 2, one.queue, first);
-
-		fake_fence_signal(fence, i % 2 ? EIO : 0);
-		close(fence);
-		assert_int_equal(npu_queue_wait(two.queue, second, -1, NULL),
-				 i % 2 ? -ECANCELED : 0);
-		if (!i) {
-			allocated = allocations();
-			fds = open_fds();
-		}
-	}
-	assert_int_equal(allocations(), allocated);
-	assert_int_equal(open_fds(), fds);
-	chain_destroy(&one);
-	chain_destroy(&two);
-}
-
-/* Everything may go while it is still needed; the sanitizers look for what was forgotten. */
-static void objects_go_while_work_is_under_way(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 50; i++) {
-		int fence = fake_fence_create();
-		struct npu_queue *queue;
-		struct npu_device *own;
-		struct chain chain;
-		pthread_t thread;
-
-		expect_ok(npu_device_open("cpu", &own, &err));
-		chain_create(&chain, own, 4, 0);
-		npu_device_close(own);
-		submit_behind(&chain, 2, fence);
-		queue = chain.queue;
-		chain.queue = NULL;
-		chain_destroy(&chain);
-		assert_int_equal(pthread_create(&thread, NULL, signal_fence, &fence), 0);
-		npu_queue_destroy(queue);
-		pthread_join(thread, NULL);
-		close(fence);
-	}
-}
-
-/* ---- Threads --------------------------------------------------------------------------- */
-
-/* Half of the time it waits for its own ticket, otherwise it runs to the end in the call. */
-static void *use_queue(void *arg)
-{
-	struct npu_queue *queue = arg;
-	struct chain chain;
-	uint64_t ticket;
-
-	chain_create(&chain, dev, 4, 0);
-	for (int i = 0; i < 200; i++) {
-		if (i % 2) {
-			expect_ok(npu_queue_run(queue, chain.matmul, 2, &err));
-		} else {
-			expect_ok(submit_list(queue, chain.matmul, 2, &ticket, &err));
-			expect_ok(npu_queue_wait(queue, ticket, -1, &err));
-		}
-		chain_expect(&chain, chain.c, 16);
-		expect_ok(npu_tensor_write(chain.a, 0, 4, chain_ones, 0, &err));
-	}
-	chain_destroy(&chain);
-	return NULL;
-}
-
-static void threads_share_a_queue(void **state)
-{
-	struct npu_queue_stats stats = { .size = sizeof(stats) };
-	struct npu_queue *queue;
-	pthread_t thread[4];
-
-	(void)state;
-	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, use_queue, queue), 0);
-	for (int i = 0; i < 4; i++)
-		pthread_join(thread[i], NULL);
-	expect_ok(npu_queue_get_stats(queue, &stats, &err));
-	assert_int_equal(stats.matmuls, 4 * 200 * 2);
-	npu_queue_destroy(queue);
-}
-
-/* Each turns a wheel that the others hang on: no order of theirs may stop it. */
-static void *use_neighbours(void *arg)
-{
-	struct chain *chain = arg;
-	uint64_t ticket = 0;
-
-	for (int i = 0; i < 200; i++) {
-		struct npu_matmul *list[2] = { chain[0].matmul[0], chain[1].matmul[1] };
-
-		expect_ok(submit_list(chain->queue, list, 2, &ticket, &err));
-	}
-	expect_ok(npu_queue_wait(chain->queue, ticket, -1, &err));
-	return NULL;
-}
-
-static void threads_use_the_same_buffers(void **state)
-{
-	struct chain chain[5];
-	pthread_t thread[4];
-
-	(void)state;
-	for (int i = 0; i < 5; i++) {
-		chain_create(&chain[i], dev, 4, 0);
-		expect_ok(npu_queue_run(chain[i].queue, chain[i].matmul, 1, &err));
-	}
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, use_neighbours, &chain[i]), 0);
-	for (int i = 0; i < 4; i++)
-		pthread_join(thread[i], NULL);
-	for (int i = 1; i < 4; i++)
-		chain_expect(&chain[i], chain[i].c, 16);
-	for (int i = 0; i < 5; i++)
-		chain_destroy(&chain[i]);
 }
 
 int main(void)
@@ -617,12 +407,6 @@ int main(void)
 		cmocka_unit_test(buffers_order_queues),
 		cmocka_unit_test(reading_waits),
 		cmocka_unit_test(one_submission_waits_for_many_queues),
-		cmocka_unit_test(full_queue_waits_for_its_oldest),
-		cmocka_unit_test(submissions_grow),
-		cmocka_unit_test(nothing_is_allocated_and_no_descriptor_lost),
-		cmocka_unit_test(objects_go_while_work_is_under_way),
-		cmocka_unit_test(threads_share_a_queue),
-		cmocka_unit_test(threads_use_the_same_buffers),
 	};
 
 	return cmocka_run_group_tests_name("queues and what they wait for", tests, open_cpu,

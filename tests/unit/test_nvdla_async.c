@@ -47,6 +47,7 @@ static int open_fake(void **state)
 static int close_fake(void **state)
 {
 	(void)state;
+	fake_fence_signal_all();
 	chain_destroy(&whole);
 	chain_destroy(&split);
 	npu_device_close(dev);
@@ -54,53 +55,12 @@ static int close_fake(void **state)
 	return 0;
 }
 
-static uint64_t submit_behind(struct npu_queue *queue, const struct chain *chain, int wait_fd,
-			      int *fence_fd)
+/* Asks the library: what has signalled is not handed on to the kernel. */
+static bool has_signalled(int fd)
 {
-	const struct npu_submit_desc desc = {
-		.size = sizeof(desc),
-		.matmuls = chain->matmul,
-		.count = 2,
-		.wait_fds = &wait_fd,
-		.wait_fd_count = 1,
-		.fence_fd = fence_fd,
-	};
-	uint64_t ticket;
-
-	expect_ok(npu_queue_submit(queue, &desc, &ticket, &err));
-	return ticket;
-}
-
-static uint64_t submit_after(struct npu_queue *queue, const struct chain *chain,
-			     struct npu_queue *first, uint64_t ticket)
-{
-	const struct npu_dependency after = { .queue = first, .ticket = ticket };
-	const struct npu_submit_desc desc = {
-		.size = sizeof(desc),
-		.matmuls = chain->matmul,
-		.count = 2,
-		.after = &after,
-		.after_count = 1,
-	};
-
-	expect_ok(npu_queue_submit(queue, &desc, &ticket, &err));
-	return ticket;
-}
-
-static int fence_status(int fd)
-{
-	struct npu_submit_desc desc = {
-		.size = sizeof(desc),
-		.matmuls = whole.matmul,
-		.count = 1,
-		.wait_fds = &fd,
-		.wait_fd_count = 1,
-	};
 	unsigned int before = fake.waits;
-	uint64_t ticket;
 
-	/* What has signalled is not handed on. */
-	expect_ok(npu_queue_submit(whole.queue, &desc, &ticket, &err));
+	chain_submit(whole.queue, &whole, 1, fd, NULL);
 	return fake.waits == before;
 }
 
@@ -118,13 +78,13 @@ static void kernel_waits_for_fences(void **state)
 	uint64_t ticket;
 
 	(void)state;
-	ticket = submit_behind(whole.queue, &whole, fence, NULL);
+	ticket = chain_submit(whole.queue, &whole, 2, fence, NULL);
 	assert_int_equal(fake.submits, 1);
 	assert_int_equal(fake.waits, 1);
 	fake_fence_signal(fence, 0);
 	expect_ok(npu_queue_wait(whole.queue, ticket, -1, &err));
 	chain_expect(&whole, whole.c, 64);
-	submit_behind(whole.queue, &whole, fence, NULL);
+	chain_submit(whole.queue, &whole, 2, fence, NULL);
 	assert_int_equal(fake.waits, 1);
 	close(fence);
 }
@@ -136,7 +96,7 @@ static void failed_fence_cancels_what_ran(void **state)
 
 	(void)state;
 	expect_ok(submit_list(whole.queue, whole.matmul, 2, &before, &err));
-	ticket = submit_behind(whole.queue, &whole, fence, NULL);
+	ticket = chain_submit(whole.queue, &whole, 2, fence, NULL);
 	expect_ok(submit_list(whole.queue, whole.matmul, 2, &after, &err));
 	fake_fence_signal(fence, EIO);
 	expect_error(npu_queue_wait(whole.queue, ticket, -1, &err), -ECANCELED, "had to wait for");
@@ -144,7 +104,7 @@ static void failed_fence_cancels_what_ran(void **state)
 	expect_ok(npu_queue_wait(whole.queue, after, -1, &err));
 	/* A fence of which it is known is not even tried. */
 	assert_int_equal(fake.submits, 3);
-	ticket = submit_behind(whole.queue, &whole, fence, NULL);
+	ticket = chain_submit(whole.queue, &whole, 2, fence, NULL);
 	assert_int_equal(fake.submits, 3);
 	expect_error(npu_queue_wait(whole.queue, ticket, 0, &err), -ECANCELED, "had to wait for");
 	close(fence);
@@ -160,17 +120,17 @@ static void kernel_waits_for_tickets(void **state)
 	fake.outcome = 4;
 	fake.outcome_errno = ETIMEDOUT;
 	expect_ok(submit_list(whole.queue, whole.matmul, 2, &first, &err));
-	second = submit_after(other, &whole, whole.queue, first);
+	second = chain_submit_after(other, &whole, 2, whole.queue, first);
 	assert_int_equal(fake.submits, 2);
 	assert_int_equal(fake.waits, 1);
 	expect_error(npu_queue_wait(other, second, 0, &err), -ETIME, "has not ended");
 	expect_ok(npu_queue_wait(other, second, -1, &err));
 	/* The third submission fails, and the next with it. */
 	expect_ok(submit_list(whole.queue, whole.matmul, 2, &first, &err));
-	second = submit_after(other, &whole, whole.queue, first);
+	second = chain_submit_after(other, &whole, 2, whole.queue, first);
 	expect_error(npu_queue_wait(whole.queue, first, -1, &err), -ETIMEDOUT, "hung");
 	expect_error(npu_queue_wait(other, second, -1, &err), -ECANCELED, "had to wait for");
-	second = submit_after(other, &whole, whole.queue, first);
+	second = chain_submit_after(other, &whole, 2, whole.queue, first);
 	expect_error(npu_queue_wait(other, second, -1, &err), -ECANCELED, "had to wait for");
 	npu_queue_destroy(other);
 }
@@ -197,9 +157,9 @@ static void long_submission_has_one_fence(void **state)
 	assert_true(out >= 0);
 	assert_int_equal(fake.submits, 3);
 	assert_int_equal(fake.waits, 1);
-	assert_false(fence_status(out));
+	assert_false(has_signalled(out));
 	expect_ok(npu_queue_wait(whole.queue, ticket, -1, &err));
-	assert_true(fence_status(out));
+	assert_true(has_signalled(out));
 	close(out);
 	close(fence);
 }
@@ -212,7 +172,7 @@ static void processor_waits_for_fences(void **state)
 	uint64_t ticket;
 
 	(void)state;
-	ticket = submit_behind(split.queue, &split, fence, NULL);
+	ticket = chain_submit(split.queue, &split, 2, fence, NULL);
 	expect_error(npu_queue_wait(split.queue, ticket, 0, &err), -ETIME, "has not ended");
 	assert_int_equal(fake.submits, 0);
 	fake_fence_signal(fence, 0);
@@ -231,7 +191,7 @@ static void order_holds_across_both_kinds(void **state)
 	uint64_t first, second, third;
 
 	(void)state;
-	first = submit_behind(split.queue, &split, fence, NULL);
+	first = chain_submit(split.queue, &split, 2, fence, NULL);
 	expect_ok(submit_list(split.queue, whole.matmul, 2, &second, &err));
 	expect_ok(submit_list(split.queue, list, 3, &third, &err));
 	assert_int_equal(fake.submits, 0);
@@ -267,7 +227,7 @@ static void buffers_order_queues(void **state)
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
 	expect_ok(npu_tensor_create_in(buf, 0, 24, 24, &desc.c, &err));
 	expect_ok(npu_matmul_create(dev, &desc, &reader, &err));
-	submit_behind(split.queue, &split, fence, NULL);
+	chain_submit(split.queue, &split, 2, fence, NULL);
 	expect_ok(submit_list(split.queue, &reader, 1, NULL, &err));
 	npu_matmul_destroy(reader);
 	npu_tensor_destroy(desc.c);
@@ -302,11 +262,11 @@ static void fence_of_a_split_submission(void **state)
 	desc.fence_fd = &fence;
 	expect_ok(npu_queue_submit(split.queue, &desc, &ticket, &err));
 	assert_true(fence >= 0 && fence != 1000);
-	assert_false(fence_status(fence));
+	assert_false(has_signalled(fence));
 	expect_ok(npu_queue_wait(split.queue, ticket, -1, &err));
-	assert_true(fence_status(fence));
+	assert_true(has_signalled(fence));
 	close(fence);
-	ticket = submit_behind(split.queue, &split, -1, &fence);
+	ticket = chain_submit(split.queue, &split, 2, -1, &fence);
 	assert_int_equal(fence, -1);
 	expect_ok(npu_queue_wait(split.queue, ticket, 0, &err));
 }
@@ -318,8 +278,8 @@ static void tickets_of_a_backlog_are_waited_for(void **state)
 	uint64_t first, second;
 
 	(void)state;
-	first = submit_behind(split.queue, &split, fence, NULL);
-	second = submit_after(whole.queue, &whole, split.queue, first);
+	first = chain_submit(split.queue, &split, 2, fence, NULL);
+	second = chain_submit_after(whole.queue, &whole, 2, split.queue, first);
 	assert_int_equal(fake.submits, 0);
 	expect_error(npu_queue_wait(whole.queue, second, 0, &err), -ETIME, "has not ended");
 	fake_fence_signal(fence, 0);
@@ -329,7 +289,7 @@ static void tickets_of_a_backlog_are_waited_for(void **state)
 	fake.outcome = 1;
 	fake.outcome_errno = EIO;
 	expect_error(npu_queue_run(split.queue, split.matmul, 2, &err), -EIO, "bus error");
-	second = submit_after(whole.queue, &whole, split.queue, first + 1);
+	second = chain_submit_after(whole.queue, &whole, 2, split.queue, first + 1);
 	expect_error(npu_queue_wait(whole.queue, second, -1, &err), -ECANCELED, "had to wait for");
 	close(fence);
 }
@@ -385,7 +345,7 @@ static void failure_of_the_thread_is_told(void **state)
 	/* The status of the fence is asked twice, then comes the SUBMIT. */
 	fake.fail_after = 2;
 	fake.fail_errno = ENOMEM;
-	ticket = submit_behind(split.queue, &split, fence, NULL);
+	ticket = chain_submit(split.queue, &split, 2, fence, NULL);
 	expect_ok(submit_list(split.queue, split.matmul, 2, &next, &err));
 	fake_fence_signal(fence, 0);
 	expect_error(npu_queue_wait(split.queue, ticket, -1, &err), -ENOMEM, "cannot submit");
@@ -446,9 +406,9 @@ static void nothing_is_allocated_and_no_descriptor_lost(void **state)
 	(void)state;
 	for (int i = 0; i < 300; i++) {
 		int fence = fake_fence_create(), out = -1;
-		uint64_t first = submit_behind(whole.queue, &whole, fence, &out);
-		uint64_t second = submit_behind(split.queue, &split, fence, NULL);
-		uint64_t third = submit_after(whole.queue, &split, split.queue, second);
+		uint64_t first = chain_submit(whole.queue, &whole, 2, fence, &out);
+		uint64_t second = chain_submit(split.queue, &split, 2, fence, NULL);
+		uint64_t third = chain_submit_after(whole.queue, &split, 2, split.queue, second);
 
 		fake_fence_signal(fence, 0);
 		close(fence);
@@ -477,7 +437,7 @@ static void objects_go_while_work_is_under_way(void **state)
 		pthread_t thread;
 
 		chain_create(&chain, dev, 24, 3);
-		submit_behind(chain.queue, &chain, fence, NULL);
+		chain_submit(chain.queue, &chain, 2, fence, NULL);
 		expect_ok(submit_list(chain.queue, chain.matmul, 2, NULL, &err));
 		queue = chain.queue;
 		chain.queue = NULL;

@@ -70,11 +70,11 @@ COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libn
 $(COUNTING_TESTS): $(B)/tests/allocations.o
 $(foreach t,$(COUNTING_TESTS),$(eval LIBS_$(notdir $t) += -Wl,--wrap=malloc,--wrap=calloc))
 
-# The system calls that tests/unit/fake_npu.c answers.
+# The system calls that tests/unit/fake_npu.c and fake_syncobj.c answer.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
 	drmSyncobjExportSyncFile drmSyncobjImportSyncFile poll
-$(FAKE_NPU_TESTS): $(addprefix $(B)/, tests/unit/fake_npu.o tests/unit/fake_fence.o \
-	tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
+$(FAKE_NPU_TESTS): $(addprefix $(B)/, tests/unit/fake_npu.o tests/unit/fake_syncobj.o \
+	tests/unit/fake_fence.o tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
 $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)))
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \

@@ -4,7 +4,6 @@
  * somebody waits for them without a limit, so that there is always something outstanding.
  */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,13 +22,12 @@
 #include "../../kmod/npu_validate.h"
 #include "../../kmod/nvdla/nvdla_limits.h"
 #include "../reference.h"
-#include "fake_fence.h"
 #include "fake_npu.h"
+#include "fake_syncobj.h"
 
 #define MAX_BOS 512
-#define MAX_SYNCOBJS 4096
 #define MAX_CTXS 64
-#define MAX_EXPORTED 64 /* the oldest are forgotten */
+#define MAX_SUBMISSIONS 512
 
 struct fake_npu fake;
 
@@ -40,54 +37,29 @@ struct bo {
 	uint8_t *map;
 };
 
+struct submission {
+	uint32_t jobs;
+	int error;
+};
+
+/* Submissions are numbered from 1; those up to state.submits_done have ended. */
 struct ctx {
 	bool exists;
 	uint64_t submitted;
+	struct submission submission[MAX_SUBMISSIONS]; /* by number, the oldest are forgotten */
 	struct drm_npu_ctx_state state;
-};
-
-/*
- * A fence: submission @number of context @ctx, which has ended if the context is past it; or one of
- * fake_fence.h.
- */
-struct fence {
-	bool exists;
-	bool imported; /* another syncobj has it too */
-	ino_t outside;
-	uint32_t ctx;
-	uint32_t jobs;
-	uint64_t number;
-	int error;
 };
 
 static struct bo bos[MAX_BOS];
 static struct ctx ctxs[MAX_CTXS];
-static struct fence syncobjs[MAX_SYNCOBJS];
 static uint64_t memory;
 static uint32_t pending;
-static int node = -1;
-
-/* sync_files that were made of syncobjs. */
-static struct {
-	ino_t id;
-	struct fence fence;
-} exported[MAX_EXPORTED];
-static unsigned int exports;
-
-/* The library has threads. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+int fake_node = -1;
+pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int __wrap_npu_node_open(const char *path, const char *driver, void *err);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value);
-int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle);
-int __wrap_drmSyncobjDestroy(int fd, uint32_t handle);
-int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
-			  unsigned int flags, uint32_t *first);
-int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
-int __wrap_drmSyncobjImportSyncFile(int fd, uint32_t handle, int sync_file);
-int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 void fake_reset(void)
 {
@@ -104,7 +76,7 @@ void fake_reset(void)
 }
 
 /* True when it is this call's turn to fail. */
-static bool fails(void)
+bool fake_fails(void)
 {
 	fake.calls++;
 	if (fake.fail_after < 0 || fake.fail_after-- > 0)
@@ -118,17 +90,17 @@ int __wrap_npu_node_open(const char *path, const char *driver, void *err)
 	(void)path;
 	(void)err;
 	assert_string_equal(driver, "npu");
-	node = memfd_create("fake npu", MFD_CLOEXEC);
+	fake_node = memfd_create("fake npu", MFD_CLOEXEC);
 	memory = 0;
-	return node;
+	return fake_node;
 }
 
 int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value)
 {
-	assert_int_equal(fd, node);
+	assert_int_equal(fd, fake_node);
 	assert_int_equal(capability, DRM_CAP_SYNCOBJ);
 	*value = 1;
-	return fails() ? -errno : 0;
+	return fake_fails() ? -errno : 0;
 }
 
 /* ---- Queries and buffers --------------------------------------------------------------- */
@@ -165,8 +137,8 @@ static int bo_create(struct drm_npu_bo_create *args)
 	bo->at = args->mmap_offset = memory;
 	args->handle = bo - bos;
 	memory += bo->size;
-	assert_int_equal(ftruncate(node, memory), 0);
-	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, node, bo->at);
+	assert_int_equal(ftruncate(fake_node, memory), 0);
+	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fake_node, bo->at);
 	assert_ptr_not_equal(bo->map, MAP_FAILED);
 	fake.objects++;
 	return 0;
@@ -280,10 +252,9 @@ static int submit(struct drm_npu_submit *args)
 	assert_in_range(args->syncs.count, 1, fake.max_syncs);
 	for (uint32_t i = 0; i < waits; i++, sync++) {
 		assert_int_equal(sync->flags, DRM_NPU_SYNC_WAIT);
-		assert_true(syncobjs[sync->handle].number || syncobjs[sync->handle].outside);
+		assert_true(fake_syncobj_has_fence(sync->handle));
 	}
 	assert_int_equal(sync->flags, DRM_NPU_SYNC_SIGNAL);
-	assert_true(syncobjs[sync->handle].exists);
 	if (pending + args->jobs.count > fake.max_pending) {
 		fake.refused++;
 		return -EBUSY;
@@ -294,13 +265,11 @@ static int submit(struct drm_npu_submit *args)
 			return -EINVAL;
 	}
 	args->fail_index = UINT32_MAX;
-	syncobjs[sync->handle] = (struct fence){
-		.exists = true,
-		.ctx = args->ctx,
+	ctx->submission[++ctx->submitted % MAX_SUBMISSIONS] = (struct submission){
 		.jobs = args->jobs.count,
-		.number = ++ctx->submitted,
 		.error = fake.outcome & 1 ? fake.outcome_errno : 0,
 	};
+	fake_syncobj_set(sync->handle, args->ctx, ctx->submitted);
 	fake.outcome >>= 1;
 	fake.submits++;
 	fake.waits += waits;
@@ -308,180 +277,29 @@ static int submit(struct drm_npu_submit *args)
 	return 0;
 }
 
-/* Ends everything in @fence's context up to it. */
-static void complete(const struct fence *fence)
+int fake_ctx_status(uint32_t id, uint64_t number)
 {
-	struct ctx *ctx = &ctxs[fence->ctx];
+	const struct ctx *ctx = &ctxs[id];
+	int error = ctx->submission[number % MAX_SUBMISSIONS].error;
 
-	for (uint32_t i = 0; i < MAX_SYNCOBJS; i++) {
-		const struct fence *other = &syncobjs[i];
-
-		if (!other->exists || other->imported || other->ctx != fence->ctx ||
-		    other->number > fence->number || other->number <= ctx->state.submits_done)
-			continue;
-		pending -= other->jobs;
-		ctx->state.jobs_done += other->jobs;
-		ctx->state.engine_ns += 1000;
-		ctx->state.submits_failed += other->error != 0;
-	}
-	ctx->state.submits_done = fence->number;
-}
-
-/* ---- Syncobjs -------------------------------------------------------------------------- */
-
-static int syncobj_create(uint32_t *handle)
-{
-	uint32_t i = 1;
-
-	if (fails())
-		return -1;
-	while (syncobjs[i].exists)
-		i++;
-	assert_true(i < MAX_SYNCOBJS);
-	syncobjs[i] = (struct fence){ .exists = true };
-	*handle = i;
-	fake.objects++;
-	return 0;
-}
-
-int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
-{
-	int ret;
-
-	assert_true(fd == node && !flags);
-	pthread_mutex_lock(&lock);
-	ret = syncobj_create(handle);
-	pthread_mutex_unlock(&lock);
-	return ret;
-}
-
-int __wrap_drmSyncobjDestroy(int fd, uint32_t handle)
-{
-	pthread_mutex_lock(&lock);
-	assert_true(fd == node && syncobjs[handle].exists);
-	syncobjs[handle].exists = false;
-	fake.objects--;
-	pthread_mutex_unlock(&lock);
-	return 0;
-}
-
-static int syncobj_wait(const struct fence *fence, int64_t deadline)
-{
-	assert_true(fence->exists && fence->number);
-	if (fails())
-		return -errno;
-	if (ctxs[fence->ctx].state.submits_done >= fence->number)
+	if (ctx->state.submits_done < number)
 		return 0;
-	if (deadline != INT64_MAX)
-		return -ETIME;
-	complete(fence);
-	return 0;
+	return error ? -error : 1;
 }
 
-int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
-			  unsigned int flags, uint32_t *first)
+void fake_ctx_complete(uint32_t id, uint64_t number)
 {
-	int ret;
+	struct drm_npu_ctx_state *state = &ctxs[id].state;
 
-	assert_true(fd == node && count == 1 && !flags && !first);
-	pthread_mutex_lock(&lock);
-	ret = syncobj_wait(&syncobjs[handles[0]], deadline);
-	pthread_mutex_unlock(&lock);
-	return ret;
-}
+	while (state->submits_done < number) {
+		const struct submission *submission =
+			&ctxs[id].submission[++state->submits_done % MAX_SUBMISSIONS];
 
-/* The read end of a pipe with no other end: it can always be polled with success. */
-static int export(const struct fence *fence)
-{
-	struct stat st;
-	int ends[2];
-
-	assert_int_equal(pipe(ends), 0);
-	close(ends[1]);
-	assert_int_equal(fstat(ends[0], &st), 0);
-	exported[exports % MAX_EXPORTED].id = st.st_ino;
-	exported[exports++ % MAX_EXPORTED].fence = *fence;
-	return ends[0];
-}
-
-int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file)
-{
-	int ret = 0;
-
-	pthread_mutex_lock(&lock);
-	assert_true(fd == node && syncobjs[handle].exists);
-	if (fails())
-		ret = -1;
-	else
-		*sync_file = export(&syncobjs[handle]);
-	pthread_mutex_unlock(&lock);
-	return ret;
-}
-
-/* The fence that was made a sync_file, or NULL. */
-static const struct fence *find_exported(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
-		return NULL;
-	for (unsigned int i = exports; i > 0 && i + MAX_EXPORTED > exports; i--)
-		if (exported[(i - 1) % MAX_EXPORTED].id == st.st_ino)
-			return &exported[(i - 1) % MAX_EXPORTED].fence;
-	return NULL;
-}
-
-int __wrap_drmSyncobjImportSyncFile(int fd, uint32_t handle, int sync_file)
-{
-	const struct fence *fence;
-	int ret = 0;
-
-	pthread_mutex_lock(&lock);
-	assert_true(fd == node && syncobjs[handle].exists);
-	fence = find_exported(sync_file);
-	if (fails()) {
-		ret = -1;
-	} else if (fence) {
-		syncobjs[handle] = *fence;
-		syncobjs[handle].imported = true;
-	} else {
-		assert_true(fake_fence_id(sync_file));
-		syncobjs[handle] = (struct fence){
-			.exists = true,
-			.outside = fake_fence_id(sync_file),
-		};
+		pending -= submission->jobs;
+		state->jobs_done += submission->jobs;
+		state->engine_ns += 1000;
+		state->submits_failed += submission->error != 0;
 	}
-	pthread_mutex_unlock(&lock);
-	return ret;
-}
-
-static int file_info(int fd, struct sync_file_info *info)
-{
-	const struct fence *fence = find_exported(fd);
-
-	if (!fence)
-		return fake_fence_info(fd, info) ? -errno : 0;
-	if (fence->outside)
-		info->status = fake_fence_status(fence->outside);
-	else if (ctxs[fence->ctx].state.submits_done < fence->number)
-		info->status = 0;
-	else
-		info->status = fence->error ? -fence->error : 1;
-	return 0;
-}
-
-/* Somebody waits without a limit for a job. */
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
-{
-	const struct fence *fence;
-
-	pthread_mutex_lock(&lock);
-	assert_true(count == 1 && timeout == -1);
-	fence = find_exported(fds[0].fd);
-	if (fence && !fence->outside && ctxs[fence->ctx].state.submits_done < fence->number)
-		complete(fence);
-	pthread_mutex_unlock(&lock);
-	return __real_poll(fds, count, timeout);
 }
 
 /* ---- The one entrance ------------------------------------------------------------------ */
@@ -492,8 +310,8 @@ static int dispatch(int fd, unsigned long request, void *arg)
 	const struct drm_npu_bo_fini *fini = arg;
 
 	if (request == SYNC_IOC_FILE_INFO)
-		return file_info(fd, arg);
-	assert_int_equal(fd, node);
+		return fake_sync_file_info(fd, arg);
+	assert_int_equal(fd, fake_node);
 	switch (request) {
 	case DRM_IOCTL_NPU_DEV_QUERY:
 		return dev_query(arg);
@@ -529,13 +347,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	/* Releasing never fails. */
-	if (!releases && fails())
+	if (!releases && fake_fails())
 		ret = -errno;
 	else
 		ret = dispatch(fd, request, arg);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	if (ret < 0) {
 		errno = -ret;
 		return -1;

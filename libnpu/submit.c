@@ -76,7 +76,19 @@ static int add_wait_fd(struct request *request, size_t i, struct npu_error *err)
 	return 0;
 }
 
-/* A submission that the device has is a fence; one of a backlog is waited for by the library. */
+/* Waits in the backlog for a submission that is in one. */
+static void add_ticket(struct request *request, const struct npu_dependency *after)
+{
+	request->wait[request->waits++] = (struct npu_wait){
+		.queue = after->queue,
+		.ticket = after->ticket,
+		.fd = -1,
+	};
+	npu_queue_ref(after->queue);
+	request->backlogged = true;
+}
+
+/* A submission that the device has is a fence. */
 static int add_dependency(struct request *request, size_t i, struct npu_error *err)
 {
 	const struct npu_dependency *after = &request->desc->after[i];
@@ -84,25 +96,19 @@ static int add_dependency(struct request *request, size_t i, struct npu_error *e
 	int fd = -1, ret = 0;
 
 	if (!npu_queue_handed(after->queue, after->ticket)) {
-		request->wait[request->waits++] = (struct npu_wait){
-			.queue = after->queue,
-			.ticket = after->ticket,
-			.fd = -1,
-		};
-		npu_queue_ref(after->queue);
-		request->backlogged = true;
+		add_ticket(request, after);
 		return 0;
 	}
 	if (ops->queue_fence)
 		ret = ops->queue_fence(after->queue, after->ticket, &fd);
-	if (!ret && fd < 0)
-		request->cancelled |= npu_queue_failed(after->queue, after->ticket);
-	else if (!ret)
+	if (!ret && fd >= 0)
 		ret = add_fence(request, fd, true);
 	if (ret) {
 		errno = -ret;
 		return npu_fail(err, ret, "submit: cannot make a fence of after[%zu]: %m", i);
 	}
+	/* What is settled has no fence, and what was cancelled has that of the one before. */
+	request->cancelled |= npu_queue_failed(after->queue, after->ticket);
 	return 0;
 }
 

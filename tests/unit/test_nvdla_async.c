@@ -107,6 +107,12 @@ static void failed_fence_cancels_what_ran(void **state)
 	ticket = chain_submit(whole.queue, &whole, 2, fence, NULL);
 	assert_int_equal(fake.submits, 3);
 	expect_error(npu_queue_wait(whole.queue, ticket, 0, &err), -ECANCELED, "had to wait for");
+	/* Nor is what depends on it, although there is work under way before it. */
+	chain_submit(whole.queue, &whole, 2, -1, NULL);
+	ticket = chain_submit(whole.queue, &whole, 2, fence, NULL);
+	ticket = chain_submit_after(split.queue, &whole, 2, whole.queue, ticket);
+	assert_int_equal(fake.submits, 4);
+	expect_error(npu_queue_wait(split.queue, ticket, -1, &err), -ECANCELED, "had to wait for");
 	close(fence);
 }
 

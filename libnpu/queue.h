@@ -48,8 +48,7 @@ int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_
 void npu_queue_note(struct npu_queue *queue, uint64_t ticket, int code,
 		    const struct npu_error *why);
 
-/* True if @ticket has failed, as far as is settled; or if that is forgotten and one after it did.
- */
+/* True if @ticket has failed, as far as is settled; once forgotten, if any since has. */
 bool npu_queue_failed(struct npu_queue *queue, uint64_t ticket);
 
 #endif /* LIBNPU_QUEUE_H */

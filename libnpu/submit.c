@@ -88,26 +88,46 @@ static void add_ticket(struct request *request, const struct npu_dependency *aft
 	request->backlogged = true;
 }
 
-/* A submission that the device has is a fence. */
+/*
+ * A submission that the device has is a fence for each of its parts and for what it waits for: the
+ * device does not hand on a failure from one to the other. At most @room of them.
+ */
+static int add_fences(struct request *request, const struct npu_dependency *after, size_t room)
+{
+	int fds[NPU_MAX_WAITS];
+	int count = after->queue->dev->ops->queue_fences(after->queue, after->ticket, fds, room);
+	int ret = 0;
+
+	if (count == -E2BIG)
+		add_ticket(request, after);
+	else if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		int failed = add_fence(request, fds[i], true);
+
+		ret = ret ? ret : failed;
+	}
+	return ret;
+}
+
 static int add_dependency(struct request *request, size_t i, struct npu_error *err)
 {
-	const struct npu_dependency *after = &request->desc->after[i];
-	const struct npu_backend *ops = after->queue->dev->ops;
-	int fd = -1, ret = 0;
+	const struct npu_submit_desc *desc = request->desc;
+	const struct npu_dependency *after = &desc->after[i];
+	size_t room = NPU_MAX_WAITS - request->waits - (desc->after_count - 1 - i);
+	int ret = 0;
 
 	if (!npu_queue_handed(after->queue, after->ticket)) {
 		add_ticket(request, after);
 		return 0;
 	}
-	if (ops->queue_fence)
-		ret = ops->queue_fence(after->queue, after->ticket, &fd);
-	if (!ret && fd >= 0)
-		ret = add_fence(request, fd, true);
+	if (after->queue->dev->ops->queue_fences)
+		ret = add_fences(request, after, room);
 	if (ret) {
 		errno = -ret;
 		return npu_fail(err, ret, "submit: cannot make a fence of after[%zu]: %m", i);
 	}
-	/* What is settled has no fence, and what was cancelled has that of the one before. */
+	/* What is settled or cancelled has no fence. */
 	request->cancelled |= npu_queue_failed(after->queue, after->ticket);
 	return 0;
 }

@@ -68,15 +68,17 @@ struct npu_backend {
 
 	/*
 	 * One thread at a time calls submit(), in the order of tickets; any number of others may
-	 * call settle(), fence() and stats() meanwhile. All but submit() are optional.
+	 * call settle(), fence(), fences() and stats() meanwhile. All but submit() are optional.
 	 *
 	 * submit() returns when the device can do the rest alone; it computes, or waits for parts
 	 * that the device does, if @submit_computes or a matmul has host steps, and is then called
 	 * where it may take its time. It and settle() tell failures to npu_queue_note(). settle()
 	 * waits until @ticket and all before it have ended: 0, -ETIME, or why that cannot be
 	 * learned. fence() makes a sync_file of @ticket, or gives -1 where that is settled.
+	 * fences() makes that and one of each fence that @ticket has to wait for, and returns how
+	 * many; 0 where @ticket is settled, -E2BIG where they are more than @max.
 	 *
-	 * After fini everything is settled, and settle() and fence() still say so.
+	 * After fini everything is settled, and settle(), fence() and fences() still say so.
 	 */
 	size_t queue_size;
 	bool submit_computes;
@@ -86,6 +88,7 @@ struct npu_backend {
 			    struct npu_error *err);
 	int (*queue_settle)(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
 	int (*queue_fence)(struct npu_queue *queue, uint64_t ticket, int *fd);
+	int (*queue_fences)(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
 	int (*queue_stats)(struct npu_queue *queue, struct npu_queue_stats *stats,
 			   struct npu_error *err);
 };

@@ -134,6 +134,7 @@ int nvdla_queue_submit(struct npu_queue *queue, const struct npu_submission *sub
 		       struct npu_error *err);
 int nvdla_queue_settle(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
 int nvdla_queue_fence(struct npu_queue *queue, uint64_t ticket, int *fd);
+int nvdla_queue_fences(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
 int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 		      struct npu_error *err);
 

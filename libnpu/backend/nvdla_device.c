@@ -132,6 +132,7 @@ static const struct npu_backend nvdla_backend = {
 	.queue_submit = nvdla_queue_submit,
 	.queue_settle = nvdla_queue_settle,
 	.queue_fence = nvdla_queue_fence,
+	.queue_fences = nvdla_queue_fences,
 	.queue_stats = nvdla_queue_stats,
 };
 

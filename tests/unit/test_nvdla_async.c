@@ -141,6 +141,68 @@ static void kernel_waits_for_tickets(void **state)
 	npu_queue_destroy(other);
 }
 
+/* Each of the three runs, and only the first has a fence that fails. */
+static void failure_goes_from_ticket_to_ticket(void **state)
+{
+	int fence = fake_fence_create(), fences[NPU_MAX_WAITS];
+	struct npu_queue *queue[2];
+	uint64_t ticket[3];
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		expect_ok(npu_queue_create(dev, NULL, &queue[i], &err));
+	ticket[0] = chain_submit(whole.queue, &whole, 2, fence, NULL);
+	ticket[1] = chain_submit_after(queue[0], &whole, 2, whole.queue, ticket[0]);
+	ticket[2] = chain_submit_after(queue[1], &whole, 2, queue[0], ticket[1]);
+	assert_int_equal(fake.submits, 3);
+	assert_int_equal(fake.waits, 1 + 2 + 3);
+	fake_fence_signal(fence, EIO);
+	expect_error(npu_queue_wait(queue[1], ticket[2], -1, &err), -ECANCELED, "had to wait for");
+	expect_error(npu_queue_wait(queue[0], ticket[1], -1, &err), -ECANCELED, "had to wait for");
+	close(fence);
+	for (int i = 0; i < 2; i++)
+		npu_queue_destroy(queue[i]);
+
+	/* More than a submission can hand on: its dependents wait for it in the library. */
+	for (int i = 0; i < NPU_MAX_WAITS; i++)
+		fences[i] = fake_fence_create();
+	expect_ok(npu_queue_submit(whole.queue,
+				   &(struct npu_submit_desc){
+					   .size = sizeof(struct npu_submit_desc),
+					   .matmuls = whole.matmul,
+					   .count = 2,
+					   .wait_fds = fences,
+					   .wait_fd_count = NPU_MAX_WAITS,
+				   },
+				   &ticket[0], &err));
+	ticket[1] = chain_submit_after(split.queue, &whole, 2, whole.queue, ticket[0]);
+	for (int i = 0; i < NPU_MAX_WAITS; i++) {
+		fake_fence_signal(fences[i], i == 7 ? EIO : 0);
+		close(fences[i]);
+	}
+	expect_error(npu_queue_wait(split.queue, ticket[1], -1, &err), -ECANCELED,
+		     "had to wait for");
+	assert_int_equal(fake.submits, 4);
+}
+
+/* Three SUBMITs: the first fails. */
+static void failure_of_a_part_goes_on(void **state)
+{
+	struct npu_matmul *list[150];
+	uint64_t first, ticket;
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		list[i] = whole.matmul[i % 2];
+	fake.outcome = 1;
+	fake.outcome_errno = EIO;
+	expect_ok(submit_list(whole.queue, list, 150, &first, &err));
+	ticket = chain_submit_after(split.queue, &whole, 2, whole.queue, first);
+	assert_int_equal(fake.waits, 3);
+	expect_error(npu_queue_wait(whole.queue, first, -1, &err), -EIO, "bus error");
+	expect_error(npu_queue_wait(split.queue, ticket, -1, &err), -ECANCELED, "had to wait for");
+}
+
 /* Three SUBMITs: the first waits, the last has the fence. */
 static void long_submission_has_one_fence(void **state)
 {
@@ -519,6 +581,8 @@ int main(void)
 		async_test(kernel_waits_for_fences),
 		async_test(failed_fence_cancels_what_ran),
 		async_test(kernel_waits_for_tickets),
+		async_test(failure_goes_from_ticket_to_ticket),
+		async_test(failure_of_a_part_goes_on),
 		async_test(long_submission_has_one_fence),
 		async_test(processor_waits_for_fences),
 		async_test(order_holds_across_both_kinds),

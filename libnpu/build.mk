@@ -7,7 +7,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c submit.c \
 	backlog.c claim.c fence.c \
 	layout.c plan.c requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
+	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c nvdla_fence.c \
 		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
 		nvdla_stage.c))
 

@@ -100,6 +100,11 @@ static inline struct nvdla_device *to_nvdla(const struct npu_device *dev)
 	return (struct nvdla_device *)dev;
 }
 
+static inline struct nvdla_part *nvdla_part_at(struct nvdla_queue *queue, uint64_t index)
+{
+	return &queue->part[index % NVDLA_PARTS];
+}
+
 static inline uint32_t nvdla_handle(const struct npu_buffer *buf)
 {
 	return ((const struct nvdla_buffer *)buf)->handle;
@@ -127,14 +132,16 @@ void nvdla_epilogue_fini(struct npu_epilogue *epilogue);
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err);
 void nvdla_matmul_fini(struct npu_matmul *matmul);
 
+/* nvdla_fence.c */
+int nvdla_queue_fence(struct npu_queue *queue, uint64_t ticket, int *fd);
+int nvdla_queue_fences(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
+
 /* nvdla_queue.c */
 int nvdla_queue_init(struct npu_queue *queue, struct npu_error *err);
 void nvdla_queue_fini(struct npu_queue *queue);
 int nvdla_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
 		       struct npu_error *err);
 int nvdla_queue_settle(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
-int nvdla_queue_fence(struct npu_queue *queue, uint64_t ticket, int *fd);
-int nvdla_queue_fences(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
 int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 		      struct npu_error *err);
 

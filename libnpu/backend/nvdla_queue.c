@@ -16,11 +16,6 @@
 #include "nvdla.h"
 #include "nvdla_split.h"
 
-static struct nvdla_part *part_at(struct nvdla_queue *queue, uint64_t index)
-{
-	return &queue->part[index % NVDLA_PARTS];
-}
-
 /* ---- Life ------------------------------------------------------------------------------ */
 
 static void destroy_syncobjs(struct nvdla_queue *queue, int count)
@@ -123,7 +118,7 @@ static int read_waits(const struct nvdla_queue *queue, const struct nvdla_part *
 /* Notes the outcome of the oldest part, which has ended. */
 static int settle_oldest(struct nvdla_queue *queue, bool may_have_failed)
 {
-	const struct nvdla_part *part = part_at(queue, queue->tail);
+	const struct nvdla_part *part = nvdla_part_at(queue, queue->tail);
 	int status = 0, ret = 0;
 
 	if (may_have_failed)
@@ -162,7 +157,7 @@ static int settle(struct nvdla_queue *queue, uint64_t end, int64_t deadline)
 
 	pthread_mutex_lock(&queue->base.lock);
 	while (queue->tail < end && !ret) {
-		uint32_t syncobj = part_at(queue, end - 1)->syncobj;
+		uint32_t syncobj = nvdla_part_at(queue, end - 1)->syncobj;
 
 		pthread_mutex_unlock(&queue->base.lock);
 		ret = drmSyncobjWait(fd, &syncobj, 1, deadline, 0, NULL);
@@ -189,7 +184,7 @@ static uint64_t end_of(struct nvdla_queue *queue, uint64_t ticket)
 
 	pthread_mutex_lock(&queue->base.lock);
 	end = queue->tail;
-	while (end < queue->head && part_at(queue, end)->ticket <= ticket)
+	while (end < queue->head && nvdla_part_at(queue, end)->ticket <= ticket)
 		end++;
 	pthread_mutex_unlock(&queue->base.lock);
 	return end;
@@ -202,62 +197,6 @@ int nvdla_queue_settle(struct npu_queue *base, uint64_t ticket, int64_t deadline
 	return settle(queue, end_of(queue, ticket), deadline);
 }
 
-int nvdla_queue_fence(struct npu_queue *base, uint64_t ticket, int *fd)
-{
-	struct nvdla_queue *queue = (struct nvdla_queue *)base;
-	uint64_t end = end_of(queue, ticket);
-	int ret = 0;
-
-	*fd = -1;
-	pthread_mutex_lock(&base->lock);
-	if (queue->tail < end &&
-	    drmSyncobjExportSyncFile(to_nvdla(base->dev)->fd, part_at(queue, end - 1)->syncobj, fd))
-		ret = -errno;
-	pthread_mutex_unlock(&base->lock);
-	return ret;
-}
-
-/* Adds a sync_file of @syncobj to @fds. */
-static int export_fence(const struct nvdla_queue *queue, uint32_t syncobj, int *fds, size_t *count,
-			size_t max)
-{
-	if (*count == max)
-		return -E2BIG;
-	if (drmSyncobjExportSyncFile(to_nvdla(queue->base.dev)->fd, syncobj, &fds[*count]))
-		return -errno;
-	(*count)++;
-	return 0;
-}
-
-/* ... of a part, and of what it waits for. */
-static int export_part(const struct nvdla_queue *queue, const struct nvdla_part *part, int *fds,
-		       size_t *count, size_t max)
-{
-	int ret = export_fence(queue, part->syncobj, fds, count, max);
-
-	for (uint32_t i = 0; i < part->waits && !ret; i++)
-		ret = export_fence(queue, part->wait[i], fds, count, max);
-	return ret;
-}
-
-int nvdla_queue_fences(struct npu_queue *base, uint64_t ticket, int *fds, size_t max)
-{
-	struct nvdla_queue *queue = (struct nvdla_queue *)base;
-	size_t count = 0;
-	int ret = 0;
-
-	pthread_mutex_lock(&base->lock);
-	for (uint64_t i = queue->tail; i < queue->head && !ret; i++)
-		if (part_at(queue, i)->ticket == ticket)
-			ret = export_part(queue, part_at(queue, i), fds, &count, max);
-	pthread_mutex_unlock(&base->lock);
-	if (!ret)
-		return count;
-	while (count--)
-		close(fds[count]);
-	return ret;
-}
-
 void nvdla_queue_fini(struct npu_queue *base)
 {
 	struct nvdla_queue *queue = (struct nvdla_queue *)base;
@@ -268,7 +207,7 @@ void nvdla_queue_fini(struct npu_queue *base)
 	/* Others may still ask, but not the kernel. */
 	pthread_mutex_lock(&base->lock);
 	for (; queue->tail < queue->head; queue->tail++)
-		npu_queue_note(base, part_at(queue, queue->tail)->ticket, ret, NULL);
+		npu_queue_note(base, nvdla_part_at(queue, queue->tail)->ticket, ret, NULL);
 	pthread_mutex_unlock(&base->lock);
 	nvdla_ioctl(dev, DRM_IOCTL_NPU_CTX_DESTROY, &ctx);
 	destroy_syncobjs(queue, NVDLA_PARTS);
@@ -356,7 +295,7 @@ static int submit_part(struct nvdla_queue *queue, struct nvdla_part *part, struc
 
 int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err)
 {
-	struct nvdla_part *part = part_at(queue, queue->head);
+	struct nvdla_part *part = nvdla_part_at(queue, queue->head);
 	int ret = 0;
 
 	if (!queue->staged)

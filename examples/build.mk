@@ -24,6 +24,14 @@ $(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
 
+PIPELINE := $(B)/examples/pipeline/pipeline
+
+ALL += $(PIPELINE)
+
+$(PIPELINE): $(addprefix $(B)/examples/pipeline/, pipeline.o camera.o layer.o) $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
 # What "make run" runs on the board, and the files it needs there.
 EXAMPLE := fashion-mnist $(FASHION_MODEL)
 EXAMPLE_FILES := $(addprefix /usr/share/datasets/fashion-mnist/, \

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "buffer.h"
+#include "claim.h"
 
 int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **out,
 		      struct npu_error *err)
@@ -50,6 +52,7 @@ void npu_buffer_destroy(struct npu_buffer *buf)
 	if (!buf || !npu_unref(&buf->refs))
 		return;
 	dev = buf->dev;
+	npu_claim_drop(buf);
 	dev->ops->buffer_fini(buf);
 	free(buf);
 	npu_device_close(dev);
@@ -80,9 +83,23 @@ static int check_range(const struct npu_buffer *buf, unsigned int access, size_t
 	return 0;
 }
 
+/* Waits for the device, and makes the range coherent. */
+static int open_range(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
+		      int64_t deadline, void **data, struct npu_error *err)
+{
+	int ret = 0;
+
+	if (buf->dev->ops->buffer_begin)
+		ret = buf->dev->ops->buffer_begin(buf, access, offset, bytes, deadline, err);
+	if (!ret)
+		*data = buf->map + offset;
+	return ret;
+}
+
 int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t offset,
 			    size_t bytes, int64_t timeout_ns, void **data, struct npu_error *err)
 {
+	int64_t deadline = npu_deadline(timeout_ns);
 	int ret = check_range(buf, access, offset, bytes, err);
 
 	if (ret)
@@ -90,12 +107,19 @@ int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t 
 	if (!data)
 		return npu_fail(err, -EINVAL,
 				"npu_buffer_begin_access: no place for the data pointer given");
-	if (buf->dev->ops->buffer_begin)
-		ret = buf->dev->ops->buffer_begin(buf, access, offset, bytes, timeout_ns, err);
-	if (ret)
-		return ret;
-	*data = buf->map + offset;
-	return 0;
+	ret = npu_claim_wait(buf, deadline);
+	if (!ret)
+		ret = open_range(buf, access, offset, bytes, deadline, data, err);
+	if (ret == -ETIME)
+		return npu_fail(err, ret, "the device still uses the buffer after %" PRId64 " ns",
+				timeout_ns);
+	return ret;
+}
+
+int npu_buffer_begin_step(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
+			  void **data, struct npu_error *err)
+{
+	return open_range(buf, access, offset, bytes, NPU_NEVER, data, err);
 }
 
 int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,

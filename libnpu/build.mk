@@ -5,13 +5,14 @@ LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c tensor.c weights.c weight_source.c epilogue.c output.c \
-	matmul.c query.c queue.c layout.c cost.c plan.c requant.c quant/affine.c \
+	matmul.c query.c queue.c submit.c backlog.c claim.c fence.c layout.c cost.c plan.c \
+	requant.c quant/affine.c \
 	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_config.c \
-		nvdla_device.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c \
-		nvdla_split.c nvdla_stage.c nvdla_weights.c))
+		nvdla_device.c nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c \
+		nvdla_queue.c nvdla_split.c nvdla_stage.c nvdla_weights.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
-LIBNPU_LIBS := $(DRM_LIBS) -lm
+LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
 
 # What programs of this tree link with: the shared library, found beside them when they run, or the
 # static one in tests that look inside.
@@ -43,12 +44,21 @@ $(LIBNPU_A): $(LIBNPU_OBJS)
 
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
+man3dir ?= $(prefix)/share/man/man3
+
+# A page is for a group of calls, and found by the name of each.
+LIBNPU_MAN3 := queue
+LIBNPU_CALLS := $(shell sed -n 's/^\tnpu_\(.*\);/\1/p' libnpu/libnpu.map)
 
 .PHONY: install install-libnpu
 install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 644 libnpu/include/npu.h $(DESTDIR)$(includedir)/
+	install -d $(DESTDIR)$(man3dir)
+	install -m 644 $(LIBNPU_MAN3:%=docs/man/npu_%.3) $(DESTDIR)$(man3dir)/
+	$(foreach page,$(LIBNPU_MAN3),$(foreach call,$(filter $(page)_%,$(LIBNPU_CALLS)), \
+		ln -sf npu_$(page).3 $(DESTDIR)$(man3dir)/npu_$(call).3;))
 	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
 	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "matmul.h"
 #include "output.h"
 
 /* Matrices, not windows: what lies between the rows of one may belong to the other. */
@@ -170,6 +171,16 @@ void npu_matmul_destroy(struct npu_matmul *matmul)
 	put_operands(matmul);
 	free(matmul);
 	npu_device_close(dev);
+}
+
+size_t npu_matmul_buffers(const struct npu_matmul *matmul, struct npu_buffer **bufs)
+{
+	bufs[0] = matmul->a->buf;
+	bufs[1] = matmul->c->buf;
+	if (!matmul->residual)
+		return 2;
+	bufs[2] = matmul->residual->buf;
+	return 3;
 }
 
 int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,

@@ -14,6 +14,7 @@
 #include <npu.h>
 #pragma GCC visibility pop
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -25,6 +26,8 @@ struct npu_backend;
 struct npu_device {
 	atomic_uint refs;
 	const struct npu_backend *ops;
+	uint32_t max_waits;	     /* that a submission can hand to the device, see backend.h */
+	pthread_mutex_t claims_lock; /* taken before any queue's lock */
 	struct npu_device_info info;
 };
 
@@ -32,7 +35,9 @@ struct npu_buffer {
 	atomic_uint refs;
 	struct npu_device *dev;
 	size_t bytes;
-	uint8_t *map; /* set by the backend */
+	uint8_t *map;		    /* set by the backend */
+	struct npu_queue *claimant; /* see claim.h */
+	uint64_t claim;
 };
 
 /* A window of a matrix that has @layout and is at @offset of the buffer; mostly all of it. */
@@ -85,17 +90,36 @@ struct npu_matmul {
 	struct npu_plan plan; /* shape set by matmul.c, the rest by the backend */
 };
 
-struct npu_queue {
-	struct npu_device *dev;
-	uint64_t last_ticket;
-	struct npu_queue_stats stats; /* what the library counts; the backend adds the engine's */
-};
-
 /* Begins a plan: the shape, and what it takes on any device. Nothing in @desc is left at 0. */
 void npu_plan_shape(struct npu_plan *plan, const struct npu_plan_desc *desc);
 
-/* Outcomes that a queue remembers, see npu_queue_wait(). */
+/* Submissions that a queue can have under way, and whose outcome it remembers. */
 #define NPU_QUEUE_DEPTH 64
+
+/*
+ * Submissions have the tickets 1, 2, 3... Those up to @handed are either with the device or done;
+ * the others are in the backlog. After its destruction a queue lives on as the memory of how its
+ * submissions ended, for those who wait for one of them.
+ */
+struct npu_queue {
+	atomic_uint refs;
+	struct npu_device *dev;
+	enum npu_priority priority;
+	pthread_mutex_t submit_lock; /* one submit at a time; taken before @lock */
+	struct npu_backlog *backlog; /* NULL until it is needed */
+	pthread_mutex_t lock;	     /* for all that follows; nobody sleeps with it */
+	pthread_cond_t progress;     /* @handed or the backlog has changed */
+	uint64_t last_ticket;
+	uint64_t handed;
+	int outcome[NPU_QUEUE_DEPTH]; /* of ticket % NPU_QUEUE_DEPTH */
+	uint64_t newest_failure;
+	struct npu_error why; /* details of a failure on the CPU's side, that of @why_ticket */
+	uint64_t why_ticket;
+	struct {
+		_Atomic uint64_t matmuls;
+		_Atomic uint64_t host_steps;
+	} stats; /* what the library counts; the backend adds the engine's */
+};
 
 /* Tensors start at multiples of this and are as many bytes long: no shared cache lines. */
 #define NPU_TENSOR_ALIGN 64
@@ -132,6 +156,9 @@ static inline struct npu_window npu_tensor_window(const struct npu_tensor *tenso
 /* Opens and closes the whole matrix for the CPU: rows lie scattered over it. */
 int npu_tensor_begin(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
 		     struct npu_error *err);
+/* For steps of a submission, see npu_buffer_begin_step(). */
+int npu_tensor_begin_step(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
+			  struct npu_error *err);
 int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 
 #endif /* LIBNPU_OBJECT_H */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "buffer.h"
 
 size_t npu_type_size(enum npu_type type)
 {
@@ -223,6 +224,19 @@ int npu_tensor_begin(struct npu_tensor *tensor, unsigned int access, uint8_t **b
 
 	ret = npu_buffer_begin_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
 				      -1, &data, err);
+	if (!ret)
+		*base = data;
+	return ret;
+}
+
+int npu_tensor_begin_step(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
+			  struct npu_error *err)
+{
+	void *data;
+	int ret;
+
+	ret = npu_buffer_begin_step(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				    &data, err);
 	if (!ret)
 		*base = data;
 	return ret;

@@ -117,7 +117,7 @@ static void run_windows(struct npu_device *dev, const struct problem *p, struct 
 	expect_ok(npu_weights_create(dev, &p->weights, &desc.weights, &err));
 	expect_ok(npu_epilogue_create(dev, &p->epilogue, &desc.epilogue, &err));
 	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
-	expect_ok(npu_queue_create(dev, &queue, &err));
+	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 	expect_ok(npu_queue_run(queue, &matmul, 1, &err));
 	npu_queue_destroy(queue);
 	npu_matmul_destroy(matmul);

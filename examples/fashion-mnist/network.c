@@ -109,7 +109,7 @@ static int network_init(struct network *net, struct npu_device *dev,
 	if (!net->staging)
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u images",
 				 net->batch);
-	ret = npu_queue_create(dev, &net->queue, err);
+	ret = npu_queue_create(dev, NULL, &net->queue, err);
 	for (uint32_t i = 0; i < net->layer_count && !ret; i++)
 		ret = layer_create(dev, &model->layer[i], &net->weights[i], &net->epilogue[i], err);
 	for (int i = 0; i < SLOTS && !ret; i++)
@@ -165,13 +165,18 @@ void network_destroy(struct network *network)
 static int slot_send(struct network *net, struct slot *slot, const uint8_t *pixels, size_t first,
 		     uint32_t rows, struct npu_error *err)
 {
+	const struct npu_submit_desc desc = {
+		.size = sizeof(desc),
+		.matmuls = slot->matmul,
+		.count = net->layer_count,
+	};
 	int ret;
 
 	quantize_pixels(pixels + first * net->inputs, (size_t)rows * net->inputs, net->staging);
 	ret = npu_tensor_write(slot->tensor[0], 0, rows, net->staging, 0, err);
 	if (ret)
 		return ret;
-	ret = npu_queue_submit(net->queue, slot->matmul, net->layer_count, &slot->ticket, err);
+	ret = npu_queue_submit(net->queue, &desc, &slot->ticket, err);
 	if (ret)
 		return ret;
 	slot->first = first;

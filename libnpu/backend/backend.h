@@ -6,9 +6,27 @@
 #ifndef LIBNPU_BACKEND_H
 #define LIBNPU_BACKEND_H
 
+#include "../deadline.h"
 #include "../error.h"
 #include "../object.h"
 #include "../weight_source.h"
+
+/**
+ * struct npu_submission - matmuls for a queue
+ * @ticket: Ticket of the submission.
+ * @matmuls: What to run, in this order.
+ * @count: Their number.
+ * @wait_fds: sync_files that the device has to wait for, only during the call. None where matmuls
+ *	have host steps.
+ * @wait_fd_count: Their number, at most npu_device.max_waits.
+ */
+struct npu_submission {
+	uint64_t ticket;
+	struct npu_matmul *const *matmuls;
+	size_t count;
+	const int *wait_fds;
+	size_t wait_fd_count;
+};
 
 /**
  * struct npu_backend - operations on objects
@@ -28,9 +46,9 @@ struct npu_backend {
 	size_t buffer_size;
 	int (*buffer_init)(struct npu_buffer *buf, struct npu_error *err);
 	void (*buffer_fini)(struct npu_buffer *buf);
-	/* Optional. */
+	/* Optional. The caller has words for -ETIME. */
 	int (*buffer_begin)(struct npu_buffer *buf, unsigned int access, size_t offset,
-			    size_t bytes, int64_t timeout_ns, struct npu_error *err);
+			    size_t bytes, int64_t deadline, struct npu_error *err);
 	int (*buffer_end)(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 			  struct npu_error *err);
 
@@ -53,16 +71,28 @@ struct npu_backend {
 		    struct npu_plan *plan, struct npu_error *err);
 
 	/*
-	 * Submissions have the tickets 1, 2, 3...; wait is asked about the last NPU_QUEUE_DEPTH
-	 * of them only, those whose submit failed included. All but submit are optional.
+	 * One thread at a time calls submit(), in the order of tickets; any number of others may
+	 * call settle(), fence(), fences() and stats() meanwhile. All but submit() are optional.
+	 *
+	 * submit() returns when the device can do the rest alone; it computes, or waits for parts
+	 * that the device does, if @submit_computes or a matmul has host steps, and is then called
+	 * where it may take its time. It and settle() tell failures to npu_queue_note(). settle()
+	 * waits until @ticket and all before it have ended: 0, -ETIME, or why that cannot be
+	 * learned. fence() makes a sync_file of @ticket, or gives -1 where that is settled.
+	 * fences() makes that and one of each fence that @ticket has to wait for, and returns how
+	 * many; 0 where @ticket is settled, -E2BIG where they are more than @max.
+	 *
+	 * After fini everything is settled, and settle(), fence() and fences() still say so.
 	 */
 	size_t queue_size;
+	bool submit_computes;
 	int (*queue_init)(struct npu_queue *queue, struct npu_error *err);
 	void (*queue_fini)(struct npu_queue *queue);
-	int (*queue_submit)(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-			    size_t count, uint64_t ticket, struct npu_error *err);
-	int (*queue_wait)(struct npu_queue *queue, uint64_t ticket, int64_t timeout_ns,
-			  struct npu_error *err);
+	int (*queue_submit)(struct npu_queue *queue, const struct npu_submission *submission,
+			    struct npu_error *err);
+	int (*queue_settle)(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
+	int (*queue_fence)(struct npu_queue *queue, uint64_t ticket, int *fd);
+	int (*queue_fences)(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
 	int (*queue_stats)(struct npu_queue *queue, struct npu_queue_stats *stats,
 			   struct npu_error *err);
 };

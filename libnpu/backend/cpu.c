@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when submit
- * returns; so there is nothing to wait for anywhere.
+ * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when a queue's
+ * submit() returns, so there is nothing to settle.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -164,14 +164,13 @@ static void run(struct cpu_matmul *cm)
 	}
 }
 
-static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-			    size_t count, uint64_t ticket, struct npu_error *err)
+static int cpu_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
+			    struct npu_error *err)
 {
 	(void)queue;
-	(void)ticket;
 	(void)err;
-	for (size_t i = 0; i < count; i++)
-		run((struct cpu_matmul *)matmuls[i]);
+	for (size_t i = 0; i < submission->count; i++)
+		run((struct cpu_matmul *)submission->matmuls[i]);
 	return 0;
 }
 
@@ -188,6 +187,7 @@ static const struct npu_backend cpu_backend = {
 	.matmul_init = cpu_matmul_init,
 	.matmul_fini = cpu_matmul_fini,
 	.queue_size = sizeof(struct npu_queue),
+	.submit_computes = true,
 	.queue_submit = cpu_queue_submit,
 };
 

@@ -11,6 +11,7 @@
 #include <drm/npu_accel.h>
 
 #include "../plan.h"
+#include "../queue.h"
 #include "backend.h"
 #include "nvdla_stage.h"
 
@@ -79,31 +80,42 @@ struct nvdla_matmul {
 	struct nvdla_split *split;   /* NULL where the jobs alone do it */
 };
 
-/* A SUBMIT that is under way, for the submission @ticket of the queue. */
+/*
+ * A SUBMIT that is under way, for the submission @ticket of the queue. Syncobjs for what it waits
+ * for are made when they are first needed, and stay.
+ */
 struct nvdla_part {
 	uint64_t ticket;
 	uint32_t syncobj;
+	uint32_t waits;
+	uint32_t wait[NPU_MAX_WAITS];
 };
 
 /*
  * Queue: a kernel context, and a ring of parts. Parts @tail to @head - 1 are under way; everything
- * before is settled: its outcome is in @outcome, one for each of the last submissions.
+ * before is settled. What the ring says is guarded by the queue's lock, its head moves in submit().
  */
 struct nvdla_queue {
 	struct npu_queue base;
 	uint32_t ctx;
 	uint32_t staged;
 	struct drm_npu_job_matmul *jobs; /* of the SUBMIT being put together */
+	const int *wait_fds;		 /* that it has to wait for */
+	size_t wait_fd_count;
 	uint64_t head;
 	uint64_t tail;
 	uint64_t failures; /* failed parts that have been settled */
 	struct nvdla_part part[NVDLA_PARTS];
-	int outcome[NPU_QUEUE_DEPTH];
 };
 
 static inline struct nvdla_device *to_nvdla(const struct npu_device *dev)
 {
 	return (struct nvdla_device *)dev;
+}
+
+static inline struct nvdla_part *nvdla_part_at(struct nvdla_queue *queue, uint64_t index)
+{
+	return &queue->part[index % NVDLA_PARTS];
 }
 
 static inline uint32_t nvdla_handle(const struct npu_buffer *buf)
@@ -114,14 +126,11 @@ static inline uint32_t nvdla_handle(const struct npu_buffer *buf)
 /* ioctl() on the device's node; 0 or a negative errno. */
 int nvdla_ioctl(const struct nvdla_device *dev, unsigned long request, void *arg);
 
-/* Now plus @timeout_ns on CLOCK_MONOTONIC; for ever where that is negative. */
-int64_t nvdla_deadline(int64_t timeout_ns);
-
 /* nvdla_buffer.c */
 int nvdla_buffer_init(struct npu_buffer *buf, struct npu_error *err);
 void nvdla_buffer_fini(struct npu_buffer *buf);
 int nvdla_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
-		       int64_t timeout_ns, struct npu_error *err);
+		       int64_t deadline, struct npu_error *err);
 int nvdla_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		     struct npu_error *err);
 
@@ -141,24 +150,26 @@ int nvdla_weights_exact(struct nvdla_weights *nw, const struct nvdla_packing **p
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err);
 void nvdla_matmul_fini(struct npu_matmul *matmul);
 
+/* nvdla_fence.c */
+int nvdla_queue_fence(struct npu_queue *queue, uint64_t ticket, int *fd);
+int nvdla_queue_fences(struct npu_queue *queue, uint64_t ticket, int *fds, size_t max);
+
 /* nvdla_queue.c */
 int nvdla_queue_init(struct npu_queue *queue, struct npu_error *err);
 void nvdla_queue_fini(struct npu_queue *queue);
-int nvdla_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count,
-		       uint64_t ticket, struct npu_error *err);
-int nvdla_queue_wait(struct npu_queue *queue, uint64_t ticket, int64_t timeout_ns,
-		     struct npu_error *err);
+int nvdla_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
+		       struct npu_error *err);
+int nvdla_queue_settle(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
 int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 		      struct npu_error *err);
 
 /*
  * For submission @ticket: put jobs behind those staged, handing full SUBMITs to the kernel; hand
- * over the rest; do that and wait for all of it; ask if a part of it has failed.
+ * over the rest; do that and wait for all of it, after which npu_queue_failed() knows how it ended.
  */
 int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul *jobs,
 		      uint32_t count, uint64_t ticket, struct npu_error *err);
 int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
 int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
-bool nvdla_queue_failed(struct nvdla_queue *queue, uint64_t ticket);
 
 #endif /* LIBNPU_NVDLA_H */

@@ -69,25 +69,22 @@ static uint32_t access_flags(unsigned int access)
 }
 
 int nvdla_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
-		       int64_t timeout_ns, struct npu_error *err)
+		       int64_t deadline, struct npu_error *err)
 {
 	struct drm_npu_bo_prep prep = {
 		.handle = nvdla_handle(buf),
 		.flags = access_flags(access),
 		.offset = offset,
 		.size = bytes,
-		.deadline_ns = nvdla_deadline(timeout_ns),
+		.deadline_ns = deadline,
 	};
 	int ret = nvdla_ioctl(to_nvdla(buf->dev), DRM_IOCTL_NPU_BO_PREP, &prep);
 
-	if (ret == -ETIME)
-		return npu_fail(err, ret, "the device still uses the buffer after %lld ns",
-				(long long)timeout_ns);
-	if (ret) {
+	if (ret && ret != -ETIME) {
 		errno = -ret;
 		return npu_fail(err, ret, "cannot begin to access a buffer: %m");
 	}
-	return 0;
+	return ret;
 }
 
 int nvdla_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -26,20 +25,6 @@ int nvdla_ioctl(const struct nvdla_device *dev, unsigned long request, void *arg
 		ret = ioctl(dev->fd, request, arg);
 	while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : 0;
-}
-
-int64_t nvdla_deadline(int64_t timeout_ns)
-{
-	struct timespec now;
-	int64_t deadline;
-
-	if (timeout_ns < 0)
-		return INT64_MAX;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (__builtin_add_overflow(now.tv_sec * INT64_C(1000000000) + now.tv_nsec, timeout_ns,
-				   &deadline))
-		return INT64_MAX;
-	return deadline;
 }
 
 static int query(const struct nvdla_device *dev, uint32_t type, void *answer, uint32_t size)
@@ -76,11 +61,13 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 				path, info->family);
 
 	dev->max_bo_bytes = info->max_bo_bytes;
+	/* One sync of a SUBMIT is what it signals. */
+	dev->base.max_waits = info->max_syncs > NPU_MAX_WAITS ? NPU_MAX_WAITS : info->max_syncs - 1;
 	dev->max_k = npu_plan_max_k(&dev->limits);
 	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
 	/* Groups of K and strips of channels are whole atoms. */
-	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || NPU_GROUP_UNIT % dev->limits.atom_bytes ||
-	    dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
+	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || !info->max_syncs ||
+	    NPU_GROUP_UNIT % dev->limits.atom_bytes || dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
 		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
 				path);
 	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)
@@ -161,7 +148,9 @@ static const struct npu_backend nvdla_backend = {
 	.queue_init = nvdla_queue_init,
 	.queue_fini = nvdla_queue_fini,
 	.queue_submit = nvdla_queue_submit,
-	.queue_wait = nvdla_queue_wait,
+	.queue_settle = nvdla_queue_settle,
+	.queue_fence = nvdla_queue_fence,
+	.queue_fences = nvdla_queue_fences,
 	.queue_stats = nvdla_queue_stats,
 };
 

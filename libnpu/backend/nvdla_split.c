@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../buffer.h"
 #include "nvdla_job.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
@@ -378,7 +379,7 @@ static void finish_block(const struct nvdla_matmul *matmul, const struct block *
 static int finish_with_c(const struct nvdla_matmul *matmul, const struct block *block,
 			 struct view *view, struct npu_error *err)
 {
-	int ret = npu_tensor_begin(matmul->base.c, NPU_ACCESS_WRITE, &view->c, err);
+	int ret = npu_tensor_begin_step(matmul->base.c, NPU_ACCESS_WRITE, &view->c, err);
 
 	if (ret)
 		return ret;
@@ -395,7 +396,7 @@ static int finish_with_residual(const struct nvdla_matmul *matmul, const struct 
 
 	if (!residual)
 		return finish_with_c(matmul, block, view, err);
-	ret = npu_tensor_begin(residual, NPU_ACCESS_READ, &data, err);
+	ret = npu_tensor_begin_step(residual, NPU_ACCESS_READ, &data, err);
 	if (ret)
 		return ret;
 	view->residual = data;
@@ -412,7 +413,7 @@ static int access_and_finish(const struct nvdla_matmul *matmul, const struct blo
 	void *data;
 	int ret, end;
 
-	ret = npu_buffer_begin_access(scratch, NPU_ACCESS_READ, 0, scratch->bytes, -1, &data, err);
+	ret = npu_buffer_begin_step(scratch, NPU_ACCESS_READ, 0, scratch->bytes, &data, err);
 	if (ret)
 		return ret;
 	view.scratch = data;
@@ -432,7 +433,7 @@ int nvdla_split_run(struct nvdla_queue *queue, struct nvdla_matmul *matmul, uint
 					err);
 		if (!ret)
 			ret = nvdla_queue_drain(queue, ticket, err);
-		if (ret || nvdla_queue_failed(queue, ticket))
+		if (ret || npu_queue_failed(&queue->base, ticket))
 			return ret;
 		ret = access_and_finish(matmul, block, err);
 		if (ret)

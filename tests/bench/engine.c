@@ -21,6 +21,7 @@
 
 #include "../device/workbench.h"
 #include "../expect.h"
+#include "../submit.h"
 #include "bench.h"
 
 /* Cycles of limit that a stream lasts, and matmuls it has. */
@@ -71,7 +72,7 @@ static double stream(struct npu_queue *queue, struct npu_matmul *const *matmuls,
 	uint64_t ticket[SUBMISSIONS], begin;
 
 	for (size_t i = 0; i < SUBMISSIONS; i++)
-		expect_ok(npu_queue_submit(queue, matmuls + i * each, each, &ticket[i], &err));
+		expect_ok(submit_list(queue, matmuls + i * each, each, &ticket[i], &err));
 	/* Otherwise there is no telling when it was over. */
 	expect_error(npu_queue_wait(queue, ticket[0], 0, &err), -ETIME, "");
 	expect_ok(npu_queue_wait(queue, ticket[0], -1, &err));
@@ -145,7 +146,7 @@ void bench_engine(struct report *report)
 
 	expect_ok(npu_device_open(NULL, &dev, &err));
 	expect_ok(npu_device_get_info(dev, &info, &err));
-	expect_ok(npu_queue_create(dev, &queue, &err));
+	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 	report->title = "engine";
 	report->unit = "cycles";
 	report->clock_hz = info.clock_hz;

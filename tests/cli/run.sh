@@ -4,12 +4,13 @@
 # The command line as a user meets it, on the CPU device: results, exit statuses, one-line errors
 # that name what is wrong, and no half-written files.
 #
-#   tests/cli/run.sh NPU-RUN FASHION-MNIST MODEL
+#   tests/cli/run.sh NPU-RUN FASHION-MNIST MODEL PIPELINE
 set -u
 
 npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
+pipeline=$(readlink -f "$4")
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -304,7 +305,7 @@ says out '"seed": 7, "count": 5, "passed": 5, '; done_
 check 'selftest of nothing' 2 "$npu_run" selftest --count 0
 says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
 
-# ---- the example ----
+# ---- the examples ----
 
 check 'fashion-mnist' 0 "$fashion" --device cpu "$model"
 says out 'device           cpu'; says out 'int8 top-1'; done_
@@ -330,6 +331,13 @@ check 'fashion-mnist without a device' 1 "$fashion" --device /dev/nowhere "$mode
 says err '/dev/nowhere'; done_
 check 'fashion-mnist without arguments' 2 "$fashion"
 says err 'one MODEL is needed'; done_
+
+check 'pipeline' 0 "$pipeline" --device cpu --frames 100
+says out 'frames   100,'; says out 'tracked  100'; done_
+check 'pipeline without a device' 1 "$pipeline" --device /dev/nowhere
+says err 'pipeline: '; says err '/dev/nowhere'; done_
+check 'pipeline without frames' 2 "$pipeline" --frames 0
+says err "--frames is 1 to 1000000, not '0'"; done_
 
 echo "cli: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -138,7 +138,7 @@ static void tensors_lie_end_to_end(void **state)
 		struct npu_tensor *c;
 		struct npu_matmul *matmul;
 
-		expect_ok(npu_queue_create(dev, &queue, &err));
+		expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 		expect_ok(npu_tensor_create_in(buf, offset, NPU_TYPE_INT8, 9, 21, &c, &err));
 		matmul = bench_bind(&b, b.a, c);
 		expect_ok(npu_queue_run(queue, &matmul, 1, &err));

@@ -25,8 +25,8 @@ static int open_devices(void **state)
 
 	(void)state;
 	if (npu_device_open(getenv("NPU_TEST_DEVICE"), &npu, &err) ||
-	    npu_queue_create(npu, &npu_queue, &err) || npu_device_open("cpu", &cpu, &err) ||
-	    npu_queue_create(cpu, &cpu_queue, &err)) {
+	    npu_queue_create(npu, NULL, &npu_queue, &err) || npu_device_open("cpu", &cpu, &err) ||
+	    npu_queue_create(cpu, NULL, &cpu_queue, &err)) {
 		print_error("%s\n", err.text);
 		return -1;
 	}

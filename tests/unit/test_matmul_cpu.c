@@ -19,7 +19,7 @@ static struct npu_queue *queue;
 static int open_cpu(void **state)
 {
 	(void)state;
-	return npu_device_open("cpu", &dev, NULL) || npu_queue_create(dev, &queue, NULL);
+	return npu_device_open("cpu", &dev, NULL) || npu_queue_create(dev, NULL, &queue, NULL);
 }
 
 static int close_cpu(void **state)

@@ -41,7 +41,7 @@ static int create(struct npu_device *dev, const struct problem *p, struct object
 	desc.residual = o->residual;
 	ret = npu_matmul_create(dev, &desc, &o->matmul, err);
 	if (!ret)
-		ret = npu_queue_create(dev, &o->queue, err);
+		ret = npu_queue_create(dev, NULL, &o->queue, err);
 	return ret;
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buffers as the rest of the library sees them.
+ */
+#ifndef LIBNPU_BUFFER_H
+#define LIBNPU_BUFFER_H
+
+#include "object.h"
+
+/*
+ * npu_buffer_begin_access() for what a backend does as part of a submission, which would otherwise
+ * wait for itself: waits only for what the device has already been given.
+ */
+int npu_buffer_begin_step(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
+			  void **data, struct npu_error *err);
+
+#endif /* LIBNPU_BUFFER_H */

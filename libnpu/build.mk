@@ -21,7 +21,7 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o: override CFLAGS += -O3
+$(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/layout.o: override CFLAGS += -O3
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"

@@ -34,8 +34,9 @@ bool npu_layout_planes(struct npu_layout *layout, uint32_t rows, uint32_t cols, 
 }
 
 /*
- * Copies one plane of a block of rows. The atoms of all known engines are 8 or 32 bytes: with the
- * size known to the compiler a copy is one or two instructions instead of a call.
+ * Copies one plane of a block of rows. The atoms of all known engines are 8 or 32 bytes, their
+ * blocks of weights 8 or 64: with the size known to the compiler a copy is a few instructions
+ * instead of a call.
  */
 static void copy_atoms(int8_t *dst, size_t dst_stride, const int8_t *src, size_t src_stride,
 		       uint32_t rows, size_t width)
@@ -45,52 +46,154 @@ static void copy_atoms(int8_t *dst, size_t dst_stride, const int8_t *src, size_t
 			memcpy(dst, src, 8);
 		else if (width == 32)
 			memcpy(dst, src, 32);
+		else if (width == 64)
+			memcpy(dst, src, 64);
 		else
 			memcpy(dst, src, width);
 	}
 }
 
+/* ---- Squares ---------------------------------------------------------------------------- */
+
+/*
+ * Atoms of 8 bytes are too short to be copied one by one. A square of 8 x 8 of them is 8 whole
+ * cache lines on either side, and is transposed in pairs, which a compiler turns into full vector
+ * loads, interleaves and stores.
+ */
+#define ATOM 8
+#define SIDE 8
+#define SQUARE (SIDE * ATOM)
+
+typedef uint64_t pair_t __attribute__((vector_size(2 * ATOM)));
+
+static inline pair_t load_pair(const int8_t *from)
+{
+	pair_t pair;
+
+	memcpy(&pair, from, sizeof(pair));
+	return pair;
+}
+
+static inline void store_pair(int8_t *to, pair_t pair)
+{
+	memcpy(to, &pair, sizeof(pair));
+}
+
+/* Atom i of line j becomes atom j of line i. */
+static inline void turn_square(int8_t *restrict dst, size_t dst_stride, const int8_t *restrict src,
+			       size_t src_stride)
+{
+	for (int i = 0; i < SIDE; i += 2, src += 2 * ATOM, dst += 2 * dst_stride) {
+		for (int j = 0; j < SIDE; j += 2) {
+			pair_t x = load_pair(src + j * src_stride);
+			pair_t y = load_pair(src + (j + 1) * src_stride);
+
+			store_pair(dst + j * ATOM, (pair_t){ x[0], y[0] });
+			store_pair(dst + dst_stride + j * ATOM, (pair_t){ x[1], y[1] });
+		}
+	}
+}
+
+/* How much of a block of rows is squares, from its first row and column on. */
+static void count_squares(const struct npu_layout *layout, uint32_t rows, size_t cols,
+			  uint32_t *square_rows, size_t *square_cols)
+{
+	bool any = layout->atom == ATOM && layout->row_stride == ATOM && rows >= SIDE &&
+		   cols >= SQUARE;
+
+	*square_rows = any ? rows / SIDE * SIDE : 0;
+	*square_cols = any ? cols / SQUARE * SQUARE : 0;
+}
+
+/* ---- Tensors ---------------------------------------------------------------------------- */
+
+static void store_atoms(const struct npu_layout *layout, int8_t *plane, uint32_t rows, size_t cols,
+			const int8_t *src, size_t src_stride)
+{
+	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
+		size_t width = cols - c < layout->atom ? cols - c : layout->atom;
+
+		copy_atoms(plane, layout->row_stride, src + c, src_stride, rows, width);
+	}
+}
+
+static void store_block(const struct npu_layout *layout, int8_t *base, uint32_t rows, size_t cols,
+			const int8_t *src, size_t src_stride)
+{
+	size_t plane = layout->plane_stride, square_cols;
+	uint32_t square_rows;
+
+	count_squares(layout, rows, cols, &square_rows, &square_cols);
+	for (size_t c = 0; c < square_cols; c += SQUARE)
+		for (size_t r = 0; r < square_rows; r += SIDE)
+			turn_square(base + c / ATOM * plane + r * ATOM, plane,
+				    src + r * src_stride + c, src_stride);
+	store_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
+		    cols - square_cols, src + square_cols, src_stride);
+	store_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
+		    src + square_rows * src_stride, src_stride);
+}
+
 void npu_layout_store(const struct npu_layout *layout, uint8_t *base, uint32_t first_row,
 		      uint32_t rows, uint32_t cols, const int8_t *src, size_t src_stride)
 {
-	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS) {
-		uint32_t count = min_u32(BLOCK_ROWS, rows - r);
-		int8_t *plane = (int8_t *)base + ((size_t)first_row + r) * layout->row_stride;
+	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS)
+		store_block(layout, (int8_t *)base + ((size_t)first_row + r) * layout->row_stride,
+			    min_u32(BLOCK_ROWS, rows - r), cols, src + r * src_stride, src_stride);
+}
 
-		for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-			size_t width = cols - c < layout->atom ? cols - c : layout->atom;
+static void load_atoms(const struct npu_layout *layout, const int8_t *plane, uint32_t rows,
+		       size_t cols, int8_t *dst, size_t dst_stride)
+{
+	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
+		size_t width = cols - c < layout->atom ? cols - c : layout->atom;
 
-			copy_atoms(plane, layout->row_stride, src + r * src_stride + c, src_stride,
-				   count, width);
-		}
+		copy_atoms(dst + c, dst_stride, plane, layout->row_stride, rows, width);
 	}
+}
+
+static void load_block(const struct npu_layout *layout, const int8_t *base, uint32_t rows,
+		       size_t cols, int8_t *dst, size_t dst_stride)
+{
+	size_t plane = layout->plane_stride, square_cols;
+	uint32_t square_rows;
+
+	count_squares(layout, rows, cols, &square_rows, &square_cols);
+	for (size_t c = 0; c < square_cols; c += SQUARE)
+		for (size_t r = 0; r < square_rows; r += SIDE)
+			turn_square(dst + r * dst_stride + c, dst_stride,
+				    base + c / ATOM * plane + r * ATOM, plane);
+	load_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
+		   cols - square_cols, dst + square_cols, dst_stride);
+	load_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
+		   dst + square_rows * dst_stride, dst_stride);
 }
 
 void npu_layout_load(const struct npu_layout *layout, const uint8_t *base, uint32_t first_row,
 		     uint32_t rows, uint32_t cols, int8_t *dst, size_t dst_stride)
 {
-	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS) {
-		uint32_t count = min_u32(BLOCK_ROWS, rows - r);
-		const int8_t *plane =
-			(const int8_t *)base + ((size_t)first_row + r) * layout->row_stride;
-
-		for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-			size_t width = cols - c < layout->atom ? cols - c : layout->atom;
-
-			copy_atoms(dst + r * dst_stride + c, dst_stride, plane, layout->row_stride,
-				   count, width);
-		}
-	}
+	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS)
+		load_block(layout,
+			   (const int8_t *)base + ((size_t)first_row + r) * layout->row_stride,
+			   min_u32(BLOCK_ROWS, rows - r), cols, dst + r * dst_stride, dst_stride);
 }
+
+/* ---- Weights ---------------------------------------------------------------------------- */
 
 void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, uint32_t n,
 			     uint32_t k, uint32_t kernels, uint32_t channels)
 {
+	bool squares = kernels == SIDE && channels == ATOM;
+
 	for (uint32_t group = 0; group < n; group += kernels) {
 		uint32_t rows = min_u32(kernels, n - group);
 		const int8_t *block = src + group * src_stride;
+		uint32_t c = 0;
 
-		for (uint32_t c = 0; c < k; c += channels) {
+		if (squares && rows == SIDE)
+			for (; k - c >= SQUARE; c += SQUARE, dst += SIDE * SQUARE)
+				turn_square(dst, SQUARE, block + c, src_stride);
+		for (; c < k; c += min_u32(channels, k - c)) {
 			uint32_t width = min_u32(channels, k - c);
 
 			copy_atoms(dst, width, block + c, src_stride, rows, width);

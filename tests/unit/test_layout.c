@@ -67,7 +67,7 @@ static void planes_follow_the_formula(void **state)
 
 	(void)state;
 	for (int i = 0; i < 300; i++)
-		check_planes(&rng, rng_range(&rng, 1, 200), rng_range(&rng, 1, 70), atoms[i % 2]);
+		check_planes(&rng, rng_range(&rng, 1, 200), rng_range(&rng, 1, 150), atoms[i % 2]);
 }
 
 static void one_plane_is_row_major(void **state)

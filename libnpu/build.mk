@@ -4,11 +4,11 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c \
-	layout.c plan.c requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
-		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
-		nvdla_stage.c))
+	error.c device.c buffer.c arena.c tensor.c weights.c weights_file.c weights_share.c \
+	packed.c checksum.c epilogue.c matmul.c queue.c layout.c plan.c requant.c quant/affine.c \
+	$(addprefix backend/, cpu.c cpu_buffer.c cpu_kernels.c node.c nvdla_buffer.c \
+		nvdla_device.c nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c \
+		nvdla_split.c nvdla_stage.c nvdla_weights.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
 LIBNPU_LIBS := $(DRM_LIBS) -lm

@@ -18,8 +18,10 @@ int npu_device_open(const char *name, struct npu_device **dev, struct npu_error 
 
 void npu_device_close(struct npu_device *dev)
 {
-	if (dev && npu_unref(&dev->refs))
-		dev->ops->device_close(dev);
+	if (!dev || !npu_unref(&dev->refs))
+		return;
+	npu_arena_fini(&dev->arena);
+	dev->ops->device_close(dev);
 }
 
 int npu_device_get_info(const struct npu_device *dev, struct npu_device_info *info,

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "arena.h"
 #include "layout.h"
 #include "requant.h"
 
@@ -26,6 +27,7 @@ struct npu_device {
 	atomic_uint refs;
 	const struct npu_backend *ops;
 	struct npu_device_info info;
+	struct npu_arena arena;
 };
 
 struct npu_buffer {
@@ -44,11 +46,20 @@ struct npu_tensor {
 	struct npu_layout layout;
 };
 
+/*
+ * Weights. @memory holds an image of them (see packed.h): what the device reads are @bytes at
+ * @offset of it. What @numbers mean is the backend's affair.
+ */
 struct npu_weights {
 	atomic_uint refs;
 	struct npu_device *dev;
 	uint32_t n;
 	uint32_t k;
+	uint32_t *numbers;
+	uint32_t count;
+	size_t bytes; /* set by the backend */
+	size_t offset;
+	struct npu_slice memory;
 };
 
 struct npu_epilogue {

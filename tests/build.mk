@@ -3,6 +3,7 @@
 # UNIT_TESTS run on the build machine, with sanitizers (make check-unit). DEVICE_TESTS run where an
 # NPU is: in the virtual board (make check-device) or on real hardware, started by hand.
 
+comma := ,
 UNIT_TESTS :=
 DEVICE_TESTS :=
 
@@ -53,14 +54,14 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_nvdla)
+	test_libnpu_queue test_nvdla test_arena test_checksum test_weights)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(B)/tests/unit/test_plan $(B)/tests/unit/test_nvdla: $(B)/kmod/nvdla/nvdla_limits.o
+$(B)/tests/unit/test_plan: $(B)/kmod/nvdla/nvdla_limits.o
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
 $(B)/tests/device/test_queue: $(B)/tests/device/board_control.o
@@ -71,9 +72,11 @@ LIBS_test_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
 # The system calls that tests/unit/fake_npu.c answers.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
 	drmSyncobjExportSyncFile
-$(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
-	tests/unit/fake_npu.o tests/reference.o kmod/npu_validate.o)
-LIBS_test_nvdla += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
+FAKE_NPU_TESTS := test_nvdla test_arena test_weights
+$(FAKE_NPU_TESTS:%=$(B)/tests/unit/%): $(addprefix $(B)/, tests/unit/fake_npu.o \
+	tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
+$(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$t += $(FAKE_NPU_WRAP:%=-Wl$(comma)--wrap=%)))
+LIBS_test_arena += -pthread
 
 include tests/bench/build.mk
 

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when submit
+ * CPU backend: row-major matrices in memory of the host, and matmuls that are done when submit
  * returns; so there is nothing to wait for anywhere.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "backend.h"
+#include "cpu_buffer.h"
 #include "cpu_kernels.h"
-
-struct cpu_weights {
-	struct npu_weights base;
-	int8_t *data;
-};
 
 static void cpu_device_close(struct npu_device *dev)
 {
@@ -29,40 +23,32 @@ static bool cpu_tensor_layout(const struct npu_device *dev, uint32_t rows, uint3
 	return npu_layout_planes(layout, rows, cols, cols, SIZE_MAX);
 }
 
-/* Mapped, not allocated: page aligned, zero, and touched only where it is used. */
-static int cpu_buffer_init(struct npu_buffer *buf, struct npu_error *err)
+static void cpu_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM])
 {
-	void *map =
-		mmap(NULL, buf->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (map == MAP_FAILED)
-		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", buf->bytes);
-	buf->map = map;
-	return 0;
+	(void)dev;
+	strcpy(form, "cpu int8 rows");
 }
 
-static void cpu_buffer_fini(struct npu_buffer *buf)
+static int cpu_weights_init(struct npu_weights *weights, struct npu_error *err)
 {
-	munmap(buf->map, buf->bytes);
-}
-
-static int cpu_weights_init(struct npu_weights *weights, const int8_t *data, size_t row_stride,
-			    struct npu_error *err)
-{
-	struct cpu_weights *cw = (struct cpu_weights *)weights;
-
-	cw->data = malloc((size_t)weights->n * weights->k);
-	if (!cw->data)
+	if (weights->count)
+		return npu_fail(err, -EINVAL, "rows of weights need no numbers");
+	if (__builtin_mul_overflow((size_t)weights->n, weights->k, &weights->bytes))
 		return npu_fail(err, -ENOMEM, "no memory for weights of %u x %u", weights->n,
 				weights->k);
-	for (uint32_t row = 0; row < weights->n; row++)
-		memcpy(cw->data + (size_t)row * weights->k, data + row * row_stride, weights->k);
 	return 0;
+}
+
+static void cpu_weights_pack(const struct npu_weights *weights, int8_t *packed, const int8_t *data,
+			     size_t row_stride)
+{
+	for (uint32_t row = 0; row < weights->n; row++)
+		memcpy(packed + (size_t)row * weights->k, data + row * row_stride, weights->k);
 }
 
 static void cpu_weights_fini(struct npu_weights *weights)
 {
-	free(((struct cpu_weights *)weights)->data);
+	(void)weights;
 }
 
 static int8_t *elements(const struct npu_tensor *tensor)
@@ -70,36 +56,70 @@ static int8_t *elements(const struct npu_tensor *tensor)
 	return (int8_t *)tensor->buf->map + tensor->offset;
 }
 
+static int begin_tensor(const struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	return cpu_buffer_begin(tensor->buf, access, tensor->offset, npu_tensor_span(tensor), -1,
+				err);
+}
+
+static int end_tensor(const struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	return cpu_buffer_end(tensor->buf, access, tensor->offset, npu_tensor_span(tensor), err);
+}
+
+static int cpu_run(const struct npu_matmul *mm, struct npu_error *err)
+{
+	const void *weights;
+	int ret = npu_slice_begin_read(&mm->weights->memory, &weights, err);
+
+	if (!ret)
+		ret = begin_tensor(mm->a, NPU_ACCESS_READ, err);
+	if (!ret)
+		ret = begin_tensor(mm->c, NPU_ACCESS_WRITE, err);
+	if (ret)
+		return ret;
+	npu_cpu_matmul_run(&(struct npu_cpu_matmul){
+		.m = mm->a->rows,
+		.n = mm->c->cols,
+		.k = mm->a->cols,
+		.a = elements(mm->a),
+		.w = (const int8_t *)weights + mm->weights->offset,
+		.c = elements(mm->c),
+		.requant = &mm->epilogue->requant,
+	});
+	ret = end_tensor(mm->c, NPU_ACCESS_WRITE, err);
+	if (!ret)
+		ret = end_tensor(mm->a, NPU_ACCESS_READ, err);
+	return ret ? ret : npu_slice_end_read(&mm->weights->memory, err);
+}
+
 static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
 			    size_t count, uint64_t ticket, struct npu_error *err)
 {
+	int ret = 0;
+
 	(void)queue;
 	(void)ticket;
-	(void)err;
-	for (size_t i = 0; i < count; i++) {
-		const struct npu_matmul *mm = matmuls[i];
-
-		npu_cpu_matmul_run(&(struct npu_cpu_matmul){
-			.m = mm->a->rows,
-			.n = mm->c->cols,
-			.k = mm->a->cols,
-			.a = elements(mm->a),
-			.w = ((struct cpu_weights *)mm->weights)->data,
-			.c = elements(mm->c),
-			.requant = &mm->epilogue->requant,
-		});
-	}
-	return 0;
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = cpu_run(matmuls[i], err);
+	return ret;
 }
 
 static const struct npu_backend cpu_backend = {
 	.device_close = cpu_device_close,
 	.tensor_layout = cpu_tensor_layout,
-	.buffer_size = sizeof(struct npu_buffer),
+	.buffer_size = sizeof(struct cpu_buffer),
 	.buffer_init = cpu_buffer_init,
 	.buffer_fini = cpu_buffer_fini,
-	.weights_size = sizeof(struct cpu_weights),
+	.buffer_begin = cpu_buffer_begin,
+	.buffer_end = cpu_buffer_end,
+	.buffer_export = cpu_buffer_export,
+	.buffer_import = cpu_buffer_import,
+	.buffer_adopt = cpu_buffer_adopt,
+	.weights_size = sizeof(struct npu_weights),
+	.weights_form = cpu_weights_form,
 	.weights_init = cpu_weights_init,
+	.weights_pack = cpu_weights_pack,
 	.weights_fini = cpu_weights_fini,
 	.epilogue_size = sizeof(struct npu_epilogue),
 	.matmul_size = sizeof(struct npu_matmul),
@@ -114,6 +134,7 @@ int npu_cpu_open(struct npu_device **out, struct npu_error *err)
 	if (!dev)
 		return npu_fail(err, -ENOMEM, "no memory for a device object");
 	dev->refs = 1;
+	npu_arena_init(&dev->arena);
 	dev->ops = &cpu_backend;
 	dev->info = (struct npu_device_info){
 		.size = sizeof(dev->info),

@@ -25,14 +25,22 @@ struct nvdla_device {
 	uint32_t max_k;
 	uint64_t max_bo_bytes;
 	struct drm_npu_matmul_limits limits;
+	pthread_mutex_t share_lock;
+	struct nvdla_buffer *shared; /* exported or imported */
 };
 
+/*
+ * A buffer. A file has one handle for a BO, however often it imports it, so buffers that others can
+ * have too are in a list of the device: the last one of a handle closes it.
+ */
 struct nvdla_buffer {
 	struct npu_buffer base;
 	uint32_t handle;
+	bool is_shared;
+	struct nvdla_buffer *next;
 };
 
-/* Columns @k0 to @k0 + @k - 1 of the weights, packed at @offset. */
+/* Columns @k0 to @k0 + @k - 1 of the weights, at @offset of what is packed. */
 struct nvdla_chunk {
 	uint32_t k0;
 	uint32_t k;
@@ -45,16 +53,15 @@ struct nvdla_chunk {
  */
 struct nvdla_weights {
 	struct npu_weights base;
-	struct npu_buffer *buf;
 	struct nvdla_chunk *chunks;
 	uint32_t count;
 };
 
 struct nvdla_epilogue {
 	struct npu_epilogue base;
-	struct npu_buffer *buf; /* NULL if no operand is in memory */
+	struct npu_slice memory; /* none if no operand is in memory */
 	struct nvdla_stage stage[2];
-	uint64_t offset[2];
+	uint64_t offset[2]; /* in the slice */
 };
 
 struct nvdla_split;
@@ -111,11 +118,21 @@ int nvdla_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offse
 		       int64_t timeout_ns, struct npu_error *err);
 int nvdla_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		     struct npu_error *err);
+int nvdla_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err);
+int nvdla_buffer_import(struct npu_buffer *buf, int fd, struct npu_error *err);
+
+/* nvdla_weights.c */
+void nvdla_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM]);
+int nvdla_weights_choose(struct npu_weights *weights, const int8_t *data, size_t row_stride,
+			 struct npu_error *err);
+int nvdla_weights_init(struct npu_weights *weights, struct npu_error *err);
+void nvdla_weights_pack(const struct npu_weights *weights, int8_t *packed, const int8_t *data,
+			size_t row_stride);
+void nvdla_weights_fini(struct npu_weights *weights);
+/* Where the engine finds a chunk. */
+struct drm_npu_tensor nvdla_weights_at(const struct nvdla_weights *nw, uint32_t chunk);
 
 /* nvdla_operands.c */
-int nvdla_weights_init(struct npu_weights *weights, const int8_t *data, size_t row_stride,
-		       struct npu_error *err);
-void nvdla_weights_fini(struct npu_weights *weights);
 int nvdla_epilogue_init(struct npu_epilogue *epilogue, struct npu_error *err);
 void nvdla_epilogue_fini(struct npu_epilogue *epilogue);
 

@@ -16,8 +16,8 @@ static void set_epilogue(struct nvdla_op *op, const struct nvdla_epilogue *ne)
 		*x[i] = ne->stage[i].desc;
 		op->channel_bytes[i] = ne->stage[i].channel_bytes;
 		if (op->channel_bytes[i]) {
-			x[i]->operand.handle = nvdla_handle(ne->buf);
-			x[i]->operand.offset = ne->offset[i];
+			x[i]->operand.handle = nvdla_handle(ne->memory.buf);
+			x[i]->operand.offset = ne->memory.offset + ne->offset[i];
 		}
 	}
 	op->job.cvt_offset = -ne->base.requant.zero_point;
@@ -35,7 +35,7 @@ static int make_jobs(struct nvdla_matmul *nm, struct npu_error *err)
 			.op = DRM_NPU_OP_MATMUL,
 			.k = k,
 			.height = 1,
-			.w = { .handle = nvdla_handle(nw->buf), .offset = nw->chunks[0].offset },
+			.w = nvdla_weights_at(nw, 0),
 		},
 		.m = m,
 		.n = n,

@@ -108,10 +108,7 @@ static struct nvdla_op make_op(const struct nvdla_matmul *matmul, const struct b
 			.op = DRM_NPU_OP_MATMUL,
 			.k = chunk->k,
 			.height = 1,
-			.w = {
-				.handle = nvdla_handle(weights_of(matmul)->buf),
-				.offset = chunk->offset,
-			},
+			.w = nvdla_weights_at(weights_of(matmul), chunk_index),
 		},
 		.m = block->rows.count,
 		.n = matmul->base.weights->n,

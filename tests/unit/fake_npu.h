@@ -28,6 +28,8 @@
  * @submits: Submissions so far.
  * @refused: EBUSY so far.
  * @objects: Buffers, contexts and syncobjs that exist.
+ * @buffers: Buffers that exist.
+ * @waits: Brackets that waited for the engine so far.
  */
 struct fake_npu {
 	struct drm_npu_matmul_limits limits;
@@ -42,6 +44,8 @@ struct fake_npu {
 	unsigned int submits;
 	unsigned int refused;
 	int objects;
+	unsigned int buffers;
+	unsigned int waits;
 };
 
 extern struct fake_npu fake;

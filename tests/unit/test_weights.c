@@ -87,9 +87,9 @@ static void saved_weights_multiply_the_same(void **state)
 	struct matmul_case c;
 
 	(void)state;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 24; i++) {
 		case_init(&c, &rng, rng_range(&rng, 1, 9), rng_range(&rng, 1, 90),
-			  rng_range(&rng, 1, 40), i % CASE_FORMS);
+			  rng_range(&rng, 1, 40), i);
 		save_case(&c);
 		expect_ok(npu_weights_open(dev, path, &weights, &err));
 		check_with(dev, queue, &c, weights);
@@ -424,7 +424,11 @@ static void only_files_are_replaced(void **state)
 
 	(void)state;
 	expect_ok(npu_weights_create(dev, 1, 1, &one, 0, &weights, &err));
-	expect_error(npu_weights_save(weights, "/dev/null", &err), -EINVAL, "/dev/null");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_error(npu_weights_save(weights, path, &err), -EINVAL, "not a file");
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	unlink(path);
 	expect_error(npu_weights_save(weights, folder, &err), -EINVAL, "not a file");
 	expect_error(npu_weights_save(weights, "/no/such/folder/w", &err), -ENOENT, "/no/such");
 	assert_int_equal(entries(), 0);
@@ -508,7 +512,13 @@ static void shared_buffers_are_one_memory(void **state)
 	strcpy(data, "same");
 	expect_ok(npu_buffer_end_access(first, NPU_ACCESS_WRITE, 0, 5, &err));
 	expect_ok(npu_buffer_export(first, &fd[0], &err));
+	expect_ok(npu_buffer_begin_access(first, NPU_ACCESS_WRITE, 4000, 6, -1, &data, &err));
+	strcpy(data, "later");
+	expect_ok(npu_buffer_end_access(first, NPU_ACCESS_WRITE, 4000, 6, &err));
 	expect_ok(npu_buffer_import(dev, fd[0], &second, &err));
+	expect_ok(npu_buffer_begin_access(second, NPU_ACCESS_READ, 4000, 6, -1, &data, &err));
+	assert_string_equal(data, "later");
+	expect_ok(npu_buffer_end_access(second, NPU_ACCESS_READ, 4000, 6, &err));
 	assert_int_equal(npu_buffer_size(second), npu_buffer_size(first));
 	expect_ok(npu_buffer_export(second, &fd[1], &err));
 	expect_ok(npu_buffer_import(dev, fd[1], &third, &err));

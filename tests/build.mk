@@ -48,6 +48,7 @@ $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_trace test_debugfs \
 	test_recovery test_faults test_power): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, test_faults test_power test_unplug): $(B)/tests/device/driver.o
+$(B)/tests/device/test_prime $(B)/tests/device/test_sharing: $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
@@ -55,7 +56,8 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
 	test_libnpu_queue test_nvdla test_arena test_checksum test_weights)
-LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
+LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
+	test_sharing)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
@@ -63,7 +65,7 @@ DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(B)/tests/unit/test_plan: $(B)/kmod/nvdla/nvdla_limits.o
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-$(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
+$(addprefix $(B)/tests/device/, test_libnpu test_queue test_sharing): $(B)/tests/device/workbench.o
 $(B)/tests/device/test_queue: $(B)/tests/device/board_control.o
 $(B)/tests/unit/test_libnpu_queue $(B)/tests/device/test_queue: $(B)/tests/allocations.o
 LIBS_test_libnpu_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,37 +18,15 @@
 #include <cmocka.h>
 
 #include "drm_node.h"
+#include "vgem.h"
 
 #define PAGE 4096
-
-static int open_vgem(void)
-{
-	glob_t nodes = { 0 };
-	drmVersionPtr version;
-	int fd = -1, match;
-	size_t i;
-
-	glob("/dev/dri/card*", 0, NULL, &nodes);
-	for (i = 0; i < nodes.gl_pathc; i++) {
-		fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
-		version = fd < 0 ? NULL : drmGetVersion(fd);
-		match = version && !strcmp(version->name, "vgem");
-		drmFreeVersion(version);
-		if (match)
-			break;
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	globfree(&nodes);
-	return fd;
-}
 
 static int setup(void **state)
 {
 	static int vgem;
 
-	vgem = open_vgem();
+	vgem = vgem_open();
 	*state = vgem < 0 ? NULL : &vgem;
 	return 0;
 }
@@ -59,18 +36,6 @@ static int teardown(void **state)
 	if (*state)
 		close(*(int *)*state);
 	return 0;
-}
-
-/* A buffer of vgem with all its pages there, as dma-buf. */
-static int vgem_buffer(int vgem, uint32_t bytes)
-{
-	struct drm_mode_create_dumb dumb = { .width = bytes / 4, .height = 1, .bpp = 32 };
-	int fd;
-
-	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
-	assert_int_equal(drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &fd), 0);
-	assert_int_equal(drmCloseBufferHandle(vgem, dumb.handle), 0);
-	return fd;
 }
 
 static void cpu_sync(int fd, uint64_t flags)

@@ -108,6 +108,8 @@ check: setup
 check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+	$(MAKE) $(LIBNPU)
+	tests/abi.sh $(B)
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines

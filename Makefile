@@ -128,6 +128,7 @@ check-machines:
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
 	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh device $(notdir $(DEVICE_TESTS))
+	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=1 test_power

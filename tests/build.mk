@@ -91,8 +91,9 @@ $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o datase
 LIBS_test_idx := -lz
 
 # The command line as a user has it, on the CPU.
-check-cli: $(NPU_RUN) $(FASHION_MNIST)
+check-cli: $(NPU_RUN) $(FASHION_MNIST) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL)
+	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----
 

@@ -41,6 +41,7 @@ $(LIBNPU_A): $(LIBNPU_OBJS)
 
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
 
 .PHONY: install install-libnpu
 install: install-libnpu
@@ -54,3 +55,11 @@ install-libnpu: $(LIBNPU)
 		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(LIBNPU_VERSION)|' \
 		libnpu/libnpu.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
+	install -d $(DESTDIR)$(mandir)/man3
+	install -m 644 docs/man/*.3 $(DESTDIR)$(mandir)/man3/
+	# Each call finds the page that describes it.
+	for page in docs/man/*.3; do \
+		for name in $$(sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' $$page); do \
+			ln -sf $${page##*/} $(DESTDIR)$(mandir)/man3/$$name.3; \
+		done; \
+	done

@@ -50,6 +50,15 @@ flags=$(pkg-config --cflags --libs libnpu) || fail "pkg-config does not find lib
 [ "$(pkg-config --modversion libnpu)" = "$(sed -n 's/^LIBNPU_VERSION := //p' libnpu/build.mk)" ] ||
 	fail "pkg-config tells another version"
 
+# Pages that exist describe calls that exist, each under its own name.
+for page in docs/man/npu_*.3; do
+	for name in $(sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page"); do
+		grep -qx "$name" "$work/map" || fail "$page: there is no $name()"
+		cmp -s "$page" "$work/root/usr/share/man/man3/$name.3" ||
+			fail "$name.3 is not what $page is"
+	done
+done
+
 cat >"$work/program.c" <<'EOF'
 #include <npu.h>
 

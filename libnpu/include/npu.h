@@ -258,7 +258,7 @@ uint32_t npu_weights_k(const struct npu_weights *weights);
  *
  * What is in the file is for devices that pack alike: those of the same engine, or the CPU backend
  * of the same library. It is a cache of the weights and no exchange format: keep the original.
- * Its numbers are little-endian and its checksums XXH64; see npu_weights_save(3).
+ * Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
  *
  * Errors: -EINVAL @path is there and is not a file; -ENOMEM; what open(2), write(2) and rename(2)
  * say, -ENOSPC for example.

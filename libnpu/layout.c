@@ -4,6 +4,10 @@
  */
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "layout.h"
 
 /* Rows copied together, so that the cache lines of row-major memory serve several planes. */
@@ -80,16 +84,17 @@ static inline void store_pair(int8_t *to, pair_t pair)
 }
 
 /* Atom i of line j becomes atom j of line i. */
-static inline void turn_square(int8_t *restrict dst, size_t dst_stride, const int8_t *restrict src,
-			       size_t src_stride)
+static inline __attribute__((always_inline)) void
+turn_square(int8_t *restrict dst, size_t dst_stride, const int8_t *restrict src, size_t src_stride,
+	    void (*put)(int8_t *to, pair_t pair))
 {
 	for (int i = 0; i < SIDE; i += 2, src += 2 * ATOM, dst += 2 * dst_stride) {
 		for (int j = 0; j < SIDE; j += 2) {
 			pair_t x = load_pair(src + j * src_stride);
 			pair_t y = load_pair(src + (j + 1) * src_stride);
 
-			store_pair(dst + j * ATOM, (pair_t){ x[0], y[0] });
-			store_pair(dst + dst_stride + j * ATOM, (pair_t){ x[1], y[1] });
+			put(dst + j * ATOM, (pair_t){ x[0], y[0] });
+			put(dst + dst_stride + j * ATOM, (pair_t){ x[1], y[1] });
 		}
 	}
 }
@@ -127,7 +132,7 @@ static void store_block(const struct npu_layout *layout, int8_t *base, uint32_t 
 	for (size_t c = 0; c < square_cols; c += SQUARE)
 		for (size_t r = 0; r < square_rows; r += SIDE)
 			turn_square(base + c / ATOM * plane + r * ATOM, plane,
-				    src + r * src_stride + c, src_stride);
+				    src + r * src_stride + c, src_stride, store_pair);
 	store_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
 		    cols - square_cols, src + square_cols, src_stride);
 	store_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
@@ -162,7 +167,7 @@ static void load_block(const struct npu_layout *layout, const int8_t *base, uint
 	for (size_t c = 0; c < square_cols; c += SQUARE)
 		for (size_t r = 0; r < square_rows; r += SIDE)
 			turn_square(dst + r * dst_stride + c, dst_stride,
-				    base + c / ATOM * plane + r * ATOM, plane);
+				    base + c / ATOM * plane + r * ATOM, plane, store_pair);
 	load_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
 		   cols - square_cols, dst + square_cols, dst_stride);
 	load_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
@@ -180,19 +185,56 @@ void npu_layout_load(const struct npu_layout *layout, const uint8_t *base, uint3
 
 /* ---- Weights ---------------------------------------------------------------------------- */
 
+/*
+ * What is larger than a cache goes past it: the engine reads it, and fetching lines only to
+ * overwrite them would be a third of the traffic. Other processors than x86 see by themselves that
+ * whole lines are written one after the other.
+ */
+#define STREAM_BYTES ((size_t)8 << 20)
+
+static inline void stream_pair(int8_t *to, pair_t pair)
+{
+#if defined(__SSE2__)
+	_mm_stream_si128((__m128i *)to, (__m128i)pair);
+#else
+	store_pair(to, pair);
+#endif
+}
+
+/* What this thread has streamed is seen by all after this. */
+static void end_streams(void)
+{
+#if defined(__SSE2__)
+	_mm_sfence();
+#endif
+}
+
+/* Squares of one group, as many as there are. */
+static inline __attribute__((always_inline)) void pack_squares(int8_t *dst, const int8_t *src,
+							       size_t src_stride, size_t cols,
+							       void (*put)(int8_t *to, pair_t pair))
+{
+	for (size_t c = 0; c < cols; c += SQUARE, dst += SIDE * SQUARE)
+		turn_square(dst, SQUARE, src + c, src_stride, put);
+}
+
 void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, uint32_t n,
 			     uint32_t k, uint32_t kernels, uint32_t channels)
 {
-	bool squares = kernels == SIDE && channels == ATOM;
+	bool large = (size_t)n * k >= STREAM_BYTES;
 
 	for (uint32_t group = 0; group < n; group += kernels) {
-		uint32_t rows = min_u32(kernels, n - group);
+		uint32_t rows = min_u32(kernels, n - group), c = 0;
 		const int8_t *block = src + group * src_stride;
-		uint32_t c = 0;
 
-		if (squares && rows == SIDE)
-			for (; k - c >= SQUARE; c += SQUARE, dst += SIDE * SQUARE)
-				turn_square(dst, SQUARE, block + c, src_stride);
+		if (kernels == SIDE && channels == ATOM && rows == SIDE) {
+			c = k / SQUARE * SQUARE;
+			if (large && (uintptr_t)dst % sizeof(pair_t) == 0)
+				pack_squares(dst, block, src_stride, c, stream_pair);
+			else
+				pack_squares(dst, block, src_stride, c, store_pair);
+			dst += (size_t)SIDE * c;
+		}
 		for (; c < k; c += min_u32(channels, k - c)) {
 			uint32_t width = min_u32(channels, k - c);
 
@@ -200,4 +242,5 @@ void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, 
 			dst += (size_t)rows * width;
 		}
 	}
+	end_streams();
 }

@@ -130,6 +130,16 @@ static void weights_are_packed_in_order(void **state)
 	}
 }
 
+/* So large that packing goes past the cache, with groups that begin anywhere. */
+static void large_weights_are_packed_in_order(void **state)
+{
+	struct rng rng = { 4 };
+
+	(void)state;
+	check_weights(&rng, 2057, 4099, 8, 8);
+	check_weights(&rng, 2050, 4100, 8, 8);
+}
+
 /*
  * What makes tiles of N and chunks of K work in place: whole groups packed alone are a run of the
  * whole.
@@ -157,6 +167,7 @@ int main(void)
 		cmocka_unit_test(one_plane_is_row_major),
 		cmocka_unit_test(impossible_shapes_are_refused),
 		cmocka_unit_test(weights_are_packed_in_order),
+		cmocka_unit_test(large_weights_are_packed_in_order),
 		cmocka_unit_test(groups_are_contiguous),
 	};
 

@@ -52,11 +52,12 @@ flags=$(pkg-config --cflags --libs libnpu) || fail "pkg-config does not find lib
 
 # Pages that exist describe calls that exist, each under its own name.
 for page in docs/man/npu_*.3; do
-	for name in $(sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page"); do
+	sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page" >"$work/names"
+	while read -r name; do
 		grep -qx "$name" "$work/map" || fail "$page: there is no $name()"
 		cmp -s "$page" "$work/root/usr/share/man/man3/$name.3" ||
 			fail "$name.3 is not what $page is"
-	done
+	done <"$work/names"
 done
 
 cat >"$work/program.c" <<'EOF'

@@ -478,6 +478,37 @@ static void shared_weights_multiply_the_same(void **state)
 	}
 }
 
+/* Of a file to the memory of several, and back to a file. */
+static void opened_weights_can_be_shared(void **state)
+{
+	struct npu_weights *opened, *imported, *again;
+	struct rng rng = { 6 };
+	struct matmul_case c;
+	int fd;
+
+	if (strcmp(*state, "cpu"))
+		skip();
+	case_init(&c, &rng, 2, 90, 40, CASE_BIAS);
+	save_case(&c);
+	expect_ok(npu_weights_open(dev, path, &opened, &err));
+	expect_ok(npu_weights_export(opened, &fd, &err));
+	expect_ok(npu_weights_import(dev, fd, &imported, &err));
+	close(fd);
+	check_with(dev, queue, &c, opened);
+	npu_weights_destroy(opened);
+	expect_ok(npu_weights_save(imported, other_path, &err));
+	expect_ok(npu_weights_export(imported, &fd, &err));
+	npu_weights_destroy(imported);
+	expect_ok(npu_weights_import(dev, fd, &again, &err));
+	close(fd);
+	check_with(dev, queue, &c, again);
+	npu_weights_destroy(again);
+	expect_ok(npu_weights_open(dev, other_path, &again, &err));
+	check_with(dev, queue, &c, again);
+	npu_weights_destroy(again);
+	case_free(&c);
+}
+
 /* Small weights come without those that were beside them. */
 static void shared_weights_are_alone(void **state)
 {
@@ -662,15 +693,16 @@ static int make_folder(void **state)
 #define on(device, test) \
 	cmocka_unit_test_prestate_setup_teardown(test, open_device, close_device, device)
 
-#define ALL_TESTS(device)                                                                        \
-	on(device, saved_weights_multiply_the_same), on(device, files_are_repeatable),           \
-		on(device, cut_files_are_refused), on(device, damaged_files_are_refused),        \
-		on(device, lying_headers_are_refused), on(device, lying_chunks_are_refused),     \
-		on(device, other_files_are_refused), on(device, arguments_are_checked),          \
-		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced),     \
-		on(device, shared_weights_multiply_the_same),                                    \
-		on(device, shared_weights_are_alone), on(device, shared_buffers_are_one_memory), \
-		on(device, strange_memory_is_refused), on(device, hostile_memory_is_harmless)
+#define ALL_TESTS(device)                                                                         \
+	on(device, saved_weights_multiply_the_same), on(device, files_are_repeatable),            \
+		on(device, cut_files_are_refused), on(device, damaged_files_are_refused),         \
+		on(device, lying_headers_are_refused), on(device, lying_chunks_are_refused),      \
+		on(device, other_files_are_refused), on(device, arguments_are_checked),           \
+		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced),      \
+		on(device, shared_weights_multiply_the_same),                                     \
+		on(device, opened_weights_can_be_shared), on(device, shared_weights_are_alone),   \
+		on(device, shared_buffers_are_one_memory), on(device, strange_memory_is_refused), \
+		on(device, hostile_memory_is_harmless)
 
 int main(void)
 {

@@ -163,7 +163,8 @@ void npu_weights_destroy(struct npu_weights *weights)
 		return;
 	dev = weights->dev;
 	npu_slice_free(dev, &weights->memory);
-	dev->ops->weights_fini(weights);
+	if (dev->ops->weights_fini)
+		dev->ops->weights_fini(weights);
 	free(weights->numbers);
 	free(weights);
 	npu_device_close(dev);

@@ -45,7 +45,8 @@ struct npu_backend {
 	 * Weights: the name of the form they are packed in (see packed.h); optionally, the choice
 	 * of the numbers that go with the form; from the numbers, the size of the packed weights;
 	 * and packing. Init finds @n, @k and @numbers, which may come from a file: -EINVAL where
-	 * they make no sense. Fini is called for every one, whether it came to an init or not.
+	 * they make no sense. Fini, optional too, is called for every one, whether it came to an
+	 * init or not.
 	 */
 	size_t weights_size;
 	void (*weights_form)(const struct npu_device *dev, char form[NPU_PACKED_FORM]);

@@ -46,11 +46,6 @@ static void cpu_weights_pack(const struct npu_weights *weights, int8_t *packed, 
 		memcpy(packed + (size_t)row * weights->k, data + row * row_stride, weights->k);
 }
 
-static void cpu_weights_fini(struct npu_weights *weights)
-{
-	(void)weights;
-}
-
 static int8_t *elements(const struct npu_tensor *tensor)
 {
 	return (int8_t *)tensor->buf->map + tensor->offset;
@@ -67,17 +62,9 @@ static int end_tensor(const struct npu_tensor *tensor, unsigned int access, stru
 	return cpu_buffer_end(tensor->buf, access, tensor->offset, npu_tensor_span(tensor), err);
 }
 
-static int cpu_run(const struct npu_matmul *mm, struct npu_error *err)
+/* Multiplies what is open for the CPU already. */
+static void multiply(const struct npu_matmul *mm, const void *weights)
 {
-	const void *weights;
-	int ret = npu_slice_begin_read(&mm->weights->memory, &weights, err);
-
-	if (!ret)
-		ret = begin_tensor(mm->a, NPU_ACCESS_READ, err);
-	if (!ret)
-		ret = begin_tensor(mm->c, NPU_ACCESS_WRITE, err);
-	if (ret)
-		return ret;
 	npu_cpu_matmul_run(&(struct npu_cpu_matmul){
 		.m = mm->a->rows,
 		.n = mm->c->cols,
@@ -87,10 +74,31 @@ static int cpu_run(const struct npu_matmul *mm, struct npu_error *err)
 		.c = elements(mm->c),
 		.requant = &mm->epilogue->requant,
 	});
+}
+
+/* Any of the operands may be memory of a device, which has to be done with it first. */
+static int cpu_run(const struct npu_matmul *mm, struct npu_error *err)
+{
+	const void *weights;
+	int ret, end;
+
+	ret = npu_slice_begin_read(&mm->weights->memory, &weights, err);
+	if (ret)
+		return ret;
+	ret = begin_tensor(mm->a, NPU_ACCESS_READ, err);
+	if (ret)
+		goto end_weights;
+	ret = begin_tensor(mm->c, NPU_ACCESS_WRITE, err);
+	if (ret)
+		goto end_a;
+	multiply(mm, weights);
 	ret = end_tensor(mm->c, NPU_ACCESS_WRITE, err);
-	if (!ret)
-		ret = end_tensor(mm->a, NPU_ACCESS_READ, err);
-	return ret ? ret : npu_slice_end_read(&mm->weights->memory, err);
+end_a:
+	end = end_tensor(mm->a, NPU_ACCESS_READ, ret ? NULL : err);
+	ret = ret ? ret : end;
+end_weights:
+	end = npu_slice_end_read(&mm->weights->memory, ret ? NULL : err);
+	return ret ? ret : end;
 }
 
 static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
@@ -120,7 +128,6 @@ static const struct npu_backend cpu_backend = {
 	.weights_form = cpu_weights_form,
 	.weights_init = cpu_weights_init,
 	.weights_pack = cpu_weights_pack,
-	.weights_fini = cpu_weights_fini,
 	.epilogue_size = sizeof(struct npu_epilogue),
 	.matmul_size = sizeof(struct npu_matmul),
 	.queue_size = sizeof(struct npu_queue),

@@ -100,7 +100,10 @@ static size_t align(size_t bytes)
 	return (bytes + NPU_PACKED_ALIGN - 1) / NPU_PACKED_ALIGN * NPU_PACKED_ALIGN;
 }
 
-/* Appends a chunk. False where there cannot be one of that length. */
+/*
+ * Appends a chunk. False where there cannot be one of that length. That its sums are within the
+ * bound of the exact method cannot be seen from the length: a file is taken at its word.
+ */
 static bool add_chunk(struct nvdla_weights *nw, uint32_t k0, uint32_t length)
 {
 	const struct nvdla_device *dev = to_nvdla(nw->base.dev);

@@ -235,12 +235,13 @@ struct npu_weights;
 /**
  * Packs an int8 weight matrix into device memory. Done once; the object can then serve any
  * number of matmuls in any number of threads. Many small ones share few buffers of the device, so
- * they may be as many as memory allows.
+ * they may be as many as memory allows. Where memory of destroyed weights is used again the call
+ * waits for jobs that may still read it.
  * @n, @k: Rows (output channels) and columns (input channels), each at least 1.
  * @data: Element (row, col) is at data[row * row_stride + col]; copied.
  * @row_stride: Bytes, at least @k; 0 means exactly @k.
  *
- * Errors: -EINVAL, -ENOMEM.
+ * Errors: -EINVAL, -ENOMEM; -EIO, -ENODEV the device is lost.
  */
 int npu_weights_create(struct npu_device *dev, uint32_t n, uint32_t k, const int8_t *data,
 		       size_t row_stride, struct npu_weights **weights, struct npu_error *err);

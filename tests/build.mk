@@ -55,7 +55,8 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_nvdla test_arena test_checksum test_weights test_abi)
+	test_libnpu_queue test_nvdla test_arena test_checksum test_weights_file \
+	test_weights_share test_abi)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
 	test_sharing)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
@@ -74,11 +75,12 @@ LIBS_test_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
 # The system calls that tests/unit/fake_npu.c answers.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
 	drmSyncobjExportSyncFile
-FAKE_NPU_TESTS := test_nvdla test_arena test_weights
+FAKE_NPU_TESTS := test_nvdla test_arena test_weights_file test_weights_share
 $(FAKE_NPU_TESTS:%=$(B)/tests/unit/%): $(addprefix $(B)/, tests/unit/fake_npu.o \
 	tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
 $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$t += $(FAKE_NPU_WRAP:%=-Wl$(comma)--wrap=%)))
 LIBS_test_arena += -pthread
+$(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
 
 include tests/bench/build.mk
 

@@ -111,6 +111,8 @@ check: setup
 check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+	$(MAKE) $(LIBNPU)
+	tests/abi.sh $(B)
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines
@@ -137,6 +139,7 @@ check-device:
 	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
+	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power

@@ -13,6 +13,15 @@ FASHION_MODEL := $(FASHION)/model.mlp
 
 ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train
 
+# One file each, one way of use.
+SMALL_EXAMPLES := $(addprefix $(B)/examples/, packed-weights dma-buf)
+
+ALL += $(SMALL_EXAMPLES)
+
+$(SMALL_EXAMPLES): %: %.o $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
 # Without fused multiply-add every machine rounds the same way, so float results are the same too.
 CPPFLAGS_examples := -ffp-contract=off
 

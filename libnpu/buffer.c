@@ -11,12 +11,36 @@
 #include "buffer.h"
 #include "claim.h"
 
+static struct npu_buffer *new_buffer(struct npu_device *dev, struct npu_error *err)
+{
+	struct npu_buffer *buf = calloc(1, dev->ops->buffer_size);
+
+	if (!buf) {
+		npu_fail(err, -ENOMEM, "no memory for a buffer object");
+		return NULL;
+	}
+	buf->refs = 1;
+	buf->dev = dev;
+	return buf;
+}
+
+/* Gives a buffer to the caller, or frees it when its init has failed. */
+static int hand_out(struct npu_buffer *buf, int ret, struct npu_buffer **out)
+{
+	if (ret) {
+		free(buf);
+		return ret;
+	}
+	npu_ref(&buf->dev->refs);
+	*out = buf;
+	return 0;
+}
+
 int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **out,
 		      struct npu_error *err)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	struct npu_buffer *buf;
-	int ret;
 
 	if (!dev || !out)
 		return npu_fail(err, -EINVAL,
@@ -28,21 +52,49 @@ int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **
 	if (bytes > SIZE_MAX - page)
 		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", bytes);
 
-	buf = calloc(1, dev->ops->buffer_size);
+	buf = new_buffer(dev, err);
 	if (!buf)
-		return npu_fail(err, -ENOMEM, "no memory for a buffer object");
-
-	buf->refs = 1;
-	buf->dev = dev;
+		return -ENOMEM;
 	buf->bytes = (bytes + page - 1) / page * page;
-	ret = dev->ops->buffer_init(buf, err);
-	if (ret) {
-		free(buf);
-		return ret;
-	}
-	npu_ref(&dev->refs);
-	*out = buf;
-	return 0;
+	return hand_out(buf, dev->ops->buffer_init(buf, err), out);
+}
+
+int npu_buffer_adopt(struct npu_device *dev, void *map, size_t bytes, struct npu_buffer **out,
+		     struct npu_error *err)
+{
+	struct npu_buffer *buf = new_buffer(dev, err);
+
+	if (!buf)
+		return -ENOMEM;
+	buf->map = map;
+	buf->bytes = bytes;
+	dev->ops->buffer_adopt(buf);
+	return hand_out(buf, 0, out);
+}
+
+int npu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err)
+{
+	if (!buf || !fd)
+		return npu_fail(err, -EINVAL,
+				"npu_buffer_export: no buffer or no place for the file "
+				"descriptor given");
+	return buf->dev->ops->buffer_export(buf, fd, err);
+}
+
+int npu_buffer_import(struct npu_device *dev, int fd, struct npu_buffer **out,
+		      struct npu_error *err)
+{
+	struct npu_buffer *buf;
+
+	if (!dev || !out)
+		return npu_fail(err, -EINVAL,
+				"npu_buffer_import: no device or no place for the buffer given");
+	if (fd < 0)
+		return npu_fail(err, -EBADF, "npu_buffer_import: %d is not a file descriptor", fd);
+	buf = new_buffer(dev, err);
+	if (!buf)
+		return -ENOMEM;
+	return hand_out(buf, dev->ops->buffer_import(buf, fd, err), out);
 }
 
 void npu_buffer_destroy(struct npu_buffer *buf)

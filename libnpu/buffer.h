@@ -8,6 +8,13 @@
 #include "object.h"
 
 /*
+ * Makes a buffer of a mapping, which goes with it. Only for devices whose backend has
+ * buffer_adopt().
+ */
+int npu_buffer_adopt(struct npu_device *dev, void *map, size_t bytes, struct npu_buffer **out,
+		     struct npu_error *err);
+
+/*
  * npu_buffer_begin_access() for what a backend does as part of a submission, which would otherwise
  * wait for itself: waits only for what the device has already been given.
  */

@@ -4,12 +4,13 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c tensor.c weights.c weight_source.c epilogue.c output.c \
-	matmul.c query.c queue.c submit.c backlog.c claim.c fence.c layout.c cost.c plan.c \
-	requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_config.c \
-		nvdla_device.c nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c \
-		nvdla_queue.c nvdla_split.c nvdla_stage.c nvdla_weights.c))
+	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
+	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
+	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	$(addprefix backend/, cpu.c cpu_buffer.c cpu_kernels.c node.c nvdla_buffer.c \
+		nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c nvdla_fence.c \
+		nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
+		nvdla_stage.c nvdla_weights.c))
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
 LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
@@ -22,7 +23,8 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/weight_source.o: override CFLAGS += -O3
+$(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/weight_source.o \
+$(B)/libnpu/layout.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
 
@@ -44,11 +46,7 @@ $(LIBNPU_A): $(LIBNPU_OBJS)
 
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
-man3dir ?= $(prefix)/share/man/man3
-
-# A page is for a group of calls, and found by the name of each.
-LIBNPU_MAN3 := queue
-LIBNPU_CALLS := $(shell sed -n 's/^\tnpu_\(.*\);/\1/p' libnpu/libnpu.map)
+mandir ?= $(prefix)/share/man
 
 .PHONY: install install-libnpu
 install: install-libnpu
@@ -66,3 +64,11 @@ install-libnpu: $(LIBNPU)
 		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(LIBNPU_VERSION)|' \
 		libnpu/libnpu.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
+	install -d $(DESTDIR)$(mandir)/man3
+	install -m 644 docs/man/*.3 $(DESTDIR)$(mandir)/man3/
+	# Each call finds the page that describes it.
+	for page in docs/man/*.3; do \
+		for name in $$(sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' $$page); do \
+			ln -sf $${page##*/} $(DESTDIR)$(mandir)/man3/$$name.3; \
+		done; \
+	done

@@ -27,6 +27,7 @@ void npu_device_close(struct npu_device *dev)
 	if (!dev || !npu_unref(&dev->refs))
 		return;
 	pthread_mutex_destroy(&dev->claims_lock);
+	npu_arena_fini(&dev->arena);
 	dev->ops->device_close(dev);
 }
 

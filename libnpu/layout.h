@@ -80,11 +80,18 @@ void npu_layout_load(const struct npu_layout *layout, const uint8_t *base,
 		     const struct npu_window *window, void *dst, size_t dst_stride);
 
 /*
- * Packs @n x @k weights for the MAC array: groups of @kernels rows; in a group, blocks of
- * @channels columns; in a block, row by row. Tails are not padded: @n * @k bytes are written.
+ * Packed weights that are larger than a cache, all in all, had better go past it: the engine reads
+ * them, and fetching lines only to overwrite them would be a third of the traffic.
  */
-void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, uint32_t n,
-			     uint32_t k, uint32_t kernels, uint32_t channels);
+#define NPU_LAYOUT_STREAM ((size_t)8 << 20)
+
+/*
+ * Packs @n x @k weights for the MAC array: groups of @kernels rows; in a group, blocks of
+ * @channels columns; in a block, row by row. Tails are not padded: @n * @k bytes are written, past
+ * the cache if @stream.
+ */
+void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride, uint32_t n,
+			     uint32_t k, uint32_t kernels, uint32_t channels, bool stream);
 
 /*
  * Copies columns @k0 to @k0 + @width - 1 out of packed weights, and packs them anew. @k0 is a

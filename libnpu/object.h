@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "arena.h"
 #include "layout.h"
 #include "requant.h"
 
@@ -29,6 +30,7 @@ struct npu_device {
 	uint32_t max_waits;	     /* that a submission can hand to the device, see backend.h */
 	pthread_mutex_t claims_lock; /* taken before any queue's lock */
 	struct npu_device_info info;
+	struct npu_arena arena;
 };
 
 struct npu_buffer {
@@ -55,9 +57,10 @@ struct npu_tensor {
 };
 
 /*
- * Weights as a device multiplies with them: int8, zero points taken off where the difference fits.
- * What is left of zero points, and the sums of each group of columns, are for the CPU's part of
- * zero points; see struct npu_requant.
+ * Weights. @memory holds an image of them (see packed.h): what the device reads are @bytes at
+ * @offset of it. What @numbers mean is the backend's affair. A device multiplies with int8, zero
+ * points taken off where the difference fits; what is left of them, and the sums of each group of
+ * columns, are for the CPU's part of zero points, see struct npu_requant.
  */
 struct npu_weights {
 	atomic_uint refs;
@@ -69,6 +72,11 @@ struct npu_weights {
 	uint32_t groups;
 	int64_t *sum;	     /* [batch][n][groups] */
 	int16_t *zero_point; /* [n][groups] of what is left, NULL where all are 0 */
+	uint32_t *numbers;
+	uint32_t count;
+	size_t bytes; /* set by the backend */
+	size_t offset;
+	struct npu_slice memory;
 };
 
 struct npu_epilogue {

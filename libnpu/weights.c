@@ -7,6 +7,9 @@
 
 #include "backend/backend.h"
 #include "weight_source.h"
+#include "weights.h"
+
+/* ---- Checks ----------------------------------------------------------------------------- */
 
 static uint32_t bits_of(const struct npu_weights_desc *desc)
 {
@@ -122,11 +125,85 @@ static int check_desc(const struct npu_weights_desc *desc, struct npu_error *err
 	return ret;
 }
 
-static void free_weights(struct npu_weights *weights)
+/* ---- Making ----------------------------------------------------------------------------- */
+
+static struct npu_weights *new_weights(struct npu_device *dev, uint32_t n, uint32_t k,
+				       uint32_t batch, uint32_t group_size, struct npu_error *err)
 {
-	free(weights->sum);
-	free(weights->zero_point);
-	free(weights);
+	struct npu_weights *weights = calloc(1, dev->ops->weights_size);
+
+	if (!weights) {
+		npu_fail(err, -ENOMEM, "no memory for a weights object");
+		return NULL;
+	}
+	weights->refs = 1;
+	weights->dev = dev;
+	weights->n = n;
+	weights->k = k;
+	weights->batch = batch;
+	weights->group_size = group_size;
+	weights->groups = (k - 1) / group_size + 1;
+	npu_ref(&dev->refs);
+	return weights;
+}
+
+struct npu_packed npu_weights_describe(const struct npu_weights *weights)
+{
+	struct npu_packed packed = {
+		.n = weights->n,
+		.k = weights->k,
+		.batch = weights->batch,
+		.group_size = weights->group_size,
+		.numbers = weights->numbers,
+		.count = weights->count,
+		.sum = weights->sum,
+		.zero_point = weights->zero_point,
+		.offset = weights->offset,
+		.bytes = weights->bytes,
+	};
+
+	weights->dev->ops->weights_form(weights->dev, packed.form);
+	return packed;
+}
+
+/* Chooses how to pack, and gets memory for it. */
+static int prepare(struct npu_weights *weights, const struct npu_weight_source *source,
+		   struct npu_error *err)
+{
+	const struct npu_backend *ops = weights->dev->ops;
+	struct npu_packed packed;
+	size_t size;
+	int ret = 0;
+
+	if (ops->weights_choose)
+		ret = ops->weights_choose(weights, source, err);
+	if (!ret)
+		ret = ops->weights_init(weights, err);
+	if (ret)
+		return ret;
+	packed = npu_weights_describe(weights);
+	size = npu_packed_layout(&packed);
+	if (!size)
+		return npu_fail(err, -ENOMEM, "no memory for weights of %u x %u", weights->n,
+				weights->k);
+	weights->offset = packed.offset;
+	return npu_slice_alloc(weights->dev, size, &weights->memory, err);
+}
+
+/* The sums that the image begins with are known when all rows have been read. */
+static int fill(struct npu_weights *weights, const struct npu_weight_source *source,
+		struct npu_error *err)
+{
+	struct npu_packed packed = npu_weights_describe(weights);
+	void *image;
+	int ret = npu_slice_begin_fill(&weights->memory, &image, err);
+
+	if (ret)
+		return ret;
+	ret = weights->dev->ops->weights_pack(weights, (int8_t *)image + weights->offset, source,
+					      err);
+	npu_packed_begin(&packed, image);
+	return ret ? ret : npu_slice_end_fill(&weights->memory, err);
 }
 
 static int pack(struct npu_weights *weights, const struct npu_weights_desc *desc,
@@ -137,7 +214,9 @@ static int pack(struct npu_weights *weights, const struct npu_weights_desc *desc
 
 	if (ret)
 		return ret;
-	ret = weights->dev->ops->weights_init(weights, &source, err);
+	ret = prepare(weights, &source, err);
+	if (!ret)
+		ret = fill(weights, &source, err);
 	npu_weight_source_fini(&source);
 	return ret;
 }
@@ -159,24 +238,67 @@ int npu_weights_create(struct npu_device *dev, const struct npu_weights_desc *de
 	full = *desc;
 	fill_defaults(&full);
 
-	weights = calloc(1, dev->ops->weights_size);
+	weights = new_weights(dev, full.n, full.k, full.batch, full.group_size, err);
 	if (!weights)
-		return npu_fail(err, -ENOMEM, "no memory for a weights object");
-	weights->refs = 1;
-	weights->dev = dev;
-	weights->n = full.n;
-	weights->k = full.k;
-	weights->batch = full.batch;
-	weights->group_size = full.group_size;
-	weights->groups = (full.k - 1) / full.group_size + 1;
+		return -ENOMEM;
 	ret = pack(weights, &full, err);
 	if (ret) {
-		free_weights(weights);
+		npu_weights_destroy(weights);
 		return ret;
 	}
-	npu_ref(&dev->refs);
 	*out = weights;
 	return 0;
+}
+
+int npu_weights_of_image(struct npu_device *dev, const struct npu_image *image,
+			 struct npu_weights **out, struct npu_error *err)
+{
+	char form[NPU_PACKED_FORM] = "";
+	struct npu_weights *weights;
+	struct npu_packed packed;
+	int ret;
+
+	dev->ops->weights_form(dev, form);
+	ret = npu_packed_read(image, form, &packed, err);
+	if (ret)
+		return ret;
+	weights = new_weights(dev, packed.n, packed.k, packed.batch, packed.group_size, err);
+	if (!weights) {
+		npu_packed_free(&packed);
+		return -ENOMEM;
+	}
+	weights->numbers = packed.numbers;
+	weights->count = packed.count;
+	weights->sum = packed.sum;
+	weights->zero_point = packed.zero_point;
+	weights->offset = packed.offset;
+	ret = dev->ops->weights_init(weights, err);
+	if (ret || weights->bytes != packed.bytes) {
+		npu_weights_destroy(weights);
+		if (ret == -ENOMEM)
+			return ret;
+		return npu_fail(err, -EBADMSG,
+				"%s: damaged, a matrix of %u x %u cannot be packed in %zu bytes "
+				"like that; pack the weights again",
+				image->name, packed.n, packed.k, packed.bytes);
+	}
+	*out = weights;
+	return 0;
+}
+
+uint32_t npu_weights_n(const struct npu_weights *weights)
+{
+	return weights ? weights->n : 0;
+}
+
+uint32_t npu_weights_k(const struct npu_weights *weights)
+{
+	return weights ? weights->k : 0;
+}
+
+uint32_t npu_weights_batch(const struct npu_weights *weights)
+{
+	return weights ? weights->batch : 0;
 }
 
 void npu_weights_destroy(struct npu_weights *weights)
@@ -186,7 +308,12 @@ void npu_weights_destroy(struct npu_weights *weights)
 	if (!weights || !npu_unref(&weights->refs))
 		return;
 	dev = weights->dev;
-	dev->ops->weights_fini(weights);
-	free_weights(weights);
+	npu_slice_free(dev, &weights->memory);
+	if (dev->ops->weights_fini)
+		dev->ops->weights_fini(weights);
+	free(weights->numbers);
+	free(weights->sum);
+	free(weights->zero_point);
+	free(weights);
 	npu_device_close(dev);
 }

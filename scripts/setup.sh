@@ -18,7 +18,7 @@ board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux
 	libglib2.0-dev python3 dpkg-dev debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
 # Tests and the style check.
-check='git libcmocka-dev clang-format shellcheck mandoc sparse'
+check='git libcmocka-dev g++ clang-format shellcheck mandoc sparse'
 
 # Machines, and compilers for kernels, beyond what make run and make check use.
 matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'

@@ -50,16 +50,20 @@ $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace te
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
+$(B)/tests/device/test_prime $(B)/tests/device/test_sharing: $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
 
 FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_query test_nvdla test_nvdla_async test_nvdla_types test_output)
+	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
+	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_libnpu_async test_libnpu_backlog) $(FAKE_NPU_TESTS)
-LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue test_async)
+	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi) \
+	$(FAKE_NPU_TESTS)
+LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
+	test_async test_sharing)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
@@ -72,7 +76,8 @@ $(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types \
 	$(B)/tests/matmul_trial.o \
 	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-$(addprefix $(B)/tests/device/, test_libnpu test_queue test_async): $(B)/tests/device/workbench.o
+$(addprefix $(B)/tests/device/, test_libnpu test_queue test_async \
+	test_sharing): $(B)/tests/device/workbench.o
 $(addprefix $(B)/tests/device/, test_queue test_async): $(B)/tests/device/board_control.o
 COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libnpu_backlog \
 	unit/test_nvdla_async device/test_queue device/test_async)
@@ -94,6 +99,8 @@ $(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): $(B)/tests
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 
+$(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
+
 include tests/bench/build.mk
 
 # ---- npu-run and examples ----
@@ -105,8 +112,9 @@ $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o datase
 LIBS_test_idx := -lz
 
 # The command line as a user has it, on the CPU.
-check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE)
+check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
+	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----
 

@@ -180,9 +180,10 @@ static void must(int ret, const struct npu_error *err)
 		fail_msg("error %d: %s", ret, err->text);
 }
 
-int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c)
+int8_t *case_run_with(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c,
+		      struct npu_weights *weights)
 {
-	struct npu_matmul_desc desc = { .size = sizeof(desc) };
+	struct npu_matmul_desc desc = { .size = sizeof(desc), .weights = weights };
 	int8_t *result = malloc((size_t)c->m * c->n);
 	struct npu_matmul *matmul;
 	struct npu_error err;
@@ -190,7 +191,6 @@ int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct m
 	assert_non_null(result);
 	must(npu_tensor_create(dev, NPU_TYPE_INT8, c->m, c->k, &desc.a, &err), &err);
 	must(npu_tensor_create(dev, NPU_TYPE_INT8, c->m, c->n, &desc.c, &err), &err);
-	must(case_weights(dev, c->n, c->k, c->w, &desc.weights, &err), &err);
 	must(npu_epilogue_create(dev, &c->epilogue, &desc.epilogue, &err), &err);
 	must(npu_matmul_create(dev, &desc, &matmul, &err), &err);
 	must(npu_tensor_write(desc.a, 0, c->m, c->a, 0, &err), &err);
@@ -199,9 +199,20 @@ int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct m
 
 	npu_matmul_destroy(matmul);
 	npu_epilogue_destroy(desc.epilogue);
-	npu_weights_destroy(desc.weights);
 	npu_tensor_destroy(desc.c);
 	npu_tensor_destroy(desc.a);
+	return result;
+}
+
+int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c)
+{
+	struct npu_weights *weights;
+	struct npu_error err;
+	int8_t *result;
+
+	must(case_weights(dev, c->n, c->k, c->w, &weights, &err), &err);
+	result = case_run_with(dev, queue, c, weights);
+	npu_weights_destroy(weights);
 	return result;
 }
 

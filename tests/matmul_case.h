@@ -56,6 +56,10 @@ int8_t *case_reference(const struct matmul_case *c);
 /* Runs a case on a device; fails the test where a call fails. To be freed. */
 int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c);
 
+/* The same with weights that are there already, from a file for example. */
+int8_t *case_run_with(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c,
+		      struct npu_weights *weights);
+
 /* Fails the test, naming shape and element, where @got is not @expected. */
 void case_compare(const struct matmul_case *c, const int8_t *got, const int8_t *expected);
 

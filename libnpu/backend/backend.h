@@ -9,6 +9,7 @@
 #include "../deadline.h"
 #include "../error.h"
 #include "../object.h"
+#include "../packed.h"
 #include "../weight_source.h"
 
 /**
@@ -51,11 +52,28 @@ struct npu_backend {
 			    size_t bytes, int64_t deadline, struct npu_error *err);
 	int (*buffer_end)(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 			  struct npu_error *err);
+	/* A new file descriptor for a buffer, and the init of a buffer that is the memory behind
+	 * one, which sets its size too. */
+	int (*buffer_export)(struct npu_buffer *buf, int *fd, struct npu_error *err);
+	int (*buffer_import)(struct npu_buffer *buf, int fd, struct npu_error *err);
+	/* Optional: the init of a buffer whose size and mapping are given, of a file for example,
+	 * which fini unmaps. NULL where the device cannot use memory of the host. */
+	void (*buffer_adopt)(struct npu_buffer *buf);
 
+	/*
+	 * Weights: the name of the form they are packed in (see packed.h); optionally, the choice
+	 * of the numbers that go with the form; from the numbers, the size of the packed weights;
+	 * and packing. Init finds @n, @k and @numbers, which may come from a file: -EINVAL where
+	 * they make no sense. Fini, optional too, is called for every one, whether it came to an
+	 * init or not.
+	 */
 	size_t weights_size;
-	/* Reads all rows of @source. */
-	int (*weights_init)(struct npu_weights *weights, const struct npu_weight_source *source,
-			    struct npu_error *err);
+	void (*weights_form)(const struct npu_device *dev, char form[NPU_PACKED_FORM]);
+	int (*weights_choose)(struct npu_weights *weights, const struct npu_weight_source *source,
+			      struct npu_error *err);
+	int (*weights_init)(struct npu_weights *weights, struct npu_error *err);
+	int (*weights_pack)(const struct npu_weights *weights, int8_t *packed,
+			    const struct npu_weight_source *source, struct npu_error *err);
 	void (*weights_fini)(struct npu_weights *weights);
 
 	/* Init and fini are optional. */

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when a queue's
+ * CPU backend: row-major matrices in memory of the host, and matmuls that are done when a queue's
  * submit() returns, so there is nothing to settle.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "backend.h"
+#include "cpu_buffer.h"
 #include "cpu_kernels.h"
-
-struct cpu_weights {
-	struct npu_weights base;
-	int8_t *data; /* [batch][n][k] */
-};
 
 struct cpu_matmul {
 	struct npu_matmul base;
@@ -34,48 +28,37 @@ static bool cpu_tensor_layout(const struct npu_device *dev, enum npu_type type, 
 	return npu_layout_rows(layout, rows, cols, npu_type_size(type));
 }
 
-/* Mapped, not allocated: page aligned, zero, and touched only where it is used. */
-static int cpu_buffer_init(struct npu_buffer *buf, struct npu_error *err)
+static void cpu_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM])
 {
-	void *map =
-		mmap(NULL, buf->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)dev;
+	strcpy(form, "cpu int8 rows");
+}
 
-	if (map == MAP_FAILED)
-		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", buf->bytes);
-	buf->map = map;
+static int cpu_weights_init(struct npu_weights *weights, struct npu_error *err)
+{
+	size_t rows = (size_t)weights->batch * weights->n;
+
+	if (weights->count)
+		return npu_fail(err, -EINVAL, "rows of weights need no numbers");
+	if (__builtin_mul_overflow(rows, weights->k, &weights->bytes))
+		return npu_fail(err, -ENOMEM, "no memory for weights of %u x %u", weights->n,
+				weights->k);
 	return 0;
 }
 
-static void cpu_buffer_fini(struct npu_buffer *buf)
+static int cpu_weights_pack(const struct npu_weights *weights, int8_t *packed,
+			    const struct npu_weight_source *source, struct npu_error *err)
 {
-	munmap(buf->map, buf->bytes);
-}
-
-static int cpu_weights_init(struct npu_weights *weights, const struct npu_weight_source *source,
-			    struct npu_error *err)
-{
-	struct cpu_weights *cw = (struct cpu_weights *)weights;
-	int8_t *dst;
-
-	cw->data = malloc((size_t)weights->batch * weights->n * weights->k);
-	if (!cw->data)
-		return npu_fail(err, -ENOMEM, "no memory for weights of %u x %u", weights->n,
-				weights->k);
-	dst = cw->data;
+	(void)err;
 	for (uint32_t matrix = 0; matrix < weights->batch; matrix++) {
-		for (uint32_t row = 0; row < weights->n; row++, dst += weights->k) {
+		for (uint32_t row = 0; row < weights->n; row++, packed += weights->k) {
 			size_t stride;
 
-			memcpy(dst, npu_weight_source_rows(source, matrix, row, 1, &stride),
+			memcpy(packed, npu_weight_source_rows(source, matrix, row, 1, &stride),
 			       weights->k);
 		}
 	}
 	return 0;
-}
-
-static void cpu_weights_fini(struct npu_weights *weights)
-{
-	free(((struct cpu_weights *)weights)->data);
 }
 
 static int cpu_matmul_init(struct npu_matmul *matmul, struct npu_error *err)
@@ -139,7 +122,7 @@ static void store(void *context, uint32_t row, uint32_t first, uint32_t count, c
 	npu_requant_strip(&mm->requant, &strip, element(mm->c, part->row + row, first));
 }
 
-static void run(struct cpu_matmul *cm)
+static void multiply(struct cpu_matmul *cm, const int8_t *weights)
 {
 	const struct npu_matmul *mm = &cm->base;
 	const struct npu_weights *w = mm->weights;
@@ -156,7 +139,7 @@ static void run(struct cpu_matmul *cm)
 			.a_type = mm->a->type,
 			.a = element(mm->a, part.row, 0),
 			.a_stride = mm->a->layout.row_stride,
-			.w = ((const struct cpu_weights *)w)->data + (size_t)matrix * w->n * w->k,
+			.w = weights + (size_t)matrix * w->n * w->k,
 			.sum = cm->sum,
 			.store = store,
 			.context = &part,
@@ -164,25 +147,86 @@ static void run(struct cpu_matmul *cm)
 	}
 }
 
+/* Any of the operands may be memory of a device, which has to be done with it first. */
+static int begin_tensor(const struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	if (!tensor)
+		return 0;
+	return cpu_buffer_begin(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				NPU_NEVER, err);
+}
+
+/* After @ret, which goes before what may fail here. */
+static int end_tensor(const struct npu_tensor *tensor, unsigned int access, int ret,
+		      struct npu_error *err)
+{
+	int end = 0;
+
+	if (tensor)
+		end = cpu_buffer_end(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				     ret ? NULL : err);
+	return ret ? ret : end;
+}
+
+static int run_with_weights(struct cpu_matmul *cm, const int8_t *weights, struct npu_error *err)
+{
+	const struct npu_matmul *mm = &cm->base;
+	int ret = begin_tensor(mm->a, NPU_ACCESS_READ, err);
+
+	if (ret)
+		return ret;
+	ret = begin_tensor(mm->residual, NPU_ACCESS_READ, err);
+	if (ret)
+		return end_tensor(mm->a, NPU_ACCESS_READ, ret, err);
+	ret = begin_tensor(mm->c, NPU_ACCESS_WRITE, err);
+	if (!ret) {
+		multiply(cm, weights);
+		ret = end_tensor(mm->c, NPU_ACCESS_WRITE, ret, err);
+	}
+	ret = end_tensor(mm->residual, NPU_ACCESS_READ, ret, err);
+	return end_tensor(mm->a, NPU_ACCESS_READ, ret, err);
+}
+
+static int run(struct cpu_matmul *cm, struct npu_error *err)
+{
+	const struct npu_weights *w = cm->base.weights;
+	const void *image;
+	int ret, end;
+
+	ret = npu_slice_begin_read(&w->memory, &image, err);
+	if (ret)
+		return ret;
+	ret = run_with_weights(cm, (const int8_t *)image + w->offset, err);
+	end = npu_slice_end_read(&w->memory, ret ? NULL : err);
+	return ret ? ret : end;
+}
+
 static int cpu_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
 			    struct npu_error *err)
 {
+	int ret = 0;
+
 	(void)queue;
-	(void)err;
-	for (size_t i = 0; i < submission->count; i++)
-		run((struct cpu_matmul *)submission->matmuls[i]);
-	return 0;
+	for (size_t i = 0; i < submission->count && !ret; i++)
+		ret = run((struct cpu_matmul *)submission->matmuls[i], err);
+	return ret;
 }
 
 static const struct npu_backend cpu_backend = {
 	.device_close = cpu_device_close,
 	.tensor_layout = cpu_tensor_layout,
-	.buffer_size = sizeof(struct npu_buffer),
+	.buffer_size = sizeof(struct cpu_buffer),
 	.buffer_init = cpu_buffer_init,
 	.buffer_fini = cpu_buffer_fini,
-	.weights_size = sizeof(struct cpu_weights),
+	.buffer_begin = cpu_buffer_begin,
+	.buffer_end = cpu_buffer_end,
+	.buffer_export = cpu_buffer_export,
+	.buffer_import = cpu_buffer_import,
+	.buffer_adopt = cpu_buffer_adopt,
+	.weights_size = sizeof(struct npu_weights),
+	.weights_form = cpu_weights_form,
 	.weights_init = cpu_weights_init,
-	.weights_fini = cpu_weights_fini,
+	.weights_pack = cpu_weights_pack,
 	.matmul_size = sizeof(struct cpu_matmul),
 	.matmul_init = cpu_matmul_init,
 	.matmul_fini = cpu_matmul_fini,
@@ -198,6 +242,7 @@ int npu_cpu_open(struct npu_device **out, struct npu_error *err)
 	if (!dev)
 		return npu_fail(err, -ENOMEM, "no memory for a device object");
 	dev->refs = 1;
+	npu_arena_init(&dev->arena);
 	dev->ops = &cpu_backend;
 	dev->info = (struct npu_device_info){
 		.size = sizeof(dev->info),

@@ -25,14 +25,23 @@ struct nvdla_device {
 	uint32_t max_k;
 	uint64_t max_bo_bytes;
 	struct drm_npu_matmul_limits limits;
+	pthread_mutex_t share_lock;
+	struct nvdla_buffer *shared; /* exported or imported */
+	pthread_mutex_t exact_lock;  /* held while weights are cut for exact sums */
 };
 
+/*
+ * A buffer. A file has one handle for a BO, however often it imports it, so buffers that others can
+ * have too are in a list of the device: the last one of a handle closes it.
+ */
 struct nvdla_buffer {
 	struct npu_buffer base;
 	uint32_t handle;
+	bool is_shared;
+	struct nvdla_buffer *next;
 };
 
-/* Columns @k0 to @k0 + @k - 1 of the weights, packed at @offset. */
+/* Columns @k0 to @k0 + @k - 1 of the weights, at @offset of what is packed. */
 struct nvdla_chunk {
 	uint32_t k0;
 	uint32_t k;
@@ -40,14 +49,12 @@ struct nvdla_chunk {
 };
 
 /**
- * struct nvdla_packing - weights in device memory
- * @buf: NULL where there is none.
+ * struct nvdla_packing - how weights lie in device memory
  * @chunks: Divisions of K; a whole group of K begins with one.
  * @count: Their number.
  * @matrix_bytes: From a matrix of a batch to the next.
  */
 struct nvdla_packing {
-	struct npu_buffer *buf;
 	struct nvdla_chunk *chunks;
 	uint32_t count;
 	uint64_t matrix_bytes;
@@ -57,17 +64,16 @@ struct nvdla_packing {
  * struct nvdla_weights - weights
  * @rows: Rows that are packed: N, and one of all ones where zero points are left, whose product
  *	with A is what they are multiplied with.
- * @packing: In one chunk where K has one group and is within the engine's limits, so that the
- *	engine can do everything; otherwise in chunks for exact sums.
+ * @packing: That of the weights' own memory, see nvdla_weights.c.
  * @exact: In chunks for exact sums, where @packing is not and somebody has asked for it.
- * @lock: Held while @exact is made.
+ * @exact_memory: Of @exact; none where @packing serves for it.
  */
 struct nvdla_weights {
 	struct npu_weights base;
 	uint32_t rows;
 	struct nvdla_packing packing;
 	struct nvdla_packing exact;
-	pthread_mutex_t lock;
+	struct npu_slice exact_memory;
 };
 
 struct nvdla_split;
@@ -76,8 +82,8 @@ struct nvdla_matmul {
 	struct npu_matmul base;
 	struct drm_npu_job_matmul *jobs;
 	uint32_t count;
-	struct npu_buffer *operands; /* of output stages, NULL with none in memory */
-	struct nvdla_split *split;   /* NULL where the jobs alone do it */
+	struct npu_slice operands; /* of output stages; none where no operand is in memory */
+	struct nvdla_split *split; /* NULL where the jobs alone do it */
 };
 
 /*
@@ -133,18 +139,34 @@ int nvdla_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offse
 		       int64_t deadline, struct npu_error *err);
 int nvdla_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		     struct npu_error *err);
+int nvdla_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err);
+int nvdla_buffer_import(struct npu_buffer *buf, int fd, struct npu_error *err);
 
 /* nvdla_weights.c */
-int nvdla_weights_init(struct npu_weights *weights, const struct npu_weight_source *source,
-		       struct npu_error *err);
+void nvdla_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM]);
+int nvdla_weights_choose(struct npu_weights *weights, const struct npu_weight_source *source,
+			 struct npu_error *err);
+int nvdla_weights_init(struct npu_weights *weights, struct npu_error *err);
+int nvdla_weights_pack(const struct npu_weights *weights, int8_t *packed,
+		       const struct npu_weight_source *source, struct npu_error *err);
 void nvdla_weights_fini(struct npu_weights *weights);
 
+/* Fills in a zeroed packing; -EINVAL where there cannot be chunks of these lengths, -ENOMEM. */
+int nvdla_packing_init(struct nvdla_packing *packing, const struct nvdla_weights *nw,
+		       const uint32_t *lengths, uint32_t count);
+
+/* Where the engine finds a chunk of a matrix. */
+struct drm_npu_tensor nvdla_weights_at(const struct nvdla_weights *nw,
+				       const struct nvdla_packing *packing, uint32_t matrix,
+				       uint32_t chunk);
+
 /*
- * The packing whose chunks are so short that every sum over one can be reconstructed, see
- * nvdla_split.c; made when it is first asked for. It belongs to the weights.
+ * nvdla_exact.c: the packing whose chunks are so short that every sum over one can be reconstructed,
+ * see nvdla_split.c; made when it is first asked for. It belongs to the weights.
  */
 int nvdla_weights_exact(struct nvdla_weights *nw, const struct nvdla_packing **packing,
 			struct npu_error *err);
+void nvdla_exact_fini(struct nvdla_weights *nw);
 
 /* nvdla_matmul.c */
 int nvdla_matmul_init(struct npu_matmul *matmul, struct npu_error *err);

@@ -103,6 +103,8 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 static void nvdla_device_close(struct npu_device *base)
 {
 	close(to_nvdla(base)->fd);
+	pthread_mutex_destroy(&to_nvdla(base)->share_lock);
+	pthread_mutex_destroy(&to_nvdla(base)->exact_lock);
 	free(base);
 }
 
@@ -137,8 +139,13 @@ static const struct npu_backend nvdla_backend = {
 	.buffer_fini = nvdla_buffer_fini,
 	.buffer_begin = nvdla_buffer_begin,
 	.buffer_end = nvdla_buffer_end,
+	.buffer_export = nvdla_buffer_export,
+	.buffer_import = nvdla_buffer_import,
 	.weights_size = sizeof(struct nvdla_weights),
+	.weights_form = nvdla_weights_form,
+	.weights_choose = nvdla_weights_choose,
 	.weights_init = nvdla_weights_init,
+	.weights_pack = nvdla_weights_pack,
 	.weights_fini = nvdla_weights_fini,
 	.matmul_size = sizeof(struct nvdla_matmul),
 	.matmul_init = nvdla_matmul_init,
@@ -178,6 +185,9 @@ int npu_nvdla_open(const char *path, struct npu_device **out, struct npu_error *
 		goto close_fd;
 
 	dev->base.refs = 1;
+	npu_arena_init(&dev->base.arena);
+	pthread_mutex_init(&dev->share_lock, NULL);
+	pthread_mutex_init(&dev->exact_lock, NULL);
 	dev->base.ops = &nvdla_backend;
 	fill_info(dev, &info, path);
 	*out = &dev->base;

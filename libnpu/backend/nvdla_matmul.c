@@ -110,10 +110,9 @@ static int write_operands(struct nvdla_matmul *nm, const struct fusion *fusion,
 
 	if (!fusion->bytes)
 		return 0;
-	ret = npu_buffer_create(nm->base.dev, fusion->bytes, &nm->operands, err);
+	ret = npu_slice_alloc(nm->base.dev, fusion->bytes, &nm->operands, err);
 	if (!ret)
-		ret = npu_buffer_begin_access(nm->operands, NPU_ACCESS_WRITE, 0, fusion->bytes, -1,
-					      &data, err);
+		ret = npu_slice_begin_fill(&nm->operands, &data, err);
 	if (ret)
 		return ret;
 	for (uint32_t b = 0; b < w->batch; b++)
@@ -121,7 +120,7 @@ static int write_operands(struct nvdla_matmul *nm, const struct fusion *fusion,
 			nvdla_stage_operands(&fusion->output[b].stage[i], &nm->base.requant,
 					     fusion->bias + (size_t)b * w->n, w->n,
 					     (int16_t *)((char *)data + fusion->offset[b][i]));
-	return npu_buffer_end_access(nm->operands, NPU_ACCESS_WRITE, 0, fusion->bytes, err);
+	return npu_slice_end_fill(&nm->operands, err);
 }
 
 static void set_output(struct nvdla_op *op, const struct nvdla_matmul *nm,
@@ -135,8 +134,8 @@ static void set_output(struct nvdla_op *op, const struct nvdla_matmul *nm,
 		*x[i] = stage->desc;
 		op->channel_bytes[i] = stage->channel_bytes;
 		if (stage->channel_bytes) {
-			x[i]->operand.handle = nvdla_handle(nm->operands);
-			x[i]->operand.offset = fusion->offset[b][i];
+			x[i]->operand.handle = nvdla_handle(nm->operands.buf);
+			x[i]->operand.offset = nm->operands.offset + fusion->offset[b][i];
 		}
 	}
 	if (nm->base.residual)
@@ -157,10 +156,7 @@ static struct nvdla_op make_op(const struct nvdla_matmul *nm, const struct fusio
 			.op = DRM_NPU_OP_MATMUL,
 			.k = nw->base.k,
 			.height = 1,
-			.w = {
-				.handle = nvdla_handle(nw->packing.buf),
-				.offset = b * nw->packing.matrix_bytes,
-			},
+			.w = nvdla_weights_at(nw, &nw->packing, b, 0),
 		},
 		.m = m,
 		.n = nw->base.n,
@@ -244,6 +240,6 @@ void nvdla_matmul_fini(struct npu_matmul *matmul)
 
 	if (nm->split)
 		nvdla_split_fini(nm);
-	npu_buffer_destroy(nm->operands);
+	npu_slice_free(matmul->dev, &nm->operands);
 	free(nm->jobs);
 }

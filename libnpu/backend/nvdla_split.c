@@ -130,10 +130,8 @@ static struct nvdla_op make_op(const struct nvdla_matmul *matmul, const struct b
 			.op = DRM_NPU_OP_MATMUL,
 			.k = chunk->k,
 			.height = 1,
-			.w = {
-				.handle = nvdla_handle(packing->buf),
-				.offset = block->matrix * packing->matrix_bytes + chunk->offset,
-			},
+			.w = nvdla_weights_at(weights_of(matmul), packing, block->matrix,
+					      part % packing->count),
 		},
 		.m = block->rows,
 		.n = weights_of(matmul)->rows,

@@ -119,12 +119,44 @@ struct npu_buffer;
 #define NPU_ACCESS_WRITE 2u
 
 /**
- * Allocates zeroed device memory. Many tensors can share one buffer, see npu_tensor_create_in().
+ * Allocates zeroed device memory. Many tensors can share one buffer, see npu_tensor_create_in();
+ * but jobs that write a buffer are put in order with all others that use it, whichever part of it
+ * that is. Tensors that different queues write should be in different buffers.
  * @bytes: Above 0; rounded up to whole pages.
  *
  * Errors: -EINVAL, -ENOMEM.
  */
 int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **buf,
+		      struct npu_error *err);
+
+/**
+ * Makes a file descriptor for the memory of a buffer: for another device of this process, another
+ * process, another driver. An NPU gives a dma-buf, the CPU a memory file that is sealed against
+ * changes of its size. Whoever has it can read and write all of the buffer.
+ * @fd: The caller's to close, with FD_CLOEXEC set. The memory lives for as long as it is open, or
+ *	imported, or the buffer lives.
+ *
+ * The receiver has to know what is in the memory: a tensor in it is the same to all devices whose
+ * npu_device_info has the same backend and name.
+ *
+ * Errors: -EINVAL, -EMFILE, -ENOMEM, -ENODEV the device is lost.
+ */
+int npu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err);
+
+/**
+ * Makes a buffer of memory that another device, process or driver shares: what npu_buffer_export()
+ * gave, or any dma-buf. Nothing is copied. Jobs of an NPU wait for other drivers that use a dma-buf
+ * and make them wait, where those have fences.
+ * @fd: Stays the caller's, who may close it after the call.
+ *
+ * Without an IOMMU the engine needs a dma-buf of contiguous memory, such as those of cameras,
+ * displays and /dev/dma_heap/linux,cma. The CPU takes every dma-buf that can be mapped, but of
+ * other files only memory files that are sealed against shrinking.
+ *
+ * Errors: -EBADF not an open file descriptor; -EINVAL not a memory that the device can use (the
+ * text says why); -ENOMEM; -EIO, -ENODEV the device is lost.
+ */
+int npu_buffer_import(struct npu_device *dev, int fd, struct npu_buffer **buf,
 		      struct npu_error *err);
 
 /** Gives up the caller's hold on a buffer. */
@@ -305,12 +337,75 @@ struct npu_weights_desc {
 
 /**
  * Packs weights into device memory. Done once; the object can then serve any number of matmuls in
- * any number of threads.
+ * any number of threads. Many small ones share few buffers of the device, so they may be as many as
+ * memory allows. Where memory of destroyed weights is used again the call waits for jobs that may
+ * still read it.
  *
- * Errors: -EINVAL (the text names the field), -ENOMEM.
+ * Errors: -EINVAL (the text names the field), -ENOMEM; -EIO, -ENODEV the device is lost.
  */
 int npu_weights_create(struct npu_device *dev, const struct npu_weights_desc *desc,
 		       struct npu_weights **weights, struct npu_error *err);
+
+/** Rows of weights, the N of a matmul. */
+uint32_t npu_weights_n(const struct npu_weights *weights);
+
+/** Columns of weights, the K of a matmul. */
+uint32_t npu_weights_k(const struct npu_weights *weights);
+
+/** Matrices of weights, 1 unless there is a batch of them. */
+uint32_t npu_weights_batch(const struct npu_weights *weights);
+
+/**
+ * Saves weights as the device has them packed, for npu_weights_open(). The file replaces another of
+ * that name when it is complete and on the disk; when the call fails there is nothing new.
+ * @path: Folder and name. Beside it there is a temporary file meanwhile.
+ *
+ * What is in the file is for devices that pack alike: those of the same engine, or the CPU backend
+ * of the same library. It is a cache of the weights and no exchange format: keep the original.
+ * Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
+ *
+ * Errors: -EINVAL @path is there and is not a file; -ENOMEM; what open(2), write(2) and rename(2)
+ * say, -ENOSPC for example.
+ */
+int npu_weights_save(const struct npu_weights *weights, const char *path, struct npu_error *err);
+
+/**
+ * Opens weights that were saved. The CPU uses them where the file is mapped, an NPU copies them
+ * once into its memory. All of the file is read, to check it.
+ *
+ * While weights of the CPU are open their file must not be written to; npu_weights_save(), which
+ * replaces it, is no danger.
+ *
+ * Errors: -EBADMSG not a file of packed weights, cut short or damaged; -ENOTSUP of another version
+ * or packed for another device (the text says which); -EINVAL not a file; -ENOMEM; what open(2)
+ * says.
+ */
+int npu_weights_open(struct npu_device *dev, const char *path, struct npu_weights **weights,
+		     struct npu_error *err);
+
+/**
+ * Makes a file descriptor for the memory of weights, with a description of them in it, for
+ * npu_weights_import() by another device or process. Weights smaller than 1 MiB share memory with
+ * others; they are copied into memory of their own for that, in every call.
+ * @fd: The caller's to close, as that of npu_buffer_export().
+ *
+ * Errors: as npu_buffer_export().
+ */
+int npu_weights_export(const struct npu_weights *weights, int *fd, struct npu_error *err);
+
+/**
+ * Uses weights of another device or process where they are, without a copy.
+ * @fd: Stays the caller's, who may close it after the call.
+ *
+ * The description is checked, and nothing in it or in the weights can lead the device to memory
+ * that is not in @fd. But who has exported the weights can change them at any time, so import them
+ * only from whom you trust with the results.
+ *
+ * Errors: as npu_buffer_import(), and -EBADMSG there are no weights in it; -ENOTSUP they are packed
+ * for another device.
+ */
+int npu_weights_import(struct npu_device *dev, int fd, struct npu_weights **weights,
+		       struct npu_error *err);
 
 /** Gives up the caller's hold on weights. */
 void npu_weights_destroy(struct npu_weights *weights);

@@ -21,9 +21,11 @@ void report_predicted(struct report *report, const char *key, const char *name, 
 
 static void print_text(const struct report *report, const struct utsname *os)
 {
-	printf("%s: %s, Linux %s %s, %ld processor(s), NPU at %.1f MHz\n", report->title,
-	       report->unit, os->machine, os->release, sysconf(_SC_NPROCESSORS_ONLN),
-	       (double)report->clock_hz / 1e6);
+	printf("%s: %s, Linux %s %s, %ld processor(s)", report->title, report->unit, os->machine,
+	       os->release, sysconf(_SC_NPROCESSORS_ONLN));
+	if (report->clock_hz)
+		printf(", NPU at %.1f MHz", (double)report->clock_hz / 1e6);
+	putchar('\n');
 	for (size_t i = 0; i < report->count; i++) {
 		const struct figure *figure = &report->figure[i];
 

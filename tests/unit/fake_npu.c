@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,6 +36,7 @@ struct bo {
 	uint64_t size; /* 0: there is none */
 	uint64_t at;   /* in the memory file */
 	uint8_t *map;
+	ino_t dma_buf; /* the file that stands for it, 0 if it was never exported */
 };
 
 struct submission {
@@ -133,6 +135,7 @@ static int bo_create(struct drm_npu_bo_create *args)
 	while (bo->size)
 		bo++;
 	assert_true(bo < bos + MAX_BOS);
+	bo->dma_buf = 0;
 	bo->size = args->size = (args->size + 4095) / 4096 * 4096;
 	bo->at = args->mmap_offset = memory;
 	args->handle = bo - bos;
@@ -141,6 +144,7 @@ static int bo_create(struct drm_npu_bo_create *args)
 	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fake_node, bo->at);
 	assert_ptr_not_equal(bo->map, MAP_FAILED);
 	fake.objects++;
+	fake.buffers++;
 	return 0;
 }
 
@@ -158,6 +162,7 @@ static int bo_close(const struct drm_gem_close *args)
 	munmap(bo->map, bo->size);
 	bo->size = 0;
 	fake.objects--;
+	fake.buffers--;
 	return 0;
 }
 
@@ -168,6 +173,42 @@ static int bo_access(uint32_t handle, uint32_t flags, uint64_t offset, uint64_t 
 	assert_true(flags && !(flags & ~3u));
 	assert_true(offset < bo->size && size <= bo->size - offset);
 	return 0;
+}
+
+static int bo_info(struct drm_npu_bo_info *args)
+{
+	const struct bo *bo = find_bo(args->handle);
+
+	args->size = bo->size;
+	args->mmap_offset = bo->at;
+	return 0;
+}
+
+/* A dma-buf is known by its inode, and like the kernel a file has one handle for it. */
+static int bo_export(struct drm_prime_handle *args)
+{
+	struct bo *bo = find_bo(args->handle);
+	struct stat st;
+
+	args->fd = memfd_create("fake dma-buf", MFD_CLOEXEC);
+	assert_true(args->fd >= 0 && !fstat(args->fd, &st));
+	bo->dma_buf = st.st_ino;
+	return 0;
+}
+
+static int bo_import(struct drm_prime_handle *args)
+{
+	struct stat st;
+
+	if (fstat(args->fd, &st))
+		return -EBADF;
+	for (uint32_t i = 1; i < MAX_BOS; i++) {
+		if (!bos[i].size || bos[i].dma_buf != st.st_ino)
+			continue;
+		args->handle = i;
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* ---- Contexts and jobs ----------------------------------------------------------------- */
@@ -317,7 +358,14 @@ static int dispatch(int fd, unsigned long request, void *arg)
 		return dev_query(arg);
 	case DRM_IOCTL_NPU_BO_CREATE:
 		return bo_create(arg);
+	case DRM_IOCTL_NPU_BO_INFO:
+		return bo_info(arg);
+	case DRM_IOCTL_PRIME_HANDLE_TO_FD:
+		return bo_export(arg);
+	case DRM_IOCTL_PRIME_FD_TO_HANDLE:
+		return bo_import(arg);
 	case DRM_IOCTL_NPU_BO_PREP:
+		fake.preps++;
 		return bo_access(prep->handle, prep->flags, prep->offset, prep->size);
 	case DRM_IOCTL_NPU_BO_FINI:
 		return bo_access(fini->handle, fini->flags, fini->offset, fini->size);

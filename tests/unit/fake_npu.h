@@ -30,6 +30,8 @@
  * @waits: Fences that submissions were told to wait for so far.
  * @refused: EBUSY so far.
  * @objects: Buffers, contexts and syncobjs that exist.
+ * @buffers: Buffers that exist.
+ * @preps: Brackets that waited for the engine so far.
  */
 struct fake_npu {
 	struct drm_npu_matmul_limits limits;
@@ -46,6 +48,8 @@ struct fake_npu {
 	unsigned int waits;
 	unsigned int refused;
 	int objects;
+	unsigned int buffers;
+	unsigned int preps;
 };
 
 extern struct fake_npu fake;

@@ -445,7 +445,7 @@ static void fail_each_call(uint32_t k, int code)
 		assert_false(wrong);
 		if (fake.fail_after >= 0) {
 			assert_int_equal(ret, 0);
-			assert_true(i > 80);
+			assert_true(i > 70);
 			return;
 		}
 		/* Only what happens after the result is read can fail without a word. */

@@ -17,7 +17,6 @@ $(NPU_RUN): $(NPU_RUN_OBJS) $(LIBNPU_A)
 # ---- install ----
 
 bindir ?= $(prefix)/bin
-mandir ?= $(prefix)/share/man
 
 .PHONY: install-npu-run
 install: install-npu-run

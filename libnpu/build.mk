@@ -6,12 +6,19 @@ LIBNPU_SONAME := libnpu.so.0
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c \
 	layout.c plan.c requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
-		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
-		nvdla_stage.c))
+	$(addprefix backend/, cpu.c node.c nvdla_buffer.c nvdla_device.c nvdla_job.c \
+		nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c nvdla_stage.c))
+
+# The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
+CPU_KERNELS_x86_64 := avx2 avx512_vnni
+CPU_KERNELS_aarch64 := neon neon_dot neon_i8mm
+CPU_KERNELS := portable $(CPU_KERNELS_$(firstword $(subst -, ,$(TRIPLET))))
+CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c interleave.c pool.c dispatch.c \
+	$(CPU_KERNELS:%=%.c))
+LIBNPU_SRCS += $(CPU_SRCS)
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
-LIBNPU_LIBS := $(DRM_LIBS) -lm
+LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
 
 # What programs of this tree link with: the shared library, found beside them when they run, or the
 # static one in tests that look inside.
@@ -21,7 +28,12 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o: override CFLAGS += -O3
+
+$(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
+$(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
+$(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
+$(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
+$(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"

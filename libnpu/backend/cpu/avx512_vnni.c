@@ -13,8 +13,6 @@
 #define COLS (16 * VECS)
 #define GROUP (4 * COLS) /* bytes of a panel for one group */
 
-/* How far ahead of use the weights are fetched, bytes: enough to cover the way from memory. */
-#define AHEAD 4096
 
 static inline __m512i broadcast(const int8_t *a)
 {
@@ -38,8 +36,6 @@ static inline __attribute__((always_inline)) void multiply(const struct npu_tile
 		const __m512i w0 = _mm512_load_si512(w);
 		const __m512i w1 = _mm512_load_si512(w + 64);
 
-		_mm_prefetch(w + AHEAD, _MM_HINT_T0);
-		_mm_prefetch(w + AHEAD + 64, _MM_HINT_T0);
 #pragma GCC unroll 16
 		for (uint32_t r = 0; r < rows; r++) {
 			const __m512i x = broadcast(a + 4 * r);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Measures the CPU backend beside other libraries for the same work: exact sums, int8 results, and
+ * one row with weights that no cache holds, which is a matter of the memory's bandwidth.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "table.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Weights that no cache holds are this many times as large as the last one, and at least... */
+#define CACHES 4
+#define UNCACHED_MIN ((size_t)128 << 20)
+
+static const char usage[] = "Usage: npu-bench-cpu [--json]\n"
+			    "Measures libnpu's CPU backend beside oneDNN and XNNPACK.\n";
+
+static const struct contender *const contenders[] = {
+	&contender_libnpu,
+#ifdef HAVE_ONEDNN
+	&contender_onednn,
+#endif
+#ifdef HAVE_XNNPACK
+	&contender_xnnpack,
+#endif
+};
+
+/* XNNPACK has no sums. The reader comes second where bandwidth is asked for. */
+static const struct contender *const memory_contenders[] = {
+	&contender_libnpu,
+	&contender_reader,
+#ifdef HAVE_ONEDNN
+	&contender_onednn,
+#endif
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "npu-bench-cpu: %s: failed, or another result\n", what);
+	exit(1);
+}
+
+void *big_alloc(size_t bytes)
+{
+	const size_t size = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *data = aligned_alloc(HUGE_PAGE, size);
+
+	must(data, "memory");
+	madvise(data, size, MADV_HUGEPAGE);
+	memset(data, 0, size);
+	return data;
+}
+
+static int8_t *random_matrix(size_t bytes)
+{
+	static uint64_t state = 1;
+	int8_t *data = big_alloc(bytes);
+
+	for (size_t i = 0; i < bytes; i++) {
+		state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+		data[i] = (int8_t)(state >> 56);
+	}
+	return data;
+}
+
+/* Typical sums, sqrt(K) times 5461, divided by 2^shift shall be some 50. */
+static unsigned int fitting_shift(uint32_t k)
+{
+	return k >= 4096 ? 13 : 12;
+}
+
+static void measure(const struct table *table, uint32_t m, uint32_t k, uint32_t n,
+		    enum result result, unsigned int threads)
+{
+	int8_t *a = random_matrix((size_t)m * k), *w = random_matrix((size_t)n * k);
+	const struct problem problem = {
+		.m = m,
+		.n = n,
+		.k = k,
+		.a = a,
+		.w = w,
+		.result = result,
+		.shift = fitting_shift(k),
+		.threads = threads,
+	};
+	struct timing timing[MATCH_CONTENDERS];
+
+	match_run(&problem, table->contenders, table->count, timing);
+	table_line(table, &problem, timing);
+	free(a);
+	free(w);
+}
+
+static void measure_all(const struct table *table, enum result result)
+{
+	static const uint32_t rows[] = { 1, 16, 128, 1024 }, sizes[] = { 1024, 4096 };
+
+	table_begin(table);
+	for (unsigned int threads = 1; threads <= 2; threads++)
+		for (size_t m = 0; m < COUNT(rows); m++)
+			for (size_t k = 0; k < COUNT(sizes); k++)
+				for (size_t n = 0; n < COUNT(sizes); n++)
+					measure(table, rows[m], sizes[k], sizes[n], result,
+						threads);
+}
+
+static void measure_memory(const struct table *table)
+{
+	const uint32_t k = 4096;
+	long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+	size_t bytes = UNCACHED_MIN;
+
+	if (cache > 0 && CACHES * (size_t)cache > bytes)
+		bytes = CACHES * (size_t)cache;
+	table_begin(table);
+	for (unsigned int threads = 1; threads <= 2; threads++)
+		measure(table, 1, k, bytes / k, RESULT_SUMS, threads);
+}
+
+static void say_who_is_missing(void)
+{
+#ifndef HAVE_ONEDNN
+	fputs("npu-bench-cpu: without oneDNN, which was not there at build time: install "
+	      "libdnnl-dev\n",
+	      stderr);
+#endif
+#ifndef HAVE_XNNPACK
+	fputs("npu-bench-cpu: without XNNPACK, which was not there at build time: install "
+	      "libxnnpack-dev and libpthreadpool-dev\n",
+	      stderr);
+#endif
+}
+
+int main(int argc, char **argv)
+{
+	const bool json = argc == 2 && !strcmp(argv[1], "--json");
+	const struct table sums = { "sums", "int8 x int8 = int32", contenders, COUNT(contenders),
+				    json };
+	const struct table int8 = { "int8", "int8 x int8 = int8, one scale", contenders,
+				    COUNT(contenders), json };
+	const struct table memory = { "memory", "int8 x int8 = int32, weights beyond the caches",
+				      memory_contenders, COUNT(memory_contenders), json };
+
+	if (argc > 2 || (argc == 2 && !json))
+		return fputs(usage, stderr), 2;
+	say_who_is_missing();
+	table_conditions(contenders, COUNT(contenders), json);
+	measure_memory(&memory);
+	measure_all(&sums, RESULT_SUMS);
+	measure_all(&int8, RESULT_INT8);
+	return 0;
+}

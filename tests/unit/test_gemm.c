@@ -351,15 +351,26 @@ static void callers_may_share_a_pool(void **state)
 	npu_pool_destroy(pool);
 }
 
-static int create_scratch(void **state)
+/* Where it is known which ones there are: what is not found is not tested. */
+static void kernels_are_found(void **state)
 {
+	const char *expected = getenv("NPU_TEST_KERNELS");
 	const struct npu_gemm_kernel *kernel;
+	char names[256] = "";
 
 	(void)state;
-	printf("kernels:");
 	for (size_t i = 0; (kernel = npu_gemm_kernel_get(i)); i++)
-		printf(" %s", kernel->name);
-	putchar('\n');
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i ? " " : "", kernel->name);
+	print_message("kernels: %s\n", names);
+	assert_non_null(strstr(names, "portable"));
+	if (expected)
+		assert_string_equal(names, expected);
+}
+
+static int create_scratch(void **state)
+{
+	(void)state;
 	scratch = npu_gemm_scratch_create();
 	return !scratch;
 }
@@ -374,6 +385,7 @@ static int destroy_scratch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kernels_are_found),
 		cmocka_unit_test(all_small_shapes),
 		cmocka_unit_test(shapes_of_many_groups_and_strips),
 		cmocka_unit_test(extremes_are_exact),

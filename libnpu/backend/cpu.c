@@ -71,8 +71,15 @@ static void cpu_buffer_fini(struct npu_buffer *buf)
 static int cpu_weights_init(struct npu_weights *weights, const int8_t *data, size_t row_stride,
 			    struct npu_error *err)
 {
-	const struct npu_gemm_kernel *kernel = to_cpu(weights->dev)->kernel;
-	const size_t bytes = npu_gemm_pack_bytes(kernel, weights->n, weights->k);
+	const struct npu_gemm_pack pack = {
+		.kernel = to_cpu(weights->dev)->kernel,
+		.n = weights->n,
+		.k = weights->k,
+		.group_size = weights->k,
+		.w = data,
+		.stride = row_stride,
+	};
+	const size_t bytes = npu_gemm_pack_bytes(&pack);
 	const size_t align = bytes < HUGE_PAGE ? NPU_GEMM_ALIGN : HUGE_PAGE;
 	void *packed = NULL;
 
@@ -83,7 +90,7 @@ static int cpu_weights_init(struct npu_weights *weights, const int8_t *data, siz
 				weights->k);
 	if (align == HUGE_PAGE)
 		madvise(packed, bytes, MADV_HUGEPAGE);
-	npu_gemm_pack(kernel, weights->n, weights->k, data, row_stride, packed);
+	npu_gemm_pack(&pack, packed);
 	((struct cpu_weights *)weights)->packed = packed;
 	return 0;
 }
@@ -113,22 +120,19 @@ static int8_t *elements(const struct npu_tensor *tensor)
 	return (int8_t *)tensor->buf->map + tensor->offset;
 }
 
-static void requantize(void *ctx, uint32_t row, uint32_t first, uint32_t count, const int64_t *sum)
+static void requantize(void *ctx, const struct npu_gemm_strip *strip)
 {
 	const struct npu_matmul *mm = ctx;
-
-	npu_requant_row(&mm->epilogue->requant, first, count, sum,
-			elements(mm->c) + (size_t)row * mm->c->cols + first);
-}
-
-static void requantize32(void *ctx, uint32_t row, uint32_t first, uint32_t count,
-			 const int32_t *sum)
-{
+	const int64_t *sum = strip->sum64;
 	int64_t wide[NPU_GEMM_STRIP];
 
-	for (uint32_t i = 0; i < count; i++)
-		wide[i] = sum[i];
-	requantize(ctx, row, first, count, wide);
+	if (!sum) {
+		for (uint32_t i = 0; i < strip->count; i++)
+			wide[i] = strip->sum32[i];
+		sum = wide;
+	}
+	npu_requant_row(&mm->epilogue->requant, strip->first, strip->count, sum,
+			elements(mm->c) + (size_t)strip->row * mm->c->cols + strip->first);
 }
 
 static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
@@ -145,10 +149,13 @@ static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *m
 			.m = mm->a->rows,
 			.n = mm->c->cols,
 			.k = mm->a->cols,
+			.group_size = mm->a->cols,
+			.a_type = NPU_GEMM_INT8,
 			.a = elements(mm->a),
 			.a_stride = mm->a->cols,
 			.w = ((struct cpu_weights *)mm->weights)->packed,
-			.sink = { mm, requantize32, requantize },
+			.sink = requantize,
+			.ctx = mm,
 		};
 
 		npu_gemm_run(&gemm, ((struct cpu_queue *)queue)->scratch, cpu->pool);

@@ -17,27 +17,48 @@
 #include "../../libnpu/backend/cpu/gemm.h"
 #include "../matmul_case.h"
 
+/* Most groups of K that a product here has. */
+#define GROUPS 8
+
 /* Operands, and what became of their sums. */
 struct product {
-	uint32_t m, n, k;
+	uint32_t m, n, k, group_size;
+	enum npu_gemm_type type;
 	size_t a_stride, w_stride;
 	int8_t *a, *w;
-	int64_t *sum;
+	int64_t *sum, *a_sum; /* of each group by itself, GROUPS for each element */
+	int64_t *expected_sum, *expected_a_sum;
 	uint8_t *times; /* that a sum was handed over */
 };
 
 static struct npu_gemm_scratch *scratch;
 
-/* Rows end where their stride ends but for the last, so that ASAN sees a read behind it. */
+static size_t element_size(const struct product *p)
+{
+	return p->type == NPU_GEMM_INT16 ? 2 : 1;
+}
+
+/* The last row ends where its last element does, so that ASAN sees a read behind it. */
+static void product_init_typed(struct product *p, struct rng *rng, uint32_t m, uint32_t n,
+			       uint32_t k, uint32_t gap, enum npu_gemm_type type)
+{
+	*p = (struct product){ .m = m, .n = n, .k = k, .group_size = k, .type = type };
+	p->a_stride = (k + gap) * element_size(p);
+	p->w_stride = k + gap;
+	p->a = rng_int8(rng, (m - 1) * p->a_stride + k * element_size(p));
+	p->w = rng_int8(rng, (n - 1) * p->w_stride + k);
+	p->sum = calloc((size_t)m * n * GROUPS, sizeof(*p->sum));
+	p->a_sum = calloc((size_t)m * n * GROUPS, sizeof(*p->a_sum));
+	p->expected_sum = calloc((size_t)m * n * GROUPS, sizeof(*p->sum));
+	p->expected_a_sum = calloc((size_t)m * n * GROUPS, sizeof(*p->a_sum));
+	p->times = calloc((size_t)m * n, sizeof(*p->times));
+	assert_true(p->sum && p->a_sum && p->expected_sum && p->expected_a_sum && p->times);
+}
+
 static void product_init(struct product *p, struct rng *rng, uint32_t m, uint32_t n, uint32_t k,
 			 uint32_t gap)
 {
-	*p = (struct product){ .m = m, .n = n, .k = k, .a_stride = k + gap, .w_stride = k + gap };
-	p->a = rng_int8(rng, (m - 1) * p->a_stride + k);
-	p->w = rng_int8(rng, (n - 1) * p->w_stride + k);
-	p->sum = calloc((size_t)m * n, sizeof(*p->sum));
-	p->times = calloc((size_t)m * n, sizeof(*p->times));
-	assert_true(p->sum && p->times);
+	product_init_typed(p, rng, m, n, k, gap, NPU_GEMM_INT8);
 }
 
 static void product_free(struct product *p)
@@ -45,47 +66,45 @@ static void product_free(struct product *p)
 	free(p->a);
 	free(p->w);
 	free(p->sum);
+	free(p->a_sum);
+	free(p->expected_sum);
+	free(p->expected_a_sum);
 	free(p->times);
 }
 
-static void take(struct product *p, uint32_t row, uint32_t first, uint32_t i, int64_t sum)
-{
-	size_t at = (size_t)row * p->n + first + i;
-
-	p->sum[at] = sum;
-	p->times[at]++;
-}
-
-static void store32(void *ctx, uint32_t row, uint32_t first, uint32_t count, const int32_t *sum)
+/* Keeps sums by group; the number of the group before is at @partial. */
+static void take(void *ctx, const struct npu_gemm_strip *strip)
 {
 	struct product *p = ctx;
+	bool wide = p->type == NPU_GEMM_INT16 || p->group_size > NPU_GEMM_K_INT32;
 
-	assert_true(p->k <= NPU_GEMM_K_INT32);
-	assert_true(count <= NPU_GEMM_STRIP && (count >= 64 || first + count == p->n));
-	for (uint32_t i = 0; i < count; i++)
-		take(p, row, first, i, sum[i]);
-}
+	assert_true(strip->first + strip->count <= p->n && strip->row < p->m);
+	assert_true(strip->count <= NPU_GEMM_STRIP);
+	assert_true(strip->count >= 64 || strip->first + strip->count == p->n);
+	assert_true(wide ? strip->sum64 && !strip->sum32 : strip->sum32 && !strip->sum64);
+	for (uint32_t i = 0; i < strip->count; i++) {
+		size_t at = (size_t)strip->row * p->n + strip->first + i;
 
-static void store64(void *ctx, uint32_t row, uint32_t first, uint32_t count, const int64_t *sum)
-{
-	struct product *p = ctx;
-
-	assert_true(p->k > NPU_GEMM_K_INT32);
-	assert_true(count <= NPU_GEMM_STRIP && (count >= 64 || first + count == p->n));
-	for (uint32_t i = 0; i < count; i++)
-		take(p, row, first, i, sum[i]);
+		assert_true(p->times[at] == strip->group && strip->group < GROUPS);
+		assert_true(!strip->group || strip->partial[i] == (float)(at + strip->group));
+		strip->partial[i] = (float)(at + strip->group + 1);
+		p->sum[at * GROUPS + strip->group] = wide ? strip->sum64[i] : strip->sum32[i];
+		p->a_sum[at * GROUPS + strip->group] = strip->a_sum;
+		p->times[at]++;
+	}
 }
 
 static void *pack(const struct npu_gemm_kernel *kernel, const struct product *p)
 {
-	size_t bytes = npu_gemm_pack_bytes(kernel, p->n, p->k);
+	const struct npu_gemm_pack pack = { kernel, p->n, p->k, p->group_size, p->w, p->w_stride };
+	size_t bytes = npu_gemm_pack_bytes(&pack);
 	void *packed = aligned_alloc(NPU_GEMM_ALIGN, (bytes + NPU_GEMM_ALIGN - 1) / NPU_GEMM_ALIGN *
 							     NPU_GEMM_ALIGN);
 
 	assert_non_null(packed);
 	/* Nothing that packing leaves alone may count. */
 	memset(packed, 0x55, bytes);
-	npu_gemm_pack(kernel, p->n, p->k, p->w, p->w_stride, packed);
+	npu_gemm_pack(&pack, packed);
 	return packed;
 }
 
@@ -101,37 +120,69 @@ static void multiply(const struct npu_gemm_kernel *kernel, struct product *p,
 			.m = p->m,
 			.n = p->n,
 			.k = p->k,
+			.group_size = p->group_size,
+			.a_type = p->type,
+			.a_sums = true,
 			.a = p->a,
 			.a_stride = p->a_stride,
 			.w = packed,
-			.sink = { p, store32, store64 },
+			.sink = take,
+			.ctx = p,
 		},
 		own, pool);
 	free(packed);
 }
 
-static int64_t reference(const struct product *p, uint32_t row, uint32_t col)
+static int64_t element(const struct product *p, uint32_t row, uint32_t k)
 {
-	int64_t sum = 0;
+	const int8_t *at = p->a + row * p->a_stride + k * element_size(p);
+	int16_t word;
 
-	for (uint32_t k = 0; k < p->k; k++)
-		sum += (int64_t)p->a[row * p->a_stride + k] * p->w[col * p->w_stride + k];
-	return sum;
+	switch (p->type) {
+	case NPU_GEMM_INT8:
+		return *at;
+	case NPU_GEMM_UINT8:
+		return (uint8_t)*at - 128;
+	default:
+		memcpy(&word, at, sizeof(word));
+		return word - 128;
+	}
+}
+
+/* What should come of the operands as they are now. */
+static void expect(struct product *p)
+{
+	for (size_t at = 0; at < (size_t)p->m * p->n; at++) {
+		int64_t *sum = p->expected_sum + at * GROUPS;
+		int64_t *a_sum = p->expected_a_sum + at * GROUPS;
+
+		memset(sum, 0, GROUPS * sizeof(*sum));
+		memset(a_sum, 0, GROUPS * sizeof(*a_sum));
+		for (uint32_t k = 0; k < p->k; k++) {
+			int64_t a = element(p, at / p->n, k);
+
+			sum[k / p->group_size] += a * p->w[at % p->n * p->w_stride + k];
+			a_sum[k / p->group_size] += a;
+		}
+	}
 }
 
 static void compare(const struct npu_gemm_kernel *kernel, const struct product *p)
 {
-	for (uint32_t row = 0; row < p->m; row++)
-		for (uint32_t col = 0; col < p->n; col++) {
-			size_t at = (size_t)row * p->n + col;
+	const uint32_t groups = (p->k + p->group_size - 1) / p->group_size;
 
-			if (p->times[at] != 1 || p->sum[at] != reference(p, row, col))
-				fail_msg("%s, %u x %u x %u: sum (%u, %u) is %lld, not %lld, and "
-					 "was handed over %d times",
-					 kernel->name, p->m, p->k, p->n, row, col,
-					 (long long)p->sum[at], (long long)reference(p, row, col),
-					 p->times[at]);
-		}
+	for (size_t at = 0; at < (size_t)p->m * p->n; at++) {
+		const size_t i = at * GROUPS, bytes = groups * sizeof(*p->sum);
+
+		if (p->times[at] == groups && !memcmp(p->sum + i, p->expected_sum + i, bytes) &&
+		    !memcmp(p->a_sum + i, p->expected_a_sum + i, bytes))
+			continue;
+		fail_msg("%s, %u x %u x %u by %u, type %d: element %zu came %d times, the first "
+			 "sum is %lld, not %lld, the row's %lld, not %lld",
+			 kernel->name, p->m, p->k, p->n, p->group_size, p->type, at, p->times[at],
+			 (long long)p->sum[i], (long long)p->expected_sum[i],
+			 (long long)p->a_sum[i], (long long)p->expected_a_sum[i]);
+	}
 }
 
 /* With every kernel. */
@@ -139,6 +190,7 @@ static void check(struct product *p, struct npu_pool *pool)
 {
 	const struct npu_gemm_kernel *kernel;
 
+	expect(p);
 	for (size_t i = 0; (kernel = npu_gemm_kernel_get(i)); i++) {
 		multiply(kernel, p, scratch, pool);
 		compare(kernel, p);
@@ -225,13 +277,60 @@ static void long_sums_are_exact(void **state)
 	check_random(&rng, 20, 135, NPU_GEMM_K_INT32 + 5, 0);
 }
 
-static void packed_sizes_that_cannot_be_are_none(void **state)
+static void other_types_of_a(void **state)
 {
-	const struct npu_gemm_kernel *kernel = npu_gemm_kernel_get(0);
+	const uint32_t shapes[][3] = {
+		{ 1, 40, 33 }, { 19, 140, 100 }, { 140, 3, 500 }, { 5, 33, NPU_GEMM_K_INT32 + 70 }
+	};
+	const enum npu_gemm_type types[] = { NPU_GEMM_UINT8, NPU_GEMM_INT16 };
+	struct rng rng = { 26 };
+	struct product p;
 
 	(void)state;
-	assert_int_equal(npu_gemm_pack_bytes(kernel, UINT32_MAX, UINT32_MAX), 0);
-	assert_true(npu_gemm_pack_bytes(kernel, 1, 1) > 0);
+	for (int type = 0; type < 2; type++)
+		for (int i = 0; i < 4; i++) {
+			product_init_typed(&p, &rng, shapes[i][0], shapes[i][1], shapes[i][2], i,
+					   types[type]);
+			check(&p, NULL);
+			product_free(&p);
+		}
+	/* The largest sums there are. */
+	product_init_typed(&p, &rng, 2, 3, 40000, 0, NPU_GEMM_INT16);
+	for (size_t i = 0; i < 2 * 40000; i++)
+		memcpy(p.a + 2 * i, &(int16_t){ INT16_MIN }, 2);
+	memset(p.w, INT8_MIN, 3 * 40000);
+	check(&p, NULL);
+	product_free(&p);
+}
+
+static void groups_of_k_have_their_own_sums(void **state)
+{
+	const uint32_t shapes[][4] = { { 3, 40, 256, 32 },    { 20, 150, 100, 33 },
+				       { 1, 7, 5, 1 },	      { 130, 9, 64, 63 },
+				       { 2, 5, 40000, 5003 }, { 2, 5, 40000, 17001 } };
+	struct rng rng = { 27 };
+	struct product p;
+
+	(void)state;
+	for (int type = NPU_GEMM_INT8; type <= NPU_GEMM_INT16; type++)
+		for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+			product_init_typed(&p, &rng, shapes[i][0], shapes[i][1], shapes[i][2], 1,
+					   type);
+			p.group_size = shapes[i][3];
+			check(&p, NULL);
+			product_free(&p);
+		}
+}
+
+static void packed_sizes_that_cannot_be_are_none(void **state)
+{
+	struct npu_gemm_pack pack = { .kernel = npu_gemm_kernel_get(0), .n = 1, .k = 1 };
+
+	(void)state;
+	pack.group_size = 1;
+	assert_true(npu_gemm_pack_bytes(&pack) > 0);
+	pack.n = pack.k = pack.group_size = UINT32_MAX;
+	assert_int_equal(npu_gemm_pack_bytes(&pack), 0);
 }
 
 /* ---- Threads ----------------------------------------------------------------------------- */
@@ -344,6 +443,7 @@ static void callers_may_share_a_pool(void **state)
 	}
 	for (int i = 0; i < 3; i++) {
 		pthread_join(callers[i].thread, NULL);
+		expect(&callers[i].p);
 		compare(npu_gemm_kernel_get(0), &callers[i].p);
 		npu_gemm_scratch_destroy(callers[i].scratch);
 		product_free(&callers[i].p);
@@ -360,8 +460,8 @@ static void kernels_are_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; (kernel = npu_gemm_kernel_get(i)); i++)
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-			 i ? " " : "", kernel->name);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? " " : "",
+			 kernel->name);
 	print_message("kernels: %s\n", names);
 	assert_non_null(strstr(names, "portable"));
 	if (expected)
@@ -390,6 +490,8 @@ int main(void)
 		cmocka_unit_test(shapes_of_many_groups_and_strips),
 		cmocka_unit_test(extremes_are_exact),
 		cmocka_unit_test(long_sums_are_exact),
+		cmocka_unit_test(other_types_of_a),
+		cmocka_unit_test(groups_of_k_have_their_own_sums),
 		cmocka_unit_test(packed_sizes_that_cannot_be_are_none),
 		cmocka_unit_test(threads_share_the_work),
 		cmocka_unit_test(every_thread_of_a_pool_works),

@@ -13,7 +13,6 @@
 #define COLS (16 * VECS)
 #define GROUP (4 * COLS) /* bytes of a panel for one group */
 
-
 static inline __m512i broadcast(const int8_t *a)
 {
 	int32_t x;

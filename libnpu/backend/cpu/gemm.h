@@ -13,58 +13,97 @@
 /** Packed W begins at a multiple of this. */
 #define NPU_GEMM_ALIGN 64
 
-/** The longest K whose sums are handed over as int32. */
+/** The longest group whose sums with 8-bit elements are handed over as int32. */
 #define NPU_GEMM_K_INT32 16384
-
-/**
- * struct npu_gemm_sink - where sums go
- * @ctx: Handed to the functions.
- * @store32: Takes sums of row @row, columns @first to @first + @count - 1. The sums are exact, and
- *	gone when it returns. Called for K up to NPU_GEMM_K_INT32.
- * @store64: The same for longer K.
- *
- * Every sum is handed over once, in strips of at most NPU_GEMM_STRIP; all but the last of a row
- * have at least 64. The functions are called from several threads at the same time when the work
- * is shared.
- */
-struct npu_gemm_sink {
-	void *ctx;
-	void (*store32)(void *ctx, uint32_t row, uint32_t first, uint32_t count,
-			const int32_t *sum);
-	void (*store64)(void *ctx, uint32_t row, uint32_t first, uint32_t count,
-			const int64_t *sum);
-};
 
 /** Most sums in a strip. */
 #define NPU_GEMM_STRIP 128
 
 /**
+ * enum npu_gemm_type - elements of A
+ *
+ * What is multiplied is int8, so sums are those of a or of a - 128. Whoever has a zero point
+ * subtracts 128 from it, others add 128 times the sum of w.
+ */
+enum npu_gemm_type {
+	NPU_GEMM_INT8,	/* a */
+	NPU_GEMM_UINT8, /* a - 128 */
+	NPU_GEMM_INT16, /* a - 128, in two passes */
+};
+
+/**
+ * struct npu_gemm_strip - exact sums of a part of one row
+ * @row, @first, @count: Of C: row, first column, columns.
+ * @group: Which group of K.
+ * @sum32: The sums, when each fits for sure, otherwise NULL and
+ * @sum64: the sums.
+ * @a_sum: Sum of what was multiplied with, over the row and group of A; 0 unless asked for.
+ * @partial: For the sink to keep @count numbers in from one group to the next.
+ *
+ * All pointers are good until the sink returns; what is at @partial until the last group's does.
+ */
+struct npu_gemm_strip {
+	uint32_t row, first, count;
+	uint32_t group;
+	const int32_t *sum32;
+	const int64_t *sum64;
+	int64_t a_sum;
+	float *partial;
+};
+
+/**
  * struct npu_gemm - one multiplication
  * @kernel: What W was packed for.
  * @m, @n, @k: Shape, each at least 1.
- * @a: Element (row, k) is at a[row * a_stride + k].
- * @a_stride: Bytes, at least @k.
+ * @group_size: Columns that are summed by themselves, 1 to @k; @k for all. The last group may be
+ *	shorter.
+ * @a_type: Elements of A.
+ * @a_sums: The sink asks for npu_gemm_strip.a_sum.
+ * @a: Element (row, k) is at a + row * a_stride + k * size of an element.
+ * @a_stride: Bytes.
  * @w: N x K, from npu_gemm_pack().
- * @sink: Where the sums go.
+ * @sink: Takes every sum, once. A strip has at most NPU_GEMM_STRIP sums, and at least 64 unless it
+ *	ends its row; it comes once for each group, in order. Called from several threads at the
+ *	same time when the work is shared, for different strips.
+ * @ctx: Its first argument.
  */
 struct npu_gemm {
 	const struct npu_gemm_kernel *kernel;
 	uint32_t m, n, k;
-	const int8_t *a;
+	uint32_t group_size;
+	enum npu_gemm_type a_type;
+	bool a_sums;
+	const void *a;
 	size_t a_stride;
 	const void *w;
-	struct npu_gemm_sink sink;
+	void (*sink)(void *ctx, const struct npu_gemm_strip *strip);
+	void *ctx;
 };
 
-/** Bytes of packed W, 0 where a size_t cannot count them. */
-size_t npu_gemm_pack_bytes(const struct npu_gemm_kernel *kernel, uint32_t n, uint32_t k);
+/**
+ * struct npu_gemm_pack - W on its way into a kernel's order
+ * @kernel: Whose.
+ * @n, @k: Shape.
+ * @group_size: That of struct npu_gemm.
+ * @w: Element (row, k) is at w[row * stride + k].
+ * @stride: Bytes.
+ */
+struct npu_gemm_pack {
+	const struct npu_gemm_kernel *kernel;
+	uint32_t n, k;
+	uint32_t group_size;
+	const int8_t *w;
+	size_t stride;
+};
+
+/** Bytes of packed W, 0 where a size_t cannot count them; w and stride are not looked at. */
+size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack);
 
 /**
- * Packs W, whose element (row, k) is at w[row * row_stride + k].
+ * Packs W.
  * @packed: npu_gemm_pack_bytes() bytes at a multiple of NPU_GEMM_ALIGN.
  */
-void npu_gemm_pack(const struct npu_gemm_kernel *kernel, uint32_t n, uint32_t k, const int8_t *w,
-		   size_t row_stride, void *packed);
+void npu_gemm_pack(const struct npu_gemm_pack *pack, void *packed);
 
 /** Working memory of one thread. */
 struct npu_gemm_scratch;

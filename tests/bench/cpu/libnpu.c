@@ -31,35 +31,45 @@ static void describe(char *text, size_t size)
 	snprintf(text, size, "libnpu %s, kernel %s", npu_version(), npu_gemm_kernel_get(0)->name);
 }
 
-static void store_sums(void *ctx, uint32_t row, uint32_t first, uint32_t count, const int32_t *sum)
+static void store_sums(void *ctx, const struct npu_gemm_strip *strip)
 {
-	struct libnpu *self = ctx;
-	int32_t *c = self->c;
+	const struct libnpu *self = ctx;
+	int32_t *row = (int32_t *)self->c + (size_t)strip->row * self->problem.n;
 
-	memcpy(c + (size_t)row * self->problem.n + first, sum, count * sizeof(*sum));
+	memcpy(row + strip->first, strip->sum32, strip->count * sizeof(*row));
 }
 
 static void create_sums(struct libnpu *self)
 {
 	const struct problem *p = &self->problem;
-	const struct npu_gemm_kernel *kernel = npu_gemm_kernel_get(0);
+	const struct npu_gemm_pack pack = {
+		.kernel = npu_gemm_kernel_get(0),
+		.n = p->n,
+		.k = p->k,
+		.group_size = p->k,
+		.w = p->w,
+		.stride = p->k,
+	};
 
 	must(p->k <= NPU_GEMM_K_INT32, "libnpu: sums of this K are not int32");
-	self->packed = big_alloc(npu_gemm_pack_bytes(kernel, p->n, p->k));
-	npu_gemm_pack(kernel, p->n, p->k, p->w, p->k, self->packed);
+	self->packed = big_alloc(npu_gemm_pack_bytes(&pack));
+	npu_gemm_pack(&pack, self->packed);
 	self->scratch = npu_gemm_scratch_create();
 	must(self->scratch, "libnpu: no memory");
 	if (p->threads > 1)
 		must(!npu_pool_create(p->threads, &self->pool), "libnpu: no threads");
 	self->gemm = (struct npu_gemm){
-		.kernel = kernel,
+		.kernel = pack.kernel,
 		.m = p->m,
 		.n = p->n,
 		.k = p->k,
+		.group_size = p->k,
+		.a_type = NPU_GEMM_INT8,
 		.a = p->a,
 		.a_stride = p->k,
 		.w = self->packed,
-		.sink = { self, store_sums, NULL },
+		.sink = store_sums,
+		.ctx = self,
 	};
 }
 

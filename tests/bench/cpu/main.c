@@ -6,16 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/mman.h>
 
 #include "table.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-/* Weights that no cache holds are this many times as large as the last one, and at least... */
-#define CACHES 4
-#define UNCACHED_MIN ((size_t)128 << 20)
+/* Weights that no cache of a few cores holds. */
+#define UNCACHED ((size_t)256 << 20)
 
 static const char usage[] = "Usage: npu-bench-cpu [--json]\n"
 			    "Measures libnpu's CPU backend beside oneDNN and XNNPACK.\n";
@@ -116,14 +114,10 @@ static void measure_all(const struct table *table, enum result result)
 static void measure_memory(const struct table *table)
 {
 	const uint32_t k = 4096;
-	long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-	size_t bytes = UNCACHED_MIN;
 
-	if (cache > 0 && CACHES * (size_t)cache > bytes)
-		bytes = CACHES * (size_t)cache;
 	table_begin(table);
 	for (unsigned int threads = 1; threads <= 2; threads++)
-		measure(table, 1, k, bytes / k, RESULT_SUMS, threads);
+		measure(table, 1, k, UNCACHED / k, RESULT_SUMS, threads);
 }
 
 static void say_who_is_missing(void)

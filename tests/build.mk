@@ -52,10 +52,10 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 # ---- libnpu ----
 
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_gemm test_matmul_cpu test_quant test_libnpu_api \
+	test_layout test_plan test_requant test_gemm test_fixed16 test_matmul_cpu test_quant test_libnpu_api \
 	test_libnpu_queue test_nvdla)
 # Those that are also run with other instructions than this machine's (make check-neon).
-CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_matmul_cpu)
+CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)

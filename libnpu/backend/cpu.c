@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "backend.h"
+#include "cpu/fixed16.h"
 #include "cpu/gemm.h"
 
 /* What Linux maps with one entry, where it may. */
@@ -123,16 +124,23 @@ static int8_t *elements(const struct npu_tensor *tensor)
 static void requantize(void *ctx, const struct npu_gemm_strip *strip)
 {
 	const struct npu_matmul *mm = ctx;
-	const int64_t *sum = strip->sum64;
-	int64_t wide[NPU_GEMM_STRIP];
+	const struct npu_requant *rq = &mm->epilogue->requant;
+	int8_t *dst = elements(mm->c) + (size_t)strip->row * mm->c->cols + strip->first;
 
-	if (!sum) {
-		for (uint32_t i = 0; i < strip->count; i++)
-			wide[i] = strip->sum32[i];
-		sum = wide;
-	}
-	npu_requant_row(&mm->epilogue->requant, strip->first, strip->count, sum,
-			elements(mm->c) + (size_t)strip->row * mm->c->cols + strip->first);
+	if (strip->sum32)
+		npu_fixed16_row(
+			&(struct npu_fixed16){
+				.bias = rq->bias,
+				.multiplier = rq->multiplier,
+				.per_channel = rq->per_channel,
+				.shift = rq->shift,
+				.zero_point = rq->zero_point,
+				.low = rq->relu ? rq->zero_point : INT8_MIN,
+				.high = INT8_MAX,
+			},
+			strip->first, strip->count, strip->sum32, dst);
+	else
+		npu_requant_row(rq, strip->first, strip->count, strip->sum64, dst);
 }
 
 static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,

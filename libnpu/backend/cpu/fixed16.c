@@ -6,7 +6,7 @@
 #include "fixed16.h"
 
 #if defined(__x86_64__) && !defined(__clang__)
-#define VECTORS __attribute__((target_clones("avx512f", "avx2", "default")))
+#define VECTORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTORS
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requantization of int32 sums to 8 bits with 16-bit multipliers, fast. It gives what the definition
- * in npu.h gives, by way of binary64: sum + bias has 33 bits, times a multiplier 48, and the scale
- * is a power of two, so every step is exact, the rounding included.
+ * Requantization of int32 sums to 8 bits with 16-bit multipliers, fast. It gives what the
+ * definition in npu.h gives, by way of binary64: sum + bias has 33 bits, times a multiplier 48, and
+ * the scale is a power of two, so every step is exact, the rounding included.
  */
 #ifndef LIBNPU_CPU_FIXED16_H
 #define LIBNPU_CPU_FIXED16_H

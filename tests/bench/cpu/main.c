@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../../../libnpu/backend/cpu/pool.h"
 #include "table.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -15,8 +16,15 @@
 /* Weights that no cache of a few cores holds. */
 #define UNCACHED ((size_t)256 << 20)
 
-static const char usage[] = "Usage: npu-bench-cpu [--json]\n"
-			    "Measures libnpu's CPU backend beside oneDNN and XNNPACK.\n";
+static const char usage[] =
+	"Usage: npu-bench-cpu [--json] [--threads=N]\n"
+	"Measures libnpu's CPU backend beside oneDNN and XNNPACK, with one and\n"
+	"with two threads or with N of them.\n";
+
+struct options {
+	bool json;
+	unsigned int first_threads, last_threads;
+};
 
 static const struct contender *const contenders[] = {
 	&contender_libnpu,
@@ -98,12 +106,14 @@ static void measure(const struct table *table, uint32_t m, uint32_t k, uint32_t 
 	free(w);
 }
 
-static void measure_all(const struct table *table, enum result result)
+static void measure_all(const struct options *options, const struct table *table,
+			enum result result)
 {
 	static const uint32_t rows[] = { 1, 16, 128, 1024 }, sizes[] = { 1024, 4096 };
 
 	table_begin(table);
-	for (unsigned int threads = 1; threads <= 2; threads++)
+	for (unsigned int threads = options->first_threads; threads <= options->last_threads;
+	     threads++)
 		for (size_t m = 0; m < COUNT(rows); m++)
 			for (size_t k = 0; k < COUNT(sizes); k++)
 				for (size_t n = 0; n < COUNT(sizes); n++)
@@ -111,12 +121,13 @@ static void measure_all(const struct table *table, enum result result)
 						threads);
 }
 
-static void measure_memory(const struct table *table)
+static void measure_memory(const struct options *options, const struct table *table)
 {
 	const uint32_t k = 4096;
 
 	table_begin(table);
-	for (unsigned int threads = 1; threads <= 2; threads++)
+	for (unsigned int threads = options->first_threads; threads <= options->last_threads;
+	     threads++)
 		measure(table, 1, k, UNCACHED / k, RESULT_SUMS, threads);
 }
 
@@ -134,22 +145,40 @@ static void say_who_is_missing(void)
 #endif
 }
 
+static bool parse(int argc, char **argv, struct options *options)
+{
+	*options = (struct options){ .first_threads = 1, .last_threads = 2 };
+	for (int i = 1; i < argc; i++) {
+		unsigned int threads;
+		char rest;
+
+		if (!strcmp(argv[i], "--json"))
+			options->json = true;
+		else if (sscanf(argv[i], "--threads=%u%c", &threads, &rest) == 1 && threads &&
+			 threads <= NPU_POOL_THREADS)
+			options->first_threads = options->last_threads = threads;
+		else
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	const bool json = argc == 2 && !strcmp(argv[1], "--json");
-	const struct table sums = { "sums", "int8 x int8 = int32", contenders, COUNT(contenders),
-				    json };
-	const struct table int8 = { "int8", "int8 x int8 = int8, one scale", contenders,
-				    COUNT(contenders), json };
-	const struct table memory = { "memory", "int8 x int8 = int32, weights beyond the caches",
-				      memory_contenders, COUNT(memory_contenders), json };
+	struct options options;
+	struct table sums = { "sums", "int8 x int8 = int32", contenders, COUNT(contenders), false };
+	struct table int8 = { "int8", "int8 x int8 = int8, one scale", contenders,
+			      COUNT(contenders), false };
+	struct table memory = { "memory", "int8 x int8 = int32, weights beyond the caches",
+				memory_contenders, COUNT(memory_contenders), false };
 
-	if (argc > 2 || (argc == 2 && !json))
+	if (!parse(argc, argv, &options))
 		return fputs(usage, stderr), 2;
+	sums.json = int8.json = memory.json = options.json;
 	say_who_is_missing();
-	table_conditions(contenders, COUNT(contenders), json);
-	measure_memory(&memory);
-	measure_all(&sums, RESULT_SUMS);
-	measure_all(&int8, RESULT_INT8);
+	table_conditions(contenders, COUNT(contenders), options.json);
+	measure_memory(&options, &memory);
+	measure_all(&options, &sums, RESULT_SUMS);
+	measure_all(&options, &int8, RESULT_INT8);
 	return 0;
 }

@@ -12,8 +12,8 @@
 /* A run that takes this long gets fewer turns. */
 #define LONG_US 20000.0
 
-/* Threads of the one before look for work before they sleep, OpenMP's for some milliseconds. */
-#define REST_US 8000
+/* Threads of the one before look out for work before they sleep, pthreadpool's for 20 ms. */
+#define REST_US 40000
 
 /* Elements of a result that are computed one product at a time. */
 #define SAMPLES 500

@@ -322,6 +322,15 @@ static void groups_of_k_have_their_own_sums(void **state)
 		}
 }
 
+/* Large enough to be written past the caches, which must not show. */
+static void large_weights(void **state)
+{
+	struct rng rng = { 28 };
+
+	(void)state;
+	check_random(&rng, 1, 1035, 4133, 5);
+}
+
 static void packed_sizes_that_cannot_be_are_none(void **state)
 {
 	struct npu_gemm_pack pack = { .kernel = npu_gemm_kernel_get(0), .n = 1, .k = 1 };
@@ -495,6 +504,7 @@ int main(void)
 		cmocka_unit_test(long_sums_are_exact),
 		cmocka_unit_test(other_types_of_a),
 		cmocka_unit_test(groups_of_k_have_their_own_sums),
+		cmocka_unit_test(large_weights),
 		cmocka_unit_test(packed_sizes_that_cannot_be_are_none),
 		cmocka_unit_test(threads_share_the_work),
 		cmocka_unit_test(every_thread_of_a_pool_works),

@@ -17,6 +17,9 @@
 /* Bytes of interleaved A, a part of a small L2: NPU_TILE_ROWS rows of the longest part fit. */
 #define A_BYTES ((size_t)NPU_TILE_ROWS * NPU_GEMM_K_INT32)
 
+/* Packed weights that may be in a cache still when they are first used. */
+#define CACHED ((size_t)4 << 20)
+
 /* Most rows of a block. */
 #define ROWS 128
 
@@ -96,6 +99,7 @@ size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
 void npu_gemm_pack(const struct npu_gemm_pack *pack, void *packed)
 {
 	const struct npu_gemm_kernel *kernel = pack->kernel;
+	const size_t bytes = npu_gemm_pack_bytes(pack);
 	int8_t *dst = packed;
 	uint32_t rows, length;
 
@@ -112,6 +116,7 @@ void npu_gemm_pack(const struct npu_gemm_pack *pack, void *packed)
 					.k = length,
 					.depth = kernel->depth,
 					.flip = kernel->w_flip,
+					.stream = bytes > CACHED,
 				},
 				dst);
 			dst += padded(kernel, length, length) * kernel->cols;

@@ -5,6 +5,9 @@
  * 64-bit processor has.
  */
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "interleave.h"
 
@@ -12,6 +15,10 @@
  * when the stride is a power of two.
  */
 #define LINE 64
+
+/* How far ahead a large matrix is fetched: processors do not follow that many rows by themselves.
+ */
+#define AHEAD 256
 
 typedef int32_t vec __attribute__((vector_size(16)));
 
@@ -113,16 +120,44 @@ static void fill_lanes(const struct npu_interleave *il, uint32_t groups, int8_t 
 		memset(dst + i * group + used, il->flip, group - used);
 }
 
+/* @dst at a multiple of 16 bytes; @bytes, too. */
+static void write_past_caches(int8_t *dst, const int8_t *src, size_t bytes)
+{
+#if defined(__SSE2__)
+	for (size_t i = 0; i < bytes; i += 16)
+		_mm_stream_si128((__m128i *)(dst + i), _mm_load_si128((const __m128i *)(src + i)));
+#else
+	memcpy(dst, src, bytes);
+#endif
+}
+
+static void stream_line(const struct npu_interleave *il, uint32_t k, uint32_t bytes, int8_t *dst)
+{
+	_Alignas(64) int8_t line[LINE * NPU_INTERLEAVE_LANES];
+
+	for (uint32_t row = 0; row < il->rows; row++)
+		__builtin_prefetch(il->src + row * il->stride + k + AHEAD);
+	move_line(il, k, bytes, line);
+	write_past_caches(dst, line, (size_t)bytes * il->lanes);
+}
+
 void npu_interleave(const struct npu_interleave *il, int8_t *dst)
 {
 	const uint32_t whole = il->k - il->k % il->depth;
+	uint32_t bytes;
 
-	for (uint32_t k = 0; k < whole;) {
-		uint32_t bytes = whole - k < LINE ? whole - k : LINE;
-
-		move_line(il, k, bytes, dst + (size_t)k * il->lanes);
-		k += bytes;
+	for (uint32_t k = 0; k < whole; k += bytes) {
+		bytes = whole - k < LINE ? whole - k : LINE;
+		if (il->stream)
+			stream_line(il, k, bytes, dst + (size_t)k * il->lanes);
+		else
+			move_line(il, k, bytes, dst + (size_t)k * il->lanes);
 	}
+#if defined(__SSE2__)
+	/* Other threads may be told of the result by a plain store. */
+	if (il->stream)
+		_mm_sfence();
+#endif
 	if (il->rows < il->lanes)
 		fill_lanes(il, whole / il->depth, dst);
 	if (whole < il->k)

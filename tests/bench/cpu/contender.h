@@ -33,12 +33,12 @@ struct problem {
 
 struct contender {
 	const char *name;
-	/* Version and instructions, one line. */
+	/* Version and instructions, one line. NULL for one that is never asked. */
 	void (*describe)(char *text, size_t size);
 	/* NULL when it cannot solve this problem. */
 	void *(*create)(const struct problem *problem);
 	void (*run)(void *self);
-	/* C as the last run left it: int32_t or int8_t. */
+	/* C as the last run left it: int32_t or int8_t; NULL for none. */
 	const void *(*output)(const void *self);
 	void (*destroy)(void *self);
 };
@@ -46,8 +46,10 @@ struct contender {
 extern const struct contender contender_libnpu;
 extern const struct contender contender_onednn;
 extern const struct contender contender_xnnpack;
-/* Only reads W. Its output is NULL. */
+/* Those have no output: one reads W, one packs it, one copies it. */
 extern const struct contender contender_reader;
+extern const struct contender contender_pack;
+extern const struct contender contender_copy;
 
 /* Memory in huge pages where the kernel has them, at a multiple of 64; ends the program without. */
 void *big_alloc(size_t bytes);

@@ -45,6 +45,8 @@ static const struct contender *const memory_contenders[] = {
 #endif
 };
 
+static const struct contender *const pack_contenders[] = { &contender_pack, &contender_copy };
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 void must(bool ok, const char *what)
@@ -131,6 +133,14 @@ static void measure_memory(const struct options *options, const struct table *ta
 		measure(table, 1, k, UNCACHED / k, RESULT_SUMS, threads);
 }
 
+static void measure_packing(const struct table *table)
+{
+	table_begin(table);
+	measure(table, 1, 1024, 1024, RESULT_SUMS, 1);
+	measure(table, 1, 4096, 4096, RESULT_SUMS, 1);
+	measure(table, 1, 4096, UNCACHED / 4096, RESULT_SUMS, 1);
+}
+
 static void say_who_is_missing(void)
 {
 #ifndef HAVE_ONEDNN
@@ -169,14 +179,17 @@ int main(int argc, char **argv)
 	struct table sums = { "sums", "int8 x int8 = int32", contenders, COUNT(contenders), false };
 	struct table int8 = { "int8", "int8 x int8 = int8, one scale", contenders,
 			      COUNT(contenders), false };
+	struct table packing = { "packing", "weights into the kernel's order", pack_contenders,
+				 COUNT(pack_contenders), false };
 	struct table memory = { "memory", "int8 x int8 = int32, weights beyond the caches",
 				memory_contenders, COUNT(memory_contenders), false };
 
 	if (!parse(argc, argv, &options))
 		return fputs(usage, stderr), 2;
-	sums.json = int8.json = memory.json = options.json;
+	sums.json = int8.json = memory.json = packing.json = options.json;
 	say_who_is_missing();
 	table_conditions(contenders, COUNT(contenders), options.json);
+	measure_packing(&packing);
 	measure_memory(&options, &memory);
 	measure_all(&options, &sums, RESULT_SUMS);
 	measure_all(&options, &int8, RESULT_INT8);

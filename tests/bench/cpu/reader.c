@@ -3,7 +3,6 @@
  * Reads W from end to end and adds it up: as fast as this machine's memory, or cache, can deliver.
  */
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +22,6 @@ struct reader {
 	atomic_size_t next;
 	_Atomic uint64_t sum; /* so that nothing is optimised away */
 };
-
-static void describe(char *text, size_t size)
-{
-	snprintf(text, size, "a loop that adds up W, eight bytes at a time in many lanes");
-}
 
 static void *create(const struct problem *p)
 {
@@ -87,7 +81,6 @@ static void destroy(void *ctx)
 
 const struct contender contender_reader = {
 	.name = "reading",
-	.describe = describe,
 	.create = create,
 	.run = run,
 	.output = output,

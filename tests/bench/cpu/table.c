@@ -54,7 +54,7 @@ void table_conditions(const struct contender *const *contenders, size_t count, b
 	else
 		printf("In turns, %d of each (%d of what takes long), the best and the median in "
 		       "microseconds of one run:\nprocessor time of one thread, real time of two. "
-		       "x: time over libnpu's, of the best and of the\nmedians; above 1 libnpu is "
+		       "x: time over the first's, of the best and of the\nmedians; above 1 the first is "
 		       "faster.\n",
 		       MATCH_ROUNDS, MATCH_ROUNDS_LONG);
 }

@@ -5,7 +5,9 @@
  */
 #include "fixed16.h"
 
-#if defined(__x86_64__) && !defined(__clang__)
+/* Which takes a loader that can, and a sanitizer that is not yet at work when it does. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && \
+	!defined(__SANITIZE_THREAD__)
 #define VECTORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTORS

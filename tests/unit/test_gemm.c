@@ -350,7 +350,7 @@ static void packed_sizes_that_cannot_be_are_none(void **state)
 static void threads_share_the_work(void **state)
 {
 	const uint32_t shapes[][3] = {
-		{ 1, 700, 100 }, { 200, 300, 50 }, { 500, 3, 40 }, { 1, 1, 1 }, { 30, 140, 20000 }
+		{ 1, 700, 500 }, { 200, 300, 50 }, { 5000, 3, 40 }, { 1, 1, 1 }, { 30, 140, 20000 }
 	};
 	struct rng rng = { 24 };
 

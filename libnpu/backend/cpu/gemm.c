@@ -20,6 +20,9 @@
 /* Packed weights that may be in a cache still when they are first used. */
 #define CACHED ((size_t)4 << 20)
 
+/* Products that are worth a call to other threads: some microseconds of work. */
+#define SHARED (1 << 17)
+
 /* Most rows of a block. */
 #define ROWS 128
 
@@ -381,12 +384,20 @@ static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigne
 	return div_up(gemm->m, div_up(gemm->m, most));
 }
 
+/* Not by their exact number, which may exceed 64 bits. */
+static bool is_small(const struct npu_gemm *gemm)
+{
+	return (double)gemm->m * gemm->n * gemm->k < SHARED;
+}
+
 void npu_gemm_run(const struct npu_gemm *gemm, struct npu_gemm_scratch *scratch,
 		  struct npu_pool *pool)
 {
 	struct run run; /* most of it is not used, so not cleared either */
 	uint64_t units;
 
+	if (is_small(gemm))
+		pool = NULL;
 	run.gemm = gemm;
 	run.shares = pool ? npu_pool_threads(pool) : 1;
 	run.strip_cols = NPU_GEMM_STRIP - NPU_GEMM_STRIP % gemm->kernel->cols;

@@ -19,7 +19,11 @@
  *
  * A form is a way to pack, and the name of it says all that a device must agree with:
  *
- *	"cpu int8 rows"		batch x n x k, row-major; no numbers.
+ *	"cpu int8 CxD"		panels of C rows; in a panel, group by group of columns; in a
+ *				group, blocks of D columns; in a block, row by row. Rows and groups
+ *				are filled up with zeroes to whole panels and blocks, matrices to a
+ *				multiple of 128 bytes; no numbers. With "+128" behind it the top
+ *				bit of each element is flipped.
  *	"nvdla int8 GxC"	groups of G kernels; in a group, blocks of C channels; in a block,
  *				kernel by kernel, tails not padded. The numbers are the lengths of
  *				the parts that K is cut into, one at least, which do not cross a

@@ -86,16 +86,15 @@ static uint32_t group_length(const struct npu_requant *rq, uint32_t group)
 static void accumulate(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
 		       int64_t *s)
 {
-	const int64_t *sum = strip->sum + (size_t)g * NPU_STRIP;
 	const int64_t za = rq->a_zero_point;
 	const size_t first = (size_t)strip->first * rq->groups + g;
 
-	memcpy(s, sum, strip->count * sizeof(*s));
+	memcpy(s, strip->sum, strip->count * sizeof(*s));
 	if (za)
 		for (uint32_t i = 0; i < strip->count; i++)
 			s[i] -= za * strip->w_sum[first + (size_t)i * rq->groups];
 	if (rq->w_zero_point) {
-		int64_t a_sum = strip->a_sum[g] - (int64_t)group_length(rq, g) * za;
+		int64_t a_sum = strip->a_sum - (int64_t)group_length(rq, g) * za;
 
 		for (uint32_t i = 0; i < strip->count; i++)
 			s[i] -= rq->w_zero_point[first + (size_t)i * rq->groups] * a_sum;
@@ -280,17 +279,11 @@ static void store_floats(const struct npu_requant *rq, const float *f, uint32_t 
 
 /* ---- Strips ---------------------------------------------------------------------------- */
 
-static void requant_floats(const struct npu_requant *rq, const struct npu_strip *strip, void *dst)
+static void end_floats(const struct npu_requant *rq, const struct npu_strip *strip, float *f,
+		       void *dst)
 {
-	int64_t s[NPU_STRIP];
 	int32_t t[NPU_STRIP];
-	float f[NPU_STRIP];
 
-	for (uint32_t g = 0; g < rq->groups; g++) {
-		accumulate(rq, strip, g, s);
-		add_bias(rq, strip, s);
-		add_scaled(rq, strip, g, s, f);
-	}
 	add_floats(rq, strip, f);
 	if (npu_type_is_float(rq->output)) {
 		store_floats(rq, f, strip->count, dst);
@@ -301,21 +294,31 @@ static void requant_floats(const struct npu_requant *rq, const struct npu_strip 
 	store_integers(rq, t, strip->count, dst);
 }
 
-void npu_requant_strip(const struct npu_requant *rq, const struct npu_strip *strip, void *dst)
+static void end_integers(const struct npu_requant *rq, const struct npu_strip *strip,
+			 const int64_t *s, void *dst)
 {
-	int64_t s[NPU_STRIP];
 	int32_t t[NPU_STRIP];
 
-	if (rq->epilogue.scaling == NPU_SCALING_FLOAT) {
-		requant_floats(rq, strip, dst);
-		return;
-	}
-	accumulate(rq, strip, 0, s);
-	add_bias(rq, strip, s);
 	scale_integers(rq, strip, s, t);
 	if (rq->residual)
 		add_residuals(rq, strip, t);
 	store_integers(rq, t, strip->count, dst);
+}
+
+void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
+		       float *partial, void *dst)
+{
+	int64_t s[NPU_STRIP];
+
+	accumulate(rq, strip, group, s);
+	add_bias(rq, strip, s);
+	if (rq->epilogue.scaling != NPU_SCALING_FLOAT) {
+		end_integers(rq, strip, s, dst);
+		return;
+	}
+	add_scaled(rq, strip, group, s, partial);
+	if (group + 1 == rq->groups)
+		end_floats(rq, strip, partial, dst);
 }
 
 /* ---- Types ----------------------------------------------------------------------------- */

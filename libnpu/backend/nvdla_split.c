@@ -342,19 +342,22 @@ static void finish_strip(const struct nvdla_matmul *matmul, const struct block *
 	struct npu_strip strip = {
 		.first = first,
 		.count = count,
-		.sum = split->sum,
 		.w_sum = mm->weights->sum +
 			 (size_t)block->matrix * mm->weights->n * mm->weights->groups,
-		.a_sum = split->a_sum,
 		.residual = residual,
 	};
+	float partial[NPU_STRIP];
 
 	add_parts(matmul, view->scratch, row, first, count, split->sum, NPU_STRIP);
 	if (mm->residual) {
 		window = npu_tensor_window(mm->residual, block->first + row, 1, first, count);
 		npu_layout_load(&mm->residual->layout, view->residual, &window, residual, 0);
 	}
-	npu_requant_strip(&mm->requant, &strip, result);
+	for (uint32_t g = 0; g < mm->weights->groups; g++) {
+		strip.sum = split->sum + (size_t)g * NPU_STRIP;
+		strip.a_sum = split->a_sum[g];
+		npu_requant_group(&mm->requant, &strip, g, partial, result);
+	}
 	window = npu_tensor_window(mm->c, block->first + row, 1, first, count);
 	npu_layout_store(&mm->c->layout, view->c, &window, result, 0);
 }

@@ -46,6 +46,27 @@ static void version_is_that_of_the_header(void **state)
 	assert_string_equal(npu_version(), expected);
 }
 
+static void cpu_takes_a_number_of_threads(void **state)
+{
+	static const char *const good[] = { "cpu:1", "cpu:2", "cpu:256", "cpu:all" };
+	static const char *const bad[] = { "cpu:",     "cpu:0",		 "cpu:257",
+					   "cpu:-1",   "cpu: 2",	 "cpu:2x",
+					   "cpu:some", "cpu:4294967297", "cpu:all " };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct npu_device *own;
+
+		expect_ok(npu_device_open(good[i], &own, &err));
+		npu_device_close(own);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct npu_device *own;
+
+		expect_error(npu_device_open(bad[i], &own, &err), -EINVAL, bad[i]);
+	}
+}
+
 static void cpu_tells_what_it_is(void **state)
 {
 	struct npu_device_info info = { .size = sizeof(info) };
@@ -405,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_is_that_of_the_header),
+		cmocka_unit_test(cpu_takes_a_number_of_threads),
 		cmocka_unit_test(cpu_tells_what_it_is),
 		cmocka_unit_test(wrong_paths_are_told_apart),
 		cmocka_unit_test(default_is_an_npu),

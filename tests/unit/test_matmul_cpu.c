@@ -98,6 +98,27 @@ static void windows_are_operands(void **state)
 		windows_check(dev, seed);
 }
 
+static void threads_give_the_same_bits(void **state)
+{
+	struct npu_device *own;
+	struct npu_queue *own_queue;
+	struct rng rng = { 13 };
+
+	(void)state;
+	assert_int_equal(npu_device_open("cpu:3", &own, NULL), 0);
+	assert_int_equal(npu_queue_create(own, NULL, &own_queue, NULL), 0);
+	for (unsigned int form = 0; form < CASE_FORMS; form++) {
+		struct matmul_case c;
+
+		case_init(&c, &rng, rng_range(&rng, 1, 200), rng_range(&rng, 1, 70),
+			  rng_range(&rng, 1, 500), form);
+		case_check(own, own_queue, &c);
+		case_free(&c);
+	}
+	npu_queue_destroy(own_queue);
+	npu_device_close(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +127,7 @@ int main(void)
 		cmocka_unit_test(sums_beyond_int32_are_exact),
 		cmocka_unit_test(all_forms),
 		cmocka_unit_test(windows_are_operands),
+		cmocka_unit_test(threads_give_the_same_bits),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the CPU", tests, open_cpu, close_cpu);

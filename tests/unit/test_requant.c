@@ -194,7 +194,7 @@ static void check_channels(struct rng *rng, const struct parameters *p,
 		sum[n] = random_sum(rng);
 		residual[n] = rng_next(rng);
 	}
-	npu_requant_strip(&p->rq, &strip, result);
+	npu_requant_group(&p->rq, &strip, 0, NULL, result);
 	for (uint32_t n = 0; n < CHANNELS; n++) {
 		int32_t r = p->rq.residual == NPU_TYPE_UINT8 ? residual[n] : (int8_t)residual[n];
 
@@ -272,7 +272,7 @@ static void halves_go_away_from_zero(void **state)
 	int8_t result[8];
 
 	(void)state;
-	npu_requant_strip(&rq, &strip, result);
+	npu_requant_group(&rq, &strip, 0, NULL, result);
 	assert_memory_equal(result, expected, 8);
 }
 

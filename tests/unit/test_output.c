@@ -106,6 +106,42 @@ static int plan_set(const struct set *set, struct npu_plan *plan, struct npu_err
 	return ret;
 }
 
+/* ---- Tensors --------------------------------------------------------------------------- */
+
+/* However a device stores it. */
+static void new_tensors_are_zero(void **state)
+{
+	const uint8_t zeros[3 * 11 * 4] = { 0 };
+
+	(void)state;
+	for (enum npu_type type = NPU_TYPE_INT8; type <= NPU_TYPE_FLOAT32; type++) {
+		uint8_t back[3 * 11 * 4];
+		struct npu_tensor *tensor;
+
+		expect_ok(npu_tensor_create(dev, type, 3, 11, &tensor, &err));
+		assert_int_equal(npu_tensor_type(tensor), type);
+		expect_ok(npu_tensor_read(tensor, 0, 3, back, 0, &err));
+		assert_memory_equal(back, zeros, 33 * npu_type_size(type));
+		npu_tensor_destroy(tensor);
+	}
+	assert_int_equal(npu_type_size((enum npu_type)0), 0);
+	assert_int_equal(npu_type_size((enum npu_type)7), 0);
+}
+
+static void wrong_windows_are_refused(void **state)
+{
+	struct npu_tensor *tensor, *none;
+
+	(void)state;
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 9, 40, &tensor, &err));
+	expect_error(npu_tensor_create_view(tensor, 0, 9, 4, 8, &none, &err), -EINVAL,
+		     "from column 4 on: on this device it must be a multiple of 8");
+	expect_error(npu_tensor_create_view(tensor, 5, 5, 0, 8, &none, &err), -EINVAL, "9 x 40");
+	expect_error(npu_tensor_create_view(tensor, 0, 1, 32, 9, &none, &err), -EINVAL, "9 x 40");
+	expect_error(npu_tensor_create_view(tensor, 0, 0, 0, 8, &none, &err), -EINVAL, "0 x 8");
+	npu_tensor_destroy(tensor);
+}
+
 /* ---- Refusals -------------------------------------------------------------------------- */
 
 static void wrong_types_are_refused(void **state)
@@ -292,6 +328,8 @@ static void cpu_does_the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_tensors_are_zero),
+		cmocka_unit_test(wrong_windows_are_refused),
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(wrong_zero_points_are_refused),
 		cmocka_unit_test(wrong_bounds_are_refused),

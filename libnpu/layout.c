@@ -224,8 +224,8 @@ void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, 
 		for (uint32_t c = 0; c < k; c += channels) {
 			uint32_t width = min_size(channels, k - c);
 
-			copy_atoms((uint8_t *)dst, width, (const uint8_t *)block + c, src_stride, rows,
-				   width);
+			copy_atoms((uint8_t *)dst, width, (const uint8_t *)block + c, src_stride,
+				   rows, width);
 			dst += (size_t)rows * width;
 		}
 	}

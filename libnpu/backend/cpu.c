@@ -98,8 +98,7 @@ static void cpu_matmul_fini(struct npu_matmul *matmul)
 static void *element(const struct npu_tensor *tensor, uint32_t row, uint32_t col)
 {
 	return tensor->buf->map + tensor->offset +
-	       npu_layout_offset(&tensor->layout, tensor->first_row + row,
-				 tensor->first_col + col);
+	       npu_layout_offset(&tensor->layout, tensor->first_row + row, tensor->first_col + col);
 }
 
 /* One matrix of the batch; its first row in A and C. */

@@ -78,8 +78,8 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 	dev->max_k = npu_plan_max_k(&dev->limits);
 	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
 	/* Groups of K and strips of channels are whole atoms. */
-	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || NPU_GROUP_UNIT % dev->limits.atom_bytes ||
-	    dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
+	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch ||
+	    NPU_GROUP_UNIT % dev->limits.atom_bytes || dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
 		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
 				path);
 	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)

@@ -13,10 +13,10 @@
  *
  *	sum = (MIDDLE << 8 | LOW) - (HIGH << 16)
  *
- * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul is
- * the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up those
- * of a group of K and goes on from there, a block of rows at a time, so that scratch memory stays
- * small.
+ * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul
+ *is the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up
+ *those of a group of K and goes on from there, a block of rows at a time, so that scratch memory
+ *stays small.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -94,8 +94,7 @@ static int cut_chunks(const struct nvdla_weights *nw, const struct reach *reach,
 	uint64_t offset = 0;
 
 	/* A group may end inside a unit. */
-	packing->chunks =
-		calloc((size_t)reach->units + nw->base.groups, sizeof(*packing->chunks));
+	packing->chunks = calloc((size_t)reach->units + nw->base.groups, sizeof(*packing->chunks));
 	if (!packing->chunks)
 		return -ENOMEM;
 	chunk = packing->chunks;
@@ -314,10 +313,10 @@ static int fill_exact(struct nvdla_weights *nw, const int8_t *packed, struct npu
 		for (uint32_t i = 0; i < nw->exact.count; i++) {
 			const struct nvdla_chunk *chunk = &nw->exact.chunks[i];
 
-			npu_layout_cut_weights(
-				base + matrix * nw->exact.matrix_bytes + chunk->offset,
-				packed + matrix * nw->packing.matrix_bytes, nw->rows, nw->base.k,
-				kernels, chunk->k0, chunk->k);
+			npu_layout_cut_weights(base + matrix * nw->exact.matrix_bytes +
+						       chunk->offset,
+					       packed + matrix * nw->packing.matrix_bytes, nw->rows,
+					       nw->base.k, kernels, chunk->k0, chunk->k);
 		}
 	}
 	return end_fill(&nw->exact, err);

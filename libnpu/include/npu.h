@@ -153,7 +153,8 @@ int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t of
 struct npu_tensor;
 
 /**
- * enum npu_type - elements of a tensor, as npu_tensor_write() takes and npu_tensor_read() gives them
+ * enum npu_type - elements of a tensor, as npu_tensor_write() takes and npu_tensor_read() gives
+ * them
  *
  * A (inputs) may be INT8, UINT8 or INT16; C (results) and residuals may be any. How a device keeps
  * them is its own affair; multi-byte elements in application memory are in the machine's order.
@@ -246,7 +247,8 @@ struct npu_weights;
 enum npu_weight_type {
 	/** @NPU_WEIGHTS_INT8: A byte each. */
 	NPU_WEIGHTS_INT8 = 0,
-	/** @NPU_WEIGHTS_INT4: Two's complement, -8 to 7, two in a byte, the first in the low half. */
+	/** @NPU_WEIGHTS_INT4: Two's complement, -8 to 7, two in a byte, the first in the low half.
+	 */
 	NPU_WEIGHTS_INT4 = 1,
 	/** @NPU_WEIGHTS_CODEBOOK: Indices of 1 to 8 bits into a table of int8 values. */
 	NPU_WEIGHTS_CODEBOOK = 2,
@@ -407,7 +409,8 @@ enum npu_activation {
  *	FLOAT		f = f + float(r - zr) * residual_scale
  *
  * An integer residual goes with any scaling, a float one with FLOAT, where float() of it is the
- * value itself. Integer results of FLOAT are t = clamp32(f rounded, halves to even; 0 for NaN), and then
+ * value itself. Integer results of FLOAT are t = clamp32(f rounded, halves to even; 0 for NaN), and
+ *then
  *
  *	t = max(t, 0)					with RELU and RELU6
  *	t = min(t, round_away(6 / output_scale))	with RELU6; a binary32 quotient
@@ -418,8 +421,8 @@ enum npu_activation {
  *
  * Sources: FIXED16 is NVDLA's output stage (SDP). TFLITE and TFLITE_DOUBLE are TensorFlow Lite's
  * MultiplyByQuantizedMultiplier with and without TFLITE_SINGLE_ROUNDING; the latter is gemmlowp's
- * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here where
- * it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
+ * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here
+ *where it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
  */
 struct npu_epilogue_desc {
 	size_t size;

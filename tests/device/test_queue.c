@@ -218,7 +218,8 @@ static void *run_a_lot(void *arg)
 	};
 	int8_t *got = malloc((size_t)b->c.m * b->c.n);
 
-	if (npu_queue_create(dev, &queue, NULL) || npu_tensor_create(dev, NPU_TYPE_INT8, b->c.m, b->c.n, &c, NULL))
+	if (npu_queue_create(dev, &queue, NULL) ||
+	    npu_tensor_create(dev, NPU_TYPE_INT8, b->c.m, b->c.n, &c, NULL))
 		return (void *)1;
 	desc.c = c;
 	for (int i = 0; i < 25; i++) {

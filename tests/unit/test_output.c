@@ -229,7 +229,7 @@ static void groups_must_agree(void **state)
 
 /* ---- Places ---------------------------------------------------------------------------- */
 
-#define ALL_BUT_SUMS                                                                        \
+#define ALL_BUT_SUMS                                                                       \
 	(NPU_STAGE_ZERO_POINTS | NPU_STAGE_BIAS | NPU_STAGE_SCALING | NPU_STAGE_RESIDUAL | \
 	 NPU_STAGE_ACTIVATION | NPU_STAGE_CLAMP | NPU_STAGE_OUTPUT)
 

@@ -59,8 +59,7 @@ enum {
 	OPTION_W_ZERO_POINT,
 };
 
-static const char *const type_names[] = { "int8",  "uint8",   "int16",
-					  "int32", "float16", "float32" };
+static const char *const type_names[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
 static const char *const scaling_names[] = { "fixed16", "tflite", "tflite-double", "float",
 					     "none" };
 static const char *const activation_names[] = { "none", "relu", "relu6" };
@@ -108,7 +107,8 @@ static bool take_clamp(const char *who, struct operand_options *operand)
 		if (end != comma + 1 && !*end && operand->clamp_min <= operand->clamp_max)
 			return true;
 	}
-	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'", optarg);
+	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'",
+		 optarg);
 	return false;
 }
 

@@ -34,8 +34,7 @@ static const char *const type_lists[] = {
 	[NPU_TYPE_FLOAT32] = "int8, uint8, int16, int32, float16 or float32",
 };
 
-static int load_matrix(const char *path, enum npu_type last, struct npy *npy,
-		       struct npu_error *err)
+static int load_matrix(const char *path, enum npu_type last, struct npy *npy, struct npu_error *err)
 {
 	int ret;
 
@@ -189,7 +188,8 @@ static int make_q31(float factor, int32_t *multiplier, int32_t *exponent, struct
 		shift++;
 	}
 	if (factor < 0 || shift > NPU_EXPONENT_MAX)
-		return error_set(err, -EINVAL, "has a factor of %g, which TFLITE has no multiplier for",
+		return error_set(err, -EINVAL,
+				 "has a factor of %g, which TFLITE has no multiplier for",
 				 (double)factor);
 	/* What is too small to count is nothing. */
 	*multiplier = shift < NPU_EXPONENT_MIN ? 0 : (int32_t)q31;
@@ -282,8 +282,8 @@ static void set_epilogue(const struct operand_options *options, struct problem *
 	p->epilogue = (struct npu_epilogue_desc){
 		.size = sizeof(p->epilogue),
 		.n = p->n,
-		.scaling = options->has_scaling ? options->scaling
-						: default_scaling(options->result),
+		.scaling =
+			options->has_scaling ? options->scaling : default_scaling(options->result),
 		.zero_point = options->zero_point,
 		.activation = options->activation,
 		.output_scale = options->output_scale,

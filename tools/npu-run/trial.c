@@ -193,10 +193,9 @@ static int fill_weights(struct trial *trial, uint64_t *random)
 	p->epilogue.groups = groups;
 	if (w->type == NPU_WEIGHTS_CODEBOOK && make_codebook(trial, random))
 		return -ENOMEM;
-	row = w->type == NPU_WEIGHTS_INT8 ? p->k
-	      : w->type == NPU_WEIGHTS_INT4
-		      ? (p->k + 1) / 2
-		      : ((size_t)p->k * w->index_bits + 7) / 8;
+	row = w->type == NPU_WEIGHTS_INT8   ? p->k
+	      : w->type == NPU_WEIGHTS_INT4 ? (p->k + 1) / 2
+					    : ((size_t)p->k * w->index_bits + 7) / 8;
 	w->row_stride = once_in(random, 4) ? row + (size_t)between(random, 0, 5) : 0;
 	bytes = p->batch * p->n * (w->row_stride ? w->row_stride : row);
 	trial->w = malloc(bytes);
@@ -229,8 +228,8 @@ static int fill_residual(struct trial *trial, uint64_t *random)
 				(float)between(random, -100000, 100000) / 1000.0f;
 	}
 	if (!is_float && p->residual_type != NPU_TYPE_INT32 && once_in(random, 2))
-		p->epilogue.residual_zero_point =
-			(int32_t)between(random, p->residual_type == NPU_TYPE_UINT8 ? 0 : -100, 100);
+		p->epilogue.residual_zero_point = (int32_t)between(
+			random, p->residual_type == NPU_TYPE_UINT8 ? 0 : -100, 100);
 	return 0;
 }
 
@@ -320,7 +319,7 @@ static int make_scaling(struct trial *trial, uint64_t *random)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < e->scale_count; i++)
 		make_factor(trial, i, factor, kind, random);
-	e->shift = (uint32_t)(kind == 2 ? between(random, 0, NPU_SHIFT_MAX)
+	e->shift = (uint32_t)(kind == 2	  ? between(random, 0, NPU_SHIFT_MAX)
 			      : kind == 1 ? (1 - exponent > 0 ? 1 - exponent : 0)
 					  : (15 - exponent > 0 ? 15 - exponent : 0));
 	e->multiplier = trial->multiplier;
@@ -434,8 +433,9 @@ void trial_describe(const struct trial *trial, char text[TRIAL_TEXT])
 	static const char *const activations[] = { "", ", ReLU", ", ReLU6" };
 	const struct problem *p = &trial->problem;
 
-	snprintf(text, TRIAL_TEXT, "M %u x K %u x N %u, batch %u, %s x %s -> %s, %s%s%s, %s residual",
-		 p->m, p->k, p->n, p->batch, trial_type_name(p->a_type), weights[p->weights.type],
+	snprintf(text, TRIAL_TEXT,
+		 "M %u x K %u x N %u, batch %u, %s x %s -> %s, %s%s%s, %s residual", p->m, p->k,
+		 p->n, p->batch, trial_type_name(p->a_type), weights[p->weights.type],
 		 trial_type_name(p->c_type), scalings[p->epilogue.scaling],
 		 activations[p->epilogue.activation], p->epilogue.clamp ? ", clamp" : "",
 		 trial_type_name(p->residual_type));

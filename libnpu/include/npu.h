@@ -646,6 +646,17 @@ int npu_quant_weights(const float *w, uint32_t n, uint32_t k, int8_t *q, float *
 int npu_quant_requantize(const float *factor, size_t count, int16_t *multiplier, uint32_t *shift,
 			 struct npu_error *err);
 
+/**
+ * Finds the form that NPU_SCALING_TFLITE has for rescaling factors, one exponent each, as
+ * TensorFlow Lite's QuantizeMultiplier does: factor[i] ~ multiplier[i] * 2^(exponent[i] - 31) with
+ * 31 bits in the multiplier, and 0 for factors below 2^-32.
+ * For a matmul factor[n] = scale_a * scale_w[n] / scale_c, computed in double.
+ *
+ * Errors: -EINVAL @count is 0, or a factor is negative, not finite, or 2^30 or more.
+ */
+int npu_quant_requantize_q31(const double *factor, size_t count, int32_t *multiplier,
+			     int32_t *exponent, struct npu_error *err);
+
 #if defined(__cplusplus)
 }
 #endif

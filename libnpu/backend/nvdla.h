@@ -153,12 +153,13 @@ int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 
 /*
  * For submission @ticket: put jobs behind those staged, handing full SUBMITs to the kernel; hand
- * over the rest; do that and wait for all of it; ask if a part of it has failed.
+ * over the rest; wait for what had been handed over when the queue's head was @end; ask if a part
+ * of it has failed.
  */
 int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul *jobs,
 		      uint32_t count, uint64_t ticket, struct npu_error *err);
 int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
-int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
+int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error *err);
 bool nvdla_queue_failed(struct nvdla_queue *queue, uint64_t ticket);
 
 #endif /* LIBNPU_NVDLA_H */

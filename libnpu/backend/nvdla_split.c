@@ -14,9 +14,9 @@
  *	sum = (MIDDLE << 8 | LOW) - (HIGH << 16)
  *
  * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul
- *is the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up
- *those of a group of K and goes on from there, a block of rows at a time, so that scratch memory
- *stays small.
+ * is the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up
+ * those of a group of K and goes on from there, a block of rows at a time, so that scratch memory
+ * stays small. While it does so the engine works on the next block, with scratch memory of its own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -171,9 +171,10 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 			block->jobs += PASSES * next->m_tiles * next->n_tiles;
 			matmul->base.plan.cycles += PASSES * next->cycles;
 		}
-		matmul->base.plan.cycles += next[-1].start;
 		matmul->count += block->jobs;
 	}
+	/* The blocks follow each other without a pause. */
+	matmul->base.plan.cycles += tiles->start;
 	return tiles;
 }
 

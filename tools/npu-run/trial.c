@@ -163,7 +163,7 @@ static int make_zero_points(struct trial *trial, uint32_t groups, uint64_t *rand
 	struct npu_weights_desc *w = &trial->problem.weights;
 	int64_t limit = w->type == NPU_WEIGHTS_INT4 ? 8 : once_in(random, 3) ? 127 : 3;
 
-	if (once_in(random, 2))
+	if (!once_in(random, 4))
 		return 0;
 	w->zero_point_count = once_in(random, 3) ? 1 : once_in(random, 2) ? w->n : w->n * groups;
 	trial->w_zero_point = malloc(w->zero_point_count * sizeof(*trial->w_zero_point));
@@ -363,7 +363,7 @@ static void choose_bounds(struct problem *p, uint64_t *random)
 	if (p->c_type <= NPU_TYPE_INT16 && once_in(random, 2))
 		e->zero_point = (int32_t)between(random, min, max);
 	e->output_scale = (float)between(random, 10, 500) / 1000;
-	if (!once_in(random, 3))
+	if (!once_in(random, 4))
 		return;
 	e->clamp = true;
 	one = once_in(random, 3) ? min : between(random, min, max);

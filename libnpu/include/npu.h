@@ -401,7 +401,8 @@ enum npu_activation {
  * rounded down, 2^15 - 1), and t = round_up(s * r / 2^(15 - exponent)); the exponent is then at
  * most 14.
  * FLOAT is binary32 arithmetic: float() and each product and sum are rounded to nearest, halves to
- * even, groups are added in the order of K, and there is no contraction. Then, with u the residual
+ * even, groups are added in the order of K, and there is no contraction. Then, with r the residual
+ * and its own factor,
  *
  *	FIXED16		t = clamp32(t + clamp32(round_away((r - zr) * multiplier / 2^shift)))
  *	TFLITE		t = clamp32(t + what the scaling makes of r - zr, for an 8-bit A)
@@ -409,8 +410,7 @@ enum npu_activation {
  *	FLOAT		f = f + float(r - zr) * residual_scale
  *
  * An integer residual goes with any scaling, a float one with FLOAT, where float() of it is the
- * value itself. Integer results of FLOAT are t = clamp32(f rounded, halves to even; 0 for NaN), and
- *then
+ * value itself. Integer results of FLOAT: t = clamp32(f rounded, halves to even), 0 for NaN. Then
  *
  *	t = max(t, 0)					with RELU and RELU6
  *	t = min(t, round_away(6 / output_scale))	with RELU6; a binary32 quotient
@@ -422,7 +422,7 @@ enum npu_activation {
  * Sources: FIXED16 is NVDLA's output stage (SDP). TFLITE and TFLITE_DOUBLE are TensorFlow Lite's
  * MultiplyByQuantizedMultiplier with and without TFLITE_SINGLE_ROUNDING; the latter is gemmlowp's
  * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here
- *where it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
+ * where it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
  */
 struct npu_epilogue_desc {
 	size_t size;

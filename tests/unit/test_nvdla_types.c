@@ -30,12 +30,12 @@ static void check_trials(uint64_t first, uint64_t count)
 	assert_int_equal(fake.objects, 0);
 }
 
-/* A third of them: on the virtual board all take as long as these do here. */
+/* A sixth of them: on the virtual board all take as long as these do here. */
 static void many_forms_on_the_small_engine(void **state)
 {
 	(void)state;
 	fake_reset();
-	check_trials(1000, TRIAL_FORMS / 3);
+	check_trials(1000, TRIAL_FORMS / 6);
 }
 
 static void many_forms_on_the_large_engine(void **state)

@@ -162,8 +162,7 @@ static int32_t scale_residual(const struct npu_epilogue_desc *e, int32_t r)
 {
 	switch (e->scaling) {
 	case NPU_SCALING_FIXED16:
-		return clamp32(
-			round_away((int64_t)r * e->residual_multiplier, e->residual_shift));
+		return clamp32(round_away((int64_t)r * e->residual_multiplier, e->residual_shift));
 	case NPU_SCALING_TFLITE:
 		return scale_tflite(r, e->residual_multiplier_q31, e->residual_exponent);
 	case NPU_SCALING_TFLITE_DOUBLE:
@@ -178,8 +177,8 @@ static void add_residuals(const struct npu_requant *rq, const struct npu_strip *
 	const struct npu_epilogue_desc *e = &rq->epilogue;
 
 	for (uint32_t i = 0; i < strip->count; i++) {
-		int32_t r = integer_residual(rq->residual, strip->residual, i) -
-			    e->residual_zero_point;
+		int32_t r =
+			integer_residual(rq->residual, strip->residual, i) - e->residual_zero_point;
 
 		t[i] = clamp32((int64_t)t[i] + scale_residual(e, r));
 	}

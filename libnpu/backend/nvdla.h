@@ -187,11 +187,12 @@ int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 
 /*
  * For submission @ticket: put jobs behind those staged, handing full SUBMITs to the kernel; hand
- * over the rest; do that and wait for all of it, after which npu_queue_failed() knows how it ended.
+ * over the rest; wait for what had been handed over when the queue's head was @end, after which
+ * npu_queue_failed() knows how it ended.
  */
 int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul *jobs,
 		      uint32_t count, uint64_t ticket, struct npu_error *err);
 int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
-int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
+int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error *err);
 
 #endif /* LIBNPU_NVDLA_H */

@@ -235,10 +235,13 @@ static void tensors_share_a_buffer(void **state)
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
 	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 3, 5, &one, &err));
 	expect_ok(npu_tensor_create_in(buf, bytes, NPU_TYPE_INT8, 3, 5, &two, &err));
-	expect_error(npu_tensor_create_in(buf, 63, NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL, "offset 63");
-	expect_error(npu_tensor_create_in(buf, npu_buffer_size(buf), NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL,
-		     "does not fit");
-	expect_error(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 1000, 5000, &none, &err), -EINVAL, "1000 x 5000");
+	expect_error(npu_tensor_create_in(buf, 63, NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL,
+		     "offset 63");
+	expect_error(
+		npu_tensor_create_in(buf, npu_buffer_size(buf), NPU_TYPE_INT8, 3, 5, &none, &err),
+		-EINVAL, "does not fit");
+	expect_error(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 1000, 5000, &none, &err), -EINVAL,
+		     "1000 x 5000");
 	npu_buffer_destroy(buf);
 
 	expect_ok(npu_tensor_write(one, 0, 3, (int8_t[15]){ 1, 2, 3 }, 0, &err));
@@ -256,20 +259,20 @@ static void impossible_tensors_are_refused(void **state)
 	(void)state;
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 0, 5, &none, &err), -EINVAL, "0 x 5");
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 5, 0, &none, &err), -EINVAL, "5 x 0");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err), -EINVAL,
-		     "too large");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err), -ENOMEM,
-		     "no memory");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err),
+		     -EINVAL, "too large");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err),
+		     -ENOMEM, "no memory");
 }
 
 /* ---- Weights and epilogues ------------------------------------------------------------- */
 
 /* Fails because of one field of the description, which the text names. */
-#define expect_bad_weights(field, value, word)                                            \
-	do {                                                                              \
-		struct npu_weights_desc bad = good;                                       \
-		bad.field = value;                                                        \
-		expect_error(npu_weights_create(dev, &bad, &none, &err), -EINVAL, word);  \
+#define expect_bad_weights(field, value, word)                                           \
+	do {                                                                             \
+		struct npu_weights_desc bad = good;                                      \
+		bad.field = value;                                                       \
+		expect_error(npu_weights_create(dev, &bad, &none, &err), -EINVAL, word); \
 	} while (0)
 
 static void wrong_weights_are_refused(void **state)

@@ -295,8 +295,9 @@ static void stages_are_as_the_kernel_wants_them(void **state)
 
 			assert_int_equal(d->alu_op == DRM_NPU_ALU_NONE,
 					 d->alu_src == DRM_NPU_OPERAND_NONE);
-			assert_int_equal(d->operand_bytes,
-					 element ? 1 : out.stage[s].channel_bytes ? 2 : 0);
+			assert_int_equal(d->operand_bytes, element			? 1
+							   : out.stage[s].channel_bytes ? 2
+											: 0);
 			assert_true(d->alu_src == DRM_NPU_OPERAND_IMM || !d->alu_imm);
 			assert_true(d->mul_src == DRM_NPU_OPERAND_IMM || !d->mul_imm);
 			assert_true(d->alu_op || !d->alu_shift);

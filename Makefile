@@ -88,7 +88,8 @@ guest: setup
 	$(MAKE) board
 	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
-	$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
+	[ -z "$$($(BOARD) compat $(GUEST))" ] || \
+		$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
 		CROSS_COMPILE=$$($(BOARD) cross $(GUEST) --compat) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST) --compat) compat-tests
 	$(MAKE) kmod CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) KDIR=$$($(BOARD) kdir $(GUEST))
@@ -148,19 +149,20 @@ check-machines:
 
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
-	$(BOARD) run $(GUEST) --compat --load vgem -- tests/run.sh device \
+	compat=$$($(BOARD) compat $(GUEST)) && \
+	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem -- tests/run.sh device \
 		$(filter-out test_several test_module,$(notdir $(DEVICE_TESTS))) \
-		$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))
+		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
-	# Freed memory is poisoned, so that a use of it does not go unnoticed.
-	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
-		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power
+	# Freed memory is poisoned, so that a use of it does not go unnoticed.
+	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
+		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 
 # ---- style ----
 

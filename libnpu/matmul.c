@@ -112,16 +112,16 @@ static void set_shape(struct npu_matmul *matmul)
 	const struct npu_tensor *residual = matmul->residual;
 
 	npu_plan_shape(&matmul->plan, &(struct npu_plan_desc){
-		.m = matmul->a->rows,
-		.k = matmul->weights->k,
-		.n = matmul->weights->n,
-		.a_type = matmul->a->type,
-		.c_type = matmul->c->type,
-		.batch = matmul->weights->batch,
-	});
+					      .m = matmul->a->rows,
+					      .k = matmul->weights->k,
+					      .n = matmul->weights->n,
+					      .a_type = matmul->a->type,
+					      .c_type = matmul->c->type,
+					      .batch = matmul->weights->batch,
+				      });
 	if (residual)
-		matmul->plan.bytes += (uint64_t)residual->rows * residual->cols *
-				      npu_type_size(residual->type);
+		matmul->plan.bytes +=
+			(uint64_t)residual->rows * residual->cols * npu_type_size(residual->type);
 }
 
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,

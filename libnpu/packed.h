@@ -9,8 +9,8 @@
  *	offset				bytes
  *	0				192		struct npu_packed_header
  *	192				4 * numbers	what the form has to know, see below
- *	behind it			8 * sums	sums of the weights of each group of columns,
- *							[batch][n][groups], signed
+ *	behind it			8 * sums	sums of the weights of each group of
+ *columns, [batch][n][groups], signed
  *	behind it			2 * zero points	what is left of them, [n][groups], signed
  *	packed_offset			packed_bytes	weights as the device reads them
  *
@@ -140,8 +140,8 @@ struct npu_image {
 };
 
 /*
- * Reads an image for a device that wants @form. On success the arrays of @packed are the caller's to
- * free. What the numbers mean, and if they fit the weights, is for the backend to check.
+ * Reads an image for a device that wants @form. On success the arrays of @packed are the caller's
+ * to free. What the numbers mean, and if they fit the weights, is for the backend to check.
  *
  * Errors: -EBADMSG not an image, cut short or damaged; -ENOTSUP a version or a form that the
  * device does not have; -ENOMEM.

@@ -73,8 +73,7 @@ struct cpu_part {
 static void *element(const struct npu_tensor *tensor, uint32_t row, uint32_t col)
 {
 	return tensor->buf->map + tensor->offset +
-	       npu_layout_offset(&tensor->layout, tensor->first_row + row,
-				 tensor->first_col + col);
+	       npu_layout_offset(&tensor->layout, tensor->first_row + row, tensor->first_col + col);
 }
 
 static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst)

@@ -161,8 +161,8 @@ struct drm_npu_tensor nvdla_weights_at(const struct nvdla_weights *nw,
 				       uint32_t chunk);
 
 /*
- * nvdla_exact.c: the packing whose chunks are so short that every sum over one can be reconstructed,
- * see nvdla_split.c; made when it is first asked for. It belongs to the weights.
+ * nvdla_exact.c: the packing whose chunks are so short that every sum over one can be
+ * reconstructed, see nvdla_split.c; made when it is first asked for. It belongs to the weights.
  */
 int nvdla_weights_exact(struct nvdla_weights *nw, const struct nvdla_packing **packing,
 			struct npu_error *err);

@@ -363,8 +363,8 @@ uint32_t npu_weights_batch(const struct npu_weights *weights);
  * @path: Folder and name. Beside it there is a temporary file meanwhile.
  *
  * What is in the file is for devices that pack alike: those of the same engine, or processors whose
- * instructions the CPU backend uses alike. It is a cache of the weights and no exchange format: keep the original.
- * Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
+ * instructions the CPU backend uses alike. It is a cache of the weights and no exchange format:
+ * keep the original. Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
  *
  * Errors: -EINVAL @path is there and is not a file; -ENOMEM; what open(2), write(2) and rename(2)
  * say, -ENOSPC for example.

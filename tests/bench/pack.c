@@ -53,8 +53,8 @@ static void copy(const struct places *p)
 
 static void pack(const struct places *p)
 {
-	npu_layout_pack_weights(p->packed, p->rowwise, p->cols, p->rows, p->cols, KERNELS,
-				CHANNELS, (size_t)p->rows * p->cols >= NPU_LAYOUT_STREAM);
+	npu_layout_pack_weights(p->packed, p->rowwise, p->cols, p->rows, p->cols, KERNELS, CHANNELS,
+				(size_t)p->rows * p->cols >= NPU_LAYOUT_STREAM);
 }
 
 static void store(const struct places *p)

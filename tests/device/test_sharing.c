@@ -367,8 +367,8 @@ static void memory_of_another_driver(void **state)
 	bench_init(&b, dev, 72, 9, 30, 21);
 	expect_ok(npu_buffer_import(dev, fd, &buf, &err));
 	expect_ok(npu_tensor_create_in(buf, 64, NPU_TYPE_INT8, 9, 30, &a, &err));
-	expect_error(npu_tensor_create_in(buf, PAGE - 64, NPU_TYPE_INT8, 9, 30, &none, &err), -EINVAL,
-		     "does not fit");
+	expect_error(npu_tensor_create_in(buf, PAGE - 64, NPU_TYPE_INT8, 9, 30, &none, &err),
+		     -EINVAL, "does not fit");
 	expect_ok(npu_tensor_write(a, 0, 9, b.c.a, 0, &err));
 	matmul = bench_bind(&b, a, b.result);
 	expect_ok(npu_queue_run(queue, &matmul, 1, &err));

@@ -7,6 +7,7 @@
 #   make kmod           build npu.ko for KDIR
 #   make run            boot the virtual board and run the example on it
 #   make bench          instructions of the processor and cycles of the engine, measured
+#   make bench-cpu      this machine's CPU, beside other libraries for it
 #   make check          all tests that fit into a quarter of an hour
 #   make check-all      these, and every kernel and machine
 #   make fuzz           fuzz the validator against the device model (clang)
@@ -100,18 +101,37 @@ run: guest
 
 # ---- tests ----
 
-.PHONY: check check-unit check-device
+.PHONY: check check-unit check-neon check-device
 check: setup
 	$(MAKE) lint
 	$(MAKE) check-unit
 	$(MAKE) check-cli
 	$(MAKE) guest
+	$(MAKE) check-neon
 	$(MAKE) check-board
 	$(MAKE) check-device
 
 check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+	$(MAKE) $(LIBNPU)
+	tests/abi.sh $(B)
+
+# The CPU backend on arm64 processors, emulated: with all of its instructions, and with fewer.
+NEON := --arch arm64 --kernel 6.1
+.PHONY: neon-tests
+check-neon:
+	$(BOARD) fetch $(NEON)
+	$(MAKE) TARGET=$$($(BOARD) target $(NEON)) CROSS_COMPILE=$$($(BOARD) cross $(NEON)) \
+		SYSROOT=$$($(BOARD) sysroot $(NEON)) neon-tests
+
+neon-tests: $(CPU_UNIT_TESTS)
+	NPU_TEST_KERNELS="neon-i8mm neon-dot neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu max -L $(SYSROOT)" tests/run.sh neon $^
+	NPU_TEST_KERNELS="neon-dot neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu cortex-a76 -L $(SYSROOT)" tests/run.sh neon-a76 $<
+	NPU_TEST_KERNELS="neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu cortex-a53 -L $(SYSROOT)" tests/run.sh neon-a53 $<
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines
@@ -138,6 +158,7 @@ check-device:
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial
+	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power

@@ -13,6 +13,15 @@ FASHION_MODEL := $(FASHION)/model.mlp
 
 ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train
 
+# One file each, one way of use.
+SMALL_EXAMPLES := $(addprefix $(B)/examples/, packed-weights dma-buf)
+
+ALL += $(SMALL_EXAMPLES)
+
+$(SMALL_EXAMPLES): %: %.o $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
 # Without fused multiply-add every machine rounds the same way, so float results are the same too.
 CPPFLAGS_examples := -ffp-contract=off
 
@@ -23,6 +32,14 @@ $(FASHION_MNIST): $(FASHION_OBJS) $(LIBNPU_A)
 $(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
+
+PIPELINE := $(B)/examples/pipeline/pipeline
+
+ALL += $(PIPELINE)
+
+$(PIPELINE): $(addprefix $(B)/examples/pipeline/, pipeline.o camera.o layer.o) $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
 # What "make run" runs on the board, and the files it needs there.
 EXAMPLE := fashion-mnist $(FASHION_MODEL)

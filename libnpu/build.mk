@@ -4,14 +4,24 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c tensor.c weights.c epilogue.c matmul.c queue.c \
-	layout.c plan.c requant.c quant/affine.c \
-	$(addprefix backend/, cpu.c cpu_kernels.c node.c nvdla_buffer.c nvdla_device.c \
-		nvdla_job.c nvdla_matmul.c nvdla_operands.c nvdla_queue.c nvdla_split.c \
-		nvdla_stage.c))
+	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
+	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
+	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
+		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
+		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
+		nvdla_stage.c nvdla_weights.c))
+
+# The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
+CPU_KERNELS_x86_64 := avx2 avx512_vnni
+CPU_KERNELS_aarch64 := neon neon_dot neon_i8mm
+CPU_KERNELS := portable $(CPU_KERNELS_$(firstword $(subst -, ,$(TRIPLET))))
+CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c interleave.c pool.c dispatch.c fixed16.c \
+	$(CPU_KERNELS:%=%.c))
+LIBNPU_SRCS += $(CPU_SRCS)
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
-LIBNPU_LIBS := $(DRM_LIBS) -lm
+LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
 
 # What programs of this tree link with: the shared library, found beside them when they run, or the
 # static one in tests that look inside.
@@ -21,7 +31,14 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o: override CFLAGS += -O3
+$(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
+# The bits of a result are what the operations in the source say.
+$(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
+$(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
+$(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
+$(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
+$(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
+$(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"
@@ -41,12 +58,17 @@ $(LIBNPU_A): $(LIBNPU_OBJS)
 
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
 
 .PHONY: install install-libnpu
 install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 644 libnpu/include/npu.h $(DESTDIR)$(includedir)/
+	install -d $(DESTDIR)$(man3dir)
+	install -m 644 $(LIBNPU_MAN3:%=docs/man/npu_%.3) $(DESTDIR)$(man3dir)/
+	$(foreach page,$(LIBNPU_MAN3),$(foreach call,$(filter $(page)_%,$(LIBNPU_CALLS)), \
+		ln -sf npu_$(page).3 $(DESTDIR)$(man3dir)/npu_$(call).3;))
 	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
 	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so
@@ -54,3 +76,11 @@ install-libnpu: $(LIBNPU)
 		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(LIBNPU_VERSION)|' \
 		libnpu/libnpu.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
+	install -d $(DESTDIR)$(mandir)/man3
+	install -m 644 docs/man/*.3 $(DESTDIR)$(mandir)/man3/
+	# Each call finds the page that describes it.
+	for page in docs/man/*.3; do \
+		for name in $$(sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' $$page); do \
+			ln -sf $${page##*/} $(DESTDIR)$(mandir)/man3/$$name.3; \
+		done; \
+	done

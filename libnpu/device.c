@@ -9,17 +9,26 @@
 
 int npu_device_open(const char *name, struct npu_device **dev, struct npu_error *err)
 {
+	int ret;
+
 	if (!dev)
 		return npu_fail(err, -EINVAL, "npu_device_open: no place for the device given");
-	if (name && !strcmp(name, "cpu"))
-		return npu_cpu_open(dev, err);
-	return npu_nvdla_open(name, dev, err);
+	if (name && (!strcmp(name, "cpu") || !strncmp(name, "cpu:", 4)))
+		ret = npu_cpu_open(name, dev, err);
+	else
+		ret = npu_nvdla_open(name, dev, err);
+	if (!ret)
+		pthread_mutex_init(&(*dev)->claims_lock, NULL);
+	return ret;
 }
 
 void npu_device_close(struct npu_device *dev)
 {
-	if (dev && npu_unref(&dev->refs))
-		dev->ops->device_close(dev);
+	if (!dev || !npu_unref(&dev->refs))
+		return;
+	pthread_mutex_destroy(&dev->claims_lock);
+	npu_arena_fini(&dev->arena);
+	dev->ops->device_close(dev);
 }
 
 int npu_device_get_info(const struct npu_device *dev, struct npu_device_info *info,

@@ -4,40 +4,90 @@
  */
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "layout.h"
 
 /* Rows copied together, so that the cache lines of row-major memory serve several planes. */
 #define BLOCK_ROWS 64
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
+static size_t min_size(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
-bool npu_layout_planes(struct npu_layout *layout, uint32_t rows, uint32_t cols, size_t atom,
-		       uint64_t max_stride)
+bool npu_layout_planes(struct npu_layout *layout, enum npu_form form, uint32_t rows, uint32_t cols,
+		       size_t atom, uint64_t max_stride)
 {
 	size_t planes = cols / atom + !!(cols % atom);
-	size_t plane, bytes;
+	size_t digits = form == NPU_FORM_DIGITS ? 2 : 1;
+	size_t plane, matrix, bytes;
 
 	if (!rows || !cols || __builtin_mul_overflow((size_t)rows, atom, &plane) ||
-	    plane > max_stride || __builtin_mul_overflow(plane, planes, &bytes))
+	    plane > max_stride || __builtin_mul_overflow(plane, planes, &matrix) ||
+	    __builtin_mul_overflow(matrix, digits, &bytes))
 		return false;
 
 	*layout = (struct npu_layout){
+		.form = form,
+		.element = 1,
 		.atom = atom,
 		.row_stride = atom,
 		.plane_stride = plane,
+		.digit_stride = matrix,
 		.bytes = bytes,
 	};
 	return true;
 }
 
+bool npu_layout_rows(struct npu_layout *layout, uint32_t rows, uint32_t cols, size_t element)
+{
+	size_t row = (size_t)cols * element, bytes;
+
+	if (!rows || !cols || row / element != cols ||
+	    __builtin_mul_overflow(row, (size_t)rows, &bytes))
+		return false;
+
+	*layout = (struct npu_layout){
+		.form = NPU_FORM_PLAIN,
+		.element = element,
+		.atom = cols,
+		.row_stride = row,
+		.plane_stride = bytes,
+		.bytes = bytes,
+	};
+	return true;
+}
+
+size_t npu_layout_offset(const struct npu_layout *layout, uint32_t row, uint32_t col)
+{
+	return col / layout->atom * layout->plane_stride + row * layout->row_stride +
+	       col % layout->atom * layout->element;
+}
+
+size_t npu_layout_width(const struct npu_layout *layout)
+{
+	return layout->form == NPU_FORM_DIGITS ? 2 : layout->element;
+}
+
+void npu_layout_clear(const struct npu_layout *layout, uint8_t *base)
+{
+	size_t plain = layout->form == NPU_FORM_DIGITS	? layout->digit_stride
+		       : layout->form == NPU_FORM_PLAIN ? layout->bytes
+							: 0;
+
+	memset(base, 0, plain);
+	memset(base + plain, 0x80, layout->bytes - plain);
+}
+
 /*
- * Copies one plane of a block of rows. The atoms of all known engines are 8 or 32 bytes: with the
- * size known to the compiler a copy is one or two instructions instead of a call.
+ * Copies one plane of a block of rows. The atoms of all known engines are 8 or 32 bytes, their
+ * blocks of weights 8 or 64: with the size known to the compiler a copy is a few instructions
+ * instead of a call.
  */
-static void copy_atoms(int8_t *dst, size_t dst_stride, const int8_t *src, size_t src_stride,
+static void copy_atoms(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_stride,
 		       uint32_t rows, size_t width)
 {
 	for (uint32_t r = 0; r < rows; r++, dst += dst_stride, src += src_stride) {
@@ -45,56 +95,308 @@ static void copy_atoms(int8_t *dst, size_t dst_stride, const int8_t *src, size_t
 			memcpy(dst, src, 8);
 		else if (width == 32)
 			memcpy(dst, src, 32);
+		else if (width == 64)
+			memcpy(dst, src, 64);
 		else
 			memcpy(dst, src, width);
 	}
 }
 
-void npu_layout_store(const struct npu_layout *layout, uint8_t *base, uint32_t first_row,
-		      uint32_t rows, uint32_t cols, const int8_t *src, size_t src_stride)
+/* ---- Squares ---------------------------------------------------------------------------- */
+
+/*
+ * Atoms of 8 bytes are too short to be copied one by one. A square of 8 x 8 of them is 8 whole
+ * cache lines on either side, and is transposed in pairs, which a compiler turns into full vector
+ * loads, interleaves and stores.
+ */
+#define ATOM 8
+#define SIDE 8
+#define SQUARE (SIDE * ATOM)
+
+typedef uint64_t pair_t __attribute__((vector_size(2 * ATOM)));
+
+static inline pair_t load_pair(const uint8_t *from)
 {
-	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS) {
-		uint32_t count = min_u32(BLOCK_ROWS, rows - r);
-		int8_t *plane = (int8_t *)base + ((size_t)first_row + r) * layout->row_stride;
+	pair_t pair;
 
-		for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-			size_t width = cols - c < layout->atom ? cols - c : layout->atom;
+	memcpy(&pair, from, sizeof(pair));
+	return pair;
+}
 
-			copy_atoms(plane, layout->row_stride, src + r * src_stride + c, src_stride,
-				   count, width);
+static inline void store_pair(uint8_t *to, pair_t pair)
+{
+	memcpy(to, &pair, sizeof(pair));
+}
+
+/* Atom i of line j becomes atom j of line i. */
+static inline __attribute__((always_inline)) void
+turn_square(uint8_t *restrict dst, size_t dst_stride, const uint8_t *restrict src,
+	    size_t src_stride, void (*put)(uint8_t *to, pair_t pair))
+{
+	for (int i = 0; i < SIDE; i += 2, src += 2 * ATOM, dst += 2 * dst_stride) {
+		for (int j = 0; j < SIDE; j += 2) {
+			pair_t x = load_pair(src + j * src_stride);
+			pair_t y = load_pair(src + (j + 1) * src_stride);
+
+			put(dst + j * ATOM, (pair_t){ x[0], y[0] });
+			put(dst + dst_stride + j * ATOM, (pair_t){ x[1], y[1] });
 		}
 	}
 }
 
-void npu_layout_load(const struct npu_layout *layout, const uint8_t *base, uint32_t first_row,
-		     uint32_t rows, uint32_t cols, int8_t *dst, size_t dst_stride)
+/* How much of a block of rows is squares, from its first row and column on. */
+static void count_squares(const struct npu_layout *layout, uint32_t rows, size_t cols,
+			  uint32_t *square_rows, size_t *square_cols)
 {
-	for (uint32_t r = 0; r < rows; r += BLOCK_ROWS) {
-		uint32_t count = min_u32(BLOCK_ROWS, rows - r);
-		const int8_t *plane =
-			(const int8_t *)base + ((size_t)first_row + r) * layout->row_stride;
+	bool any = layout->atom == ATOM && layout->row_stride == ATOM && rows >= SIDE &&
+		   cols >= SQUARE;
 
-		for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-			size_t width = cols - c < layout->atom ? cols - c : layout->atom;
+	*square_rows = any ? rows / SIDE * SIDE : 0;
+	*square_cols = any ? cols / SQUARE * SQUARE : 0;
+}
 
-			copy_atoms(dst + r * dst_stride + c, dst_stride, plane, layout->row_stride,
-				   count, width);
-		}
+/* ---- Bytes as they are ------------------------------------------------------------------ */
+
+static void store_atoms(const struct npu_layout *layout, uint8_t *plane, uint32_t rows, size_t cols,
+			const uint8_t *src, size_t src_stride)
+{
+	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
+		size_t width = min_size(cols - c, layout->atom) * layout->element;
+
+		copy_atoms(plane, layout->row_stride, src + c * layout->element, src_stride, rows,
+			   width);
 	}
 }
 
-void npu_layout_pack_weights(int8_t *dst, const int8_t *src, size_t src_stride, uint32_t n,
-			     uint32_t k, uint32_t kernels, uint32_t channels)
+static void store_block(const struct npu_layout *layout, uint8_t *base, uint32_t rows, size_t cols,
+			const uint8_t *src, size_t src_stride)
 {
+	size_t plane = layout->plane_stride, square_cols;
+	uint32_t square_rows;
+
+	count_squares(layout, rows, cols, &square_rows, &square_cols);
+	for (size_t c = 0; c < square_cols; c += SQUARE)
+		for (size_t r = 0; r < square_rows; r += SIDE)
+			turn_square(base + c / ATOM * plane + r * ATOM, plane,
+				    src + r * src_stride + c, src_stride, store_pair);
+	store_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
+		    cols - square_cols, src + square_cols, src_stride);
+	store_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
+		    src + square_rows * src_stride, src_stride);
+}
+
+static void load_atoms(const struct npu_layout *layout, const uint8_t *plane, uint32_t rows,
+		       size_t cols, uint8_t *dst, size_t dst_stride)
+{
+	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
+		size_t width = min_size(cols - c, layout->atom) * layout->element;
+
+		copy_atoms(dst + c * layout->element, dst_stride, plane, layout->row_stride, rows,
+			   width);
+	}
+}
+
+static void load_block(const struct npu_layout *layout, const uint8_t *base, uint32_t rows,
+		       size_t cols, uint8_t *dst, size_t dst_stride)
+{
+	size_t plane = layout->plane_stride, square_cols;
+	uint32_t square_rows;
+
+	count_squares(layout, rows, cols, &square_rows, &square_cols);
+	for (size_t c = 0; c < square_cols; c += SQUARE)
+		for (size_t r = 0; r < square_rows; r += SIDE)
+			turn_square(dst + r * dst_stride + c, dst_stride,
+				    base + c / ATOM * plane + r * ATOM, plane, store_pair);
+	load_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
+		   cols - square_cols, dst + square_cols, dst_stride);
+	load_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
+		   dst + square_rows * dst_stride, dst_stride);
+}
+
+/* ---- Bytes one by one ------------------------------------------------------------------- */
+
+/* What lies outside between the copied bytes of two elements, and what is done to each byte. */
+struct bytes {
+	size_t step;
+	uint8_t flip;
+};
+
+/* One plane of a block of rows, @dst_step and @src_step apart. */
+static void flip_atoms(uint8_t *dst, size_t dst_stride, size_t dst_step, const uint8_t *src,
+		       size_t src_stride, size_t src_step, uint32_t rows, size_t width,
+		       uint8_t flip)
+{
+	for (uint32_t r = 0; r < rows; r++, dst += dst_stride, src += src_stride)
+		for (size_t i = 0; i < width; i++)
+			dst[i * dst_step] = src[i * src_step] ^ flip;
+}
+
+/* ---- Windows ---------------------------------------------------------------------------- */
+
+static void store_bytes(const struct npu_layout *layout, uint8_t *base,
+			const struct npu_window *window, const uint8_t *src, size_t src_stride,
+			struct bytes bytes)
+{
+	size_t first = npu_layout_offset(layout, window->row, window->col);
+
+	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
+		uint32_t count = min_size(BLOCK_ROWS, window->rows - r);
+		uint8_t *plane = base + first + (size_t)r * layout->row_stride;
+		const uint8_t *from = src + r * src_stride;
+
+		if (bytes.step == 1 && !bytes.flip) {
+			store_block(layout, plane, count, window->cols, from, src_stride);
+			continue;
+		}
+		for (size_t c = 0; c < window->cols;
+		     c += layout->atom, plane += layout->plane_stride)
+			flip_atoms(plane, layout->row_stride, 1, from + c * bytes.step, src_stride,
+				   bytes.step, count, min_size(window->cols - c, layout->atom),
+				   bytes.flip);
+	}
+}
+
+static void load_bytes(const struct npu_layout *layout, const uint8_t *base,
+		       const struct npu_window *window, uint8_t *dst, size_t dst_stride,
+		       struct bytes bytes)
+{
+	size_t first = npu_layout_offset(layout, window->row, window->col);
+
+	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
+		uint32_t count = min_size(BLOCK_ROWS, window->rows - r);
+		const uint8_t *plane = base + first + (size_t)r * layout->row_stride;
+		uint8_t *to = dst + r * dst_stride;
+
+		if (bytes.step == 1 && !bytes.flip) {
+			load_block(layout, plane, count, window->cols, to, dst_stride);
+			continue;
+		}
+		for (size_t c = 0; c < window->cols;
+		     c += layout->atom, plane += layout->plane_stride)
+			flip_atoms(to + c * bytes.step, dst_stride, bytes.step, plane,
+				   layout->row_stride, 1, count,
+				   min_size(window->cols - c, layout->atom), bytes.flip);
+	}
+}
+
+/* Offset of the upper and of the lower byte of an int16 in memory. */
+static size_t high_byte(void)
+{
+	const uint16_t one = 1;
+	uint8_t first;
+
+	memcpy(&first, &one, 1);
+	return first;
+}
+
+void npu_layout_store(const struct npu_layout *layout, uint8_t *base,
+		      const struct npu_window *window, const void *src, size_t src_stride)
+{
+	const uint8_t *from = src;
+	size_t high = high_byte();
+
+	switch (layout->form) {
+	case NPU_FORM_PLAIN:
+		store_bytes(layout, base, window, from, src_stride, (struct bytes){ 1, 0 });
+		break;
+	case NPU_FORM_FLIPPED:
+		store_bytes(layout, base, window, from, src_stride, (struct bytes){ 1, 0x80 });
+		break;
+	case NPU_FORM_DIGITS:
+		store_bytes(layout, base, window, from + high, src_stride, (struct bytes){ 2, 0 });
+		store_bytes(layout, base + layout->digit_stride, window, from + !high, src_stride,
+			    (struct bytes){ 2, 0x80 });
+		break;
+	}
+}
+
+void npu_layout_load(const struct npu_layout *layout, const uint8_t *base,
+		     const struct npu_window *window, void *dst, size_t dst_stride)
+{
+	size_t high = high_byte();
+	uint8_t *to = dst;
+
+	switch (layout->form) {
+	case NPU_FORM_PLAIN:
+		load_bytes(layout, base, window, to, dst_stride, (struct bytes){ 1, 0 });
+		break;
+	case NPU_FORM_FLIPPED:
+		load_bytes(layout, base, window, to, dst_stride, (struct bytes){ 1, 0x80 });
+		break;
+	case NPU_FORM_DIGITS:
+		load_bytes(layout, base, window, to + high, dst_stride, (struct bytes){ 2, 0 });
+		load_bytes(layout, base + layout->digit_stride, window, to + !high, dst_stride,
+			   (struct bytes){ 2, 0x80 });
+		break;
+	}
+}
+
+/* ---- Weights ---------------------------------------------------------------------------- */
+
+/* Past the cache. Other processors than x86 see by themselves that whole lines are written. */
+static inline void stream_pair(uint8_t *to, pair_t pair)
+{
+#if defined(__SSE2__)
+	_mm_stream_si128((__m128i *)to, (__m128i)pair);
+#else
+	store_pair(to, pair);
+#endif
+}
+
+/* What this thread has streamed is seen by all after this. */
+static void end_streams(void)
+{
+#if defined(__SSE2__)
+	_mm_sfence();
+#endif
+}
+
+/* Squares of one group, as many as there are. */
+static inline __attribute__((always_inline)) void
+pack_squares(uint8_t *dst, const uint8_t *src, size_t src_stride, size_t cols,
+	     void (*put)(uint8_t *to, pair_t pair))
+{
+	for (size_t c = 0; c < cols; c += SQUARE, dst += SIDE * SQUARE)
+		turn_square(dst, SQUARE, src + c, src_stride, put);
+}
+
+void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride, uint32_t n,
+			     uint32_t k, uint32_t kernels, uint32_t channels, bool stream)
+{
+	const uint8_t *src = (const uint8_t *)w;
+	uint8_t *dst = (uint8_t *)packed;
+
 	for (uint32_t group = 0; group < n; group += kernels) {
-		uint32_t rows = min_u32(kernels, n - group);
-		const int8_t *block = src + group * src_stride;
+		uint32_t rows = min_size(kernels, n - group), c = 0;
+		const uint8_t *block = src + group * src_stride;
 
-		for (uint32_t c = 0; c < k; c += channels) {
-			uint32_t width = min_u32(channels, k - c);
+		if (kernels == SIDE && channels == ATOM && rows == SIDE) {
+			c = k / SQUARE * SQUARE;
+			if (stream && (uintptr_t)dst % sizeof(pair_t) == 0)
+				pack_squares(dst, block, src_stride, c, stream_pair);
+			else
+				pack_squares(dst, block, src_stride, c, store_pair);
+			dst += (size_t)SIDE * c;
+		}
+		for (; c < k; c += min_size(channels, k - c)) {
+			uint32_t width = min_size(channels, k - c);
 
 			copy_atoms(dst, width, block + c, src_stride, rows, width);
 			dst += (size_t)rows * width;
 		}
+	}
+	if (stream)
+		end_streams();
+}
+
+void npu_layout_cut_weights(int8_t *dst, const int8_t *packed, uint32_t n, uint32_t k,
+			    uint32_t kernels, uint32_t k0, uint32_t width)
+{
+	for (uint32_t group = 0; group < n; group += kernels) {
+		size_t rows = min_size(kernels, n - group);
+
+		/* Blocks of a group follow each other, so columns of it are one run. */
+		memcpy(dst, packed + (size_t)group * k + rows * k0, rows * width);
+		dst += rows * width;
 	}
 }

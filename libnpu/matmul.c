@@ -6,17 +6,54 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "matmul.h"
+#include "output.h"
 
+/* Matrices, not windows: what lies between the rows of one may belong to the other. */
 static bool tensors_overlap(const struct npu_tensor *a, const struct npu_tensor *b)
 {
 	return a->buf == b->buf && a->offset < b->offset + npu_tensor_span(b) &&
 	       b->offset < a->offset + npu_tensor_span(a);
 }
 
+static int check_shapes(const struct npu_matmul_desc *desc, struct npu_error *err)
+{
+	const struct npu_tensor *a = desc->a, *c = desc->c, *r = desc->residual;
+	const struct npu_epilogue *epilogue = desc->epilogue;
+	const struct npu_weights *w = desc->weights;
+
+	if (a->cols != w->k)
+		return npu_fail(err, -EINVAL,
+				"matmul: a is %u x %u and weights are %u x %u: K must be the same",
+				a->rows, a->cols, w->n, w->k);
+	if (a->rows % w->batch)
+		return npu_fail(err, -EINVAL,
+				"matmul: a has %u rows, which %u matrices of weights cannot share "
+				"evenly",
+				a->rows, w->batch);
+	if (c->rows != a->rows || c->cols != w->n)
+		return npu_fail(err, -EINVAL,
+				"matmul: c is %u x %u, but a of %u x %u and weights of %u x %u "
+				"give %u x %u",
+				c->rows, c->cols, a->rows, a->cols, w->n, w->k, a->rows, w->n);
+	if (r && (r->rows != c->rows || r->cols != c->cols))
+		return npu_fail(err, -EINVAL, "matmul: residual is %u x %u and c %u x %u", r->rows,
+				r->cols, c->rows, c->cols);
+	if (epilogue->desc.n != w->n)
+		return npu_fail(err, -EINVAL,
+				"matmul: the epilogue is for %u channels, the weights have %u",
+				epilogue->desc.n, w->n);
+	if (epilogue->desc.groups != w->groups)
+		return npu_fail(err, -EINVAL,
+				"matmul: the epilogue is for %u groups of K, the weights have %u",
+				epilogue->desc.groups, w->groups);
+	return 0;
+}
+
 static int check_desc(const struct npu_device *dev, const struct npu_matmul_desc *desc,
 		      struct npu_error *err)
 {
-	const struct npu_tensor *a = desc->a, *c = desc->c;
+	const struct npu_tensor *a = desc->a, *c = desc->c, *r = desc->residual;
 	const struct npu_epilogue *epilogue = desc->epilogue;
 	const struct npu_weights *w = desc->weights;
 
@@ -31,28 +68,18 @@ static int check_desc(const struct npu_device *dev, const struct npu_matmul_desc
 				: !w	    ? "weights"
 				: !epilogue ? "epilogue"
 					    : "c");
-	if (a->buf->dev != dev || w->dev != dev || epilogue->dev != dev || c->buf->dev != dev)
+	if (a->buf->dev != dev || w->dev != dev || epilogue->dev != dev || c->buf->dev != dev ||
+	    (r && r->buf->dev != dev))
 		return npu_fail(err, -EINVAL, "matmul: %s belongs to another device",
 				a->buf->dev != dev     ? "a"
 				: w->dev != dev	       ? "weights"
 				: epilogue->dev != dev ? "epilogue"
-						       : "c");
-	if (a->cols != w->k)
-		return npu_fail(err, -EINVAL,
-				"matmul: a is %u x %u and weights are %u x %u: K must be the same",
-				a->rows, a->cols, w->n, w->k);
-	if (c->rows != a->rows || c->cols != w->n)
-		return npu_fail(err, -EINVAL,
-				"matmul: c is %u x %u, but a of %u x %u and weights of %u x %u "
-				"give %u x %u",
-				c->rows, c->cols, a->rows, a->cols, w->n, w->k, a->rows, w->n);
-	if (epilogue->n != w->n)
-		return npu_fail(err, -EINVAL,
-				"matmul: the epilogue is for %u channels, the weights have %u",
-				epilogue->n, w->n);
-	if (tensors_overlap(a, c))
-		return npu_fail(err, -EINVAL, "matmul: c shares memory with a");
-	return 0;
+				: c->buf->dev != dev   ? "c"
+						       : "residual");
+	if (tensors_overlap(a, c) || (r && tensors_overlap(r, c)))
+		return npu_fail(err, -EINVAL, "matmul: c shares memory with %s",
+				tensors_overlap(a, c) ? "a" : "residual");
+	return check_shapes(desc, err);
 }
 
 static void put_operands(struct npu_matmul *matmul)
@@ -61,6 +88,7 @@ static void put_operands(struct npu_matmul *matmul)
 	npu_weights_destroy(matmul->weights);
 	npu_epilogue_destroy(matmul->epilogue);
 	npu_tensor_destroy(matmul->c);
+	npu_tensor_destroy(matmul->residual);
 }
 
 static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc *desc)
@@ -69,22 +97,31 @@ static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc
 	matmul->weights = desc->weights;
 	matmul->epilogue = desc->epilogue;
 	matmul->c = desc->c;
+	matmul->residual = desc->residual;
+	matmul->a_zero_point = desc->a_zero_point;
 	npu_ref(&matmul->a->refs);
 	npu_ref(&matmul->weights->refs);
 	npu_ref(&matmul->epilogue->refs);
 	npu_ref(&matmul->c->refs);
+	if (matmul->residual)
+		npu_ref(&matmul->residual->refs);
 }
 
-static void set_shape(struct npu_plan *plan, uint64_t m, uint64_t k, uint64_t n)
+static void set_shape(struct npu_matmul *matmul)
 {
-	*plan = (struct npu_plan){
-		.size = sizeof(*plan),
-		.m = m,
-		.k = k,
-		.n = n,
-		.macs = m * k * n,
-		.bytes = m * k + n * k + m * n,
-	};
+	const struct npu_tensor *residual = matmul->residual;
+
+	npu_plan_shape(&matmul->plan, &(struct npu_plan_desc){
+					      .m = matmul->a->rows,
+					      .k = matmul->weights->k,
+					      .n = matmul->weights->n,
+					      .a_type = matmul->a->type,
+					      .c_type = matmul->c->type,
+					      .batch = matmul->weights->batch,
+				      });
+	if (residual)
+		matmul->plan.bytes +=
+			(uint64_t)residual->rows * residual->cols * npu_type_size(residual->type);
 }
 
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,
@@ -108,8 +145,9 @@ int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc
 	matmul->refs = 1;
 	matmul->dev = dev;
 	get_operands(matmul, desc);
-	set_shape(&matmul->plan, desc->a->rows, desc->weights->k, desc->weights->n);
-	if (dev->ops->matmul_init)
+	set_shape(matmul);
+	ret = npu_output_resolve(desc, &matmul->requant, err);
+	if (!ret && dev->ops->matmul_init)
 		ret = dev->ops->matmul_init(matmul, err);
 	if (ret) {
 		put_operands(matmul);
@@ -133,6 +171,16 @@ void npu_matmul_destroy(struct npu_matmul *matmul)
 	put_operands(matmul);
 	free(matmul);
 	npu_device_close(dev);
+}
+
+size_t npu_matmul_buffers(const struct npu_matmul *matmul, struct npu_buffer **bufs)
+{
+	bufs[0] = matmul->a->buf;
+	bufs[1] = matmul->c->buf;
+	if (!matmul->residual)
+		return 2;
+	bufs[2] = matmul->residual->buf;
+	return 3;
 }
 
 int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,

@@ -1,28 +1,45 @@
 // SPDX-License-Identifier: MIT
 /*
- * Plans. A job fetches, multiplies and hands out results at the same time, so it takes the longest
- * of these, as long as the convolution buffer (CBUF) has room for what comes next: a second tile of
- * A, a second group of kernels. The planner tries every division of the CBUF and every size of
- * tile, and takes the cheapest.
+ * Plans. C is divided into tiles, a job each, and the CBUF into banks for A and banks for W. The
+ * planner tries the divisions that differ in what cost.c knows about, and takes the cheapest.
  *
- * Weights are fetched once for each tile of M, straight through their banks. A is fetched once for
- * each tile of N, of which there is one as long as N is within the limits.
+ * DOC: A stream of jobs, and a single call
+ *
+ * A stream wants few large jobs, because each change of jobs costs cycles in which nothing is
+ * multiplied. A call on an idle engine wants a small first job: nothing is multiplied until all of
+ * that job's A is there. Nobody knows when a matmul is made which of the two it will be, so the
+ * plan is the one with the shortest call among those that a stream does not notice: at most one
+ * cycle in 128 more than the best one takes. That usually buys a lead, a first tile of a few rows
+ * during which A of the second tile is fetched. Where the matmul is too short for the price of
+ * one more job, it is one job.
+ *
+ * DOC: The order of jobs
+ *
+ * Tiles of N are inside those of M: A is fetched once for each tile of M, and what follows in the
+ * same rows takes it over. W comes once for each tile of M, unless all of it fits into its banks:
+ * then it is fetched once. The other order would keep W and fetch A again. It would gain little:
+ * there is more than one tile of N only beyond the limits of a job, and multiplying as many rows as
+ * the banks of A hold takes about as long as fetching W for them again, or longer.
  */
 #include <stddef.h>
 
+#include "cost.h"
 #include "plan.h"
 
-/* Cycles from one job to the next when all is fetched ahead, measured on the RTL. */
-#define JOB_GAP 65
+/* A stream may take one cycle in so many more, if a single call gains. */
+#define STREAM_SHARE 128
 
-/* Cycles of latency from the start of the first fetch to the last write. */
-#define START_LATENCY 280
+/* Other banks than halves have to save at least one cycle in so many. */
+#define BANKS_SHARE 32
 
 /*
  * Rows a job has at least, unless M is smaller. The engine ignores plane strides where M is 1, so
  * a single row cannot be cut out of a matrix; with 3 or more a division without one exists.
  */
 #define MIN_ROWS 3
+
+/* Leads that are tried: so many times the kernels of the MAC array, up to which rows cost alike. */
+#define MAX_LEAD 8
 
 struct shape {
 	uint32_t m, k, n;
@@ -110,134 +127,236 @@ struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uin
 	return (struct npu_part){ .first = first, .count = end - first };
 }
 
+uint32_t npu_plan_even(uint32_t total, uint32_t unit, uint32_t parts)
+{
+	return div_up(div_up(total, unit), parts) * unit;
+}
+
+struct npu_part npu_plan_rows(const struct npu_tiles *tiles, uint32_t m, uint32_t index)
+{
+	struct npu_part part;
+
+	if (!tiles->lead)
+		return npu_plan_part(m, 1, tiles->m_tiles, index);
+	if (!index)
+		return (struct npu_part){ .count = tiles->lead };
+	part = npu_plan_part(m - tiles->lead, 1, tiles->m_tiles - 1, index - 1);
+	part.first += tiles->lead;
+	return part;
+}
+
+/* ---- Prices ---------------------------------------------------------------------------- */
+
 /*
- * Cycles that a job computes; tails take as long as whole blocks. The MAC array holds the sums of a
- * group of kernels until the output stage takes them, so the slower of the two sets the pace.
+ * struct row_tile - the jobs of one tile of M
+ * @first: The first of them.
+ * @last: The last one.
+ * @inside: Cycles from the start of the first to that of the last.
  */
-static uint64_t mac_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job)
+struct row_tile {
+	struct npu_cost first;
+	struct npu_cost last;
+	uint64_t inside;
+};
+
+/* Cycles from the start of the first pass to that of the @last. */
+static uint64_t price_passes(const struct npu_cost *first, uint32_t passes, struct npu_cost *last)
 {
-	return job->m * div_up(job->n, limits->mac_kernels) *
-	       max_u64(div_up(job->k, limits->mac_channels), limits->epilogue_cycles);
+	struct npu_cost pass = *first;
+
+	*last = *first;
+	if (passes == 1)
+		return 0;
+	npu_cost_reuse(&pass, true, true);
+	*last = pass;
+	return npu_cost_next(first, &pass) + (passes - 2) * npu_cost_next(&pass, &pass);
 }
 
-/* Cycles that the memory port is busy with a job. */
-static uint64_t bus_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job)
+/* @same_weights: the tile before has the same W. */
+static void price_rows(const struct drm_npu_matmul_limits *limits, const struct shape *job,
+		       const struct npu_tiles *tiles, bool same_weights, struct row_tile *tile)
 {
-	return div_up(job->m * row_bytes(limits, job->k) + (uint64_t)job->n * job->k +
-			      (uint64_t)job->m * job->n,
-		      limits->bus_bytes);
+	struct npu_cost column;
+
+	npu_cost_of(&column, limits, job->m, job->k, job->n, tiles->data_banks);
+	tile->first = column;
+	npu_cost_reuse(&tile->first, false, same_weights && tiles->n_tiles == 1);
+	npu_cost_reuse(&column, true, false);
+
+	tile->inside = price_passes(&tile->first, tiles->passes, &tile->last);
+	if (tiles->n_tiles > 1) {
+		uint64_t turn = npu_cost_next(&tile->last, &column);
+
+		turn += price_passes(&column, tiles->passes, &tile->last);
+		tile->inside += (tiles->n_tiles - 1) * turn;
+	}
 }
 
-/* Cycles of a job that follows another one. */
-static uint64_t job_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
-			   const struct npu_tiles *tiles)
+/* Cycles from the start of @before to that of the last job of @count tiles behind it. */
+static uint64_t price_run(const struct row_tile *before, const struct row_tile *tile,
+			  uint32_t count)
 {
-	uint64_t data = job->m * row_bytes(limits, job->k);
-	uint64_t weights = (uint64_t)job->n * job->k;
-	uint64_t macs = mac_cycles(limits, job), bus = bus_cycles(limits, job);
-	uint64_t cycles = max_u64(macs, bus);
-
-	/* No room for the next group of kernels: fetching and multiplying take turns. */
-	if (min_u64(weights, 2 * group_bytes(limits, job)) >
-	    tiles->weight_banks * bank_bytes(limits))
-		cycles = macs + bus;
-	/* No room for the next rows: they come afterwards, and weights compete with them. */
-	if (2 * data > tiles->data_banks * bank_bytes(limits))
-		cycles += data * 3 / 2 / limits->bus_bytes;
-	return cycles + JOB_GAP;
+	if (!count)
+		return 0;
+	return npu_cost_next(&before->last, &tile->first) + count * tile->inside +
+	       (count - 1) * npu_cost_next(&tile->last, &tile->first);
 }
 
-/* Cycles that the first job takes longer, because all of A has to be there before it multiplies. */
-static uint64_t start_cycles(const struct drm_npu_matmul_limits *limits, const struct shape *job,
-			     const struct npu_tiles *tiles)
+/* Sets the cycles of @tiles. The first one stands alone; the others differ by a row at most. */
+static void price(const struct drm_npu_matmul_limits *limits, const struct shape *s, uint32_t cols,
+		  struct npu_tiles *tiles)
 {
-	uint64_t data = job->m * row_bytes(limits, job->k);
-	uint64_t weights =
-		min_u64((uint64_t)job->n * job->k, tiles->weight_banks * bank_bytes(limits));
-	/* The weights get as much of the bus meanwhile as A does, as long as they have room. */
-	uint64_t fetch =
-		(data + min_u64(weights, data + group_bytes(limits, job))) / limits->bus_bytes;
-	uint64_t macs = mac_cycles(limits, job), bus = bus_cycles(limits, job);
+	struct shape job = { .m = npu_plan_rows(tiles, s->m, 0).count, .k = s->k, .n = cols };
+	struct row_tile first, small, large;
+	const struct row_tile *last = &first;
+	uint32_t others = tiles->m_tiles - 1, left = s->m - job.m, larger;
+	uint64_t alone;
 
-	return max_u64(macs + fetch, bus) - max_u64(macs, bus) + START_LATENCY;
+	price_rows(limits, &job, tiles, false, &first);
+	tiles->cycles = first.inside;
+	if (others) {
+		larger = left % others;
+		job.m = left / others;
+		price_rows(limits, &job, tiles, true, &small);
+		job.m++;
+		price_rows(limits, &job, tiles, true, &large);
+		tiles->cycles += price_run(&first, &large, larger);
+		tiles->cycles += price_run(larger ? &large : &first, &small, others - larger);
+		last = &small;
+	}
+	alone = npu_cost_start(&first.first) + tiles->cycles + npu_cost_end(&last->last);
+	tiles->cycles += npu_cost_next(&last->last, &first.first);
+	tiles->start = alone > tiles->cycles ? alone - tiles->cycles : 0;
 }
 
-/* Divides @s into tiles of at most @max_rows rows; false where that is not possible. */
-static bool divide(const struct drm_npu_matmul_limits *limits, const struct shape *s,
-		   uint64_t max_rows, struct npu_tiles *tiles, struct shape *job)
+static uint64_t call_cycles(const struct npu_tiles *tiles)
 {
-	uint32_t unit = npu_plan_n_unit(limits);
-	uint64_t min_rows = min_u64(s->m, MIN_ROWS);
-	uint64_t max_cols = min_u64(limits->max_n, limits->max_job_macs / (min_rows * s->k));
+	return tiles->start + tiles->cycles;
+}
 
-	tiles->n_tiles = div_up(div_up(s->n, unit), max_cols / unit);
-	job->n = min_u64(div_up(div_up(s->n, unit), tiles->n_tiles) * unit, s->n);
+/* Takes @try if it serves single calls better and streams no worse than @most cycles. */
+static void take_better(struct npu_tiles *best, const struct npu_tiles *try, uint64_t most)
+{
+	bool fits = try->cycles <= most;
 
-	max_rows = min_u64(max_rows, limits->max_width);
-	max_rows = min_u64(max_rows, limits->max_job_macs / ((uint64_t)job->n * s->k));
-	if (max_rows < min_rows)
+	if (!best->m_tiles || (best->cycles > most ? try->cycles < best->cycles
+						   : fits && call_cycles(try) < call_cycles(best)))
+		*best = *try;
+}
+
+/* ---- Divisions ------------------------------------------------------------------------- */
+
+/* Fewest tiles of N there can be, and their width; 0 if not even the fewest rows allow any. */
+static uint32_t divide_cols(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+			    uint32_t *cols)
+{
+	uint64_t unit = npu_plan_n_unit(limits), units = div_up(s->n, unit);
+	uint64_t macs = min_u64(s->m, MIN_ROWS) * s->k;
+	uint64_t most = min_u64(limits->max_n, limits->max_job_macs / macs) / unit;
+	uint64_t tiles = most ? div_up(units, most) : 0;
+
+	*cols = tiles ? min_u64(div_up(units, tiles) * unit, s->n) : 0;
+	return tiles;
+}
+
+/* Divides M into tiles of at most @rows behind a lead; false if that gives none of its own. */
+static bool divide_rows(const struct shape *s, uint32_t lead, uint64_t rows,
+			struct npu_tiles *tiles)
+{
+	if (lead && (lead > rows || lead + MIN_ROWS > s->m))
 		return false;
-	tiles->m_tiles = div_up(s->m, max_rows);
-	job->m = div_up(s->m, tiles->m_tiles);
-	job->k = s->k;
+	tiles->lead = lead;
+	tiles->m_tiles = !!lead + div_up(s->m - lead, rows);
 	return true;
 }
 
-/* Whether another job runs before is not known here; if so, the start costs nothing. */
-static uint64_t price(const struct npu_tiles *tiles)
+/*
+ * Tries tiles with the banks and the columns of @try: such that fill the banks of A, and such that
+ * fill half of them, so that the next one is fetched meanwhile.
+ */
+static void try_rows(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+		     uint32_t cols, struct npu_tiles *try, uint64_t most, struct npu_tiles *best)
 {
-	return tiles->cycles + tiles->start / 2;
+	uint64_t hold = try->data_banks * bank_bytes(limits) / row_bytes(limits, s->k);
+	uint64_t max_rows =
+		min_u64(limits->max_width, limits->max_job_macs / ((uint64_t)cols * s->k));
+
+	for (uint32_t share = 1; share <= 2; share++) {
+		uint64_t rows = min_u64(hold / share, max_rows);
+
+		if (rows < min_u64(s->m, MIN_ROWS))
+			return;
+		for (uint32_t lead = 0; lead <= MAX_LEAD; lead++) {
+			if (!divide_rows(s, lead * limits->mac_kernels, rows, try))
+				continue;
+			price(limits, s, cols, try);
+			take_better(best, try, most);
+		}
+	}
 }
 
-/* Cheapest tiles with @tiles->data_banks given; false if none are possible. */
-static bool plan_banks(const struct drm_npu_matmul_limits *limits, const struct shape *s,
-		       struct npu_tiles *tiles)
+/* Tries all tiles with @first_banks to @last_banks banks for A. */
+static void try_banks(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+		      uint32_t passes, uint32_t first_banks, uint32_t last_banks, uint64_t most,
+		      struct npu_tiles *best)
 {
-	struct npu_tiles try = *tiles;
-	bool found = false;
-	struct shape job;
+	struct npu_tiles try = { .passes = passes };
+	uint32_t cols;
 
-	try.weight_banks = limits->cbuf_banks - try.data_banks;
-	if (group_bytes(limits, s) > try.weight_banks * bank_bytes(limits))
-		return false;
-
-	for (uint32_t banks = 1; banks <= try.data_banks; banks++) {
-		uint64_t rows = banks * bank_bytes(limits) / row_bytes(limits, s->k);
-
-		if (!divide(limits, s, rows, &try, &job))
-			continue;
-		try.start = start_cycles(limits, &job, &try);
-		try.cycles = (uint64_t)try.m_tiles * try.n_tiles * job_cycles(limits, &job, &try);
-		if (!found || price(&try) < price(tiles)) {
-			*tiles = try;
-			found = true;
-		}
-		if (rows >= s->m)
-			break;
+	try.n_tiles = divide_cols(limits, s, &cols);
+	for (uint32_t banks = first_banks; cols && banks <= last_banks; banks++) {
+		try.data_banks = banks;
+		try.weight_banks = limits->cbuf_banks - banks;
+		if (group_bytes(limits, s) <= try.weight_banks * bank_bytes(limits))
+			try_rows(limits, s, cols, &try, most, best);
 	}
-	return found;
+}
+
+/* Cheapest tiles with @first_banks to @last_banks banks for A; @best->m_tiles is 0 without any. */
+static void plan_banks(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+		       uint32_t passes, uint32_t first_banks, uint32_t last_banks,
+		       struct npu_tiles *best)
+{
+	uint64_t most;
+
+	*best = (struct npu_tiles){ 0 };
+	try_banks(limits, s, passes, first_banks, last_banks, 0, best);
+	most = best->cycles + best->cycles / STREAM_SHARE;
+	try_banks(limits, s, passes, first_banks, last_banks, most, best);
+}
+
+/* How often W comes over the bus: the tiles of M and the passes over them share it if it stays. */
+static uint32_t weight_fetches(const struct drm_npu_matmul_limits *limits, const struct shape *s,
+			       const struct npu_tiles *tiles)
+{
+	uint32_t cols = npu_plan_part(s->n, npu_plan_n_unit(limits), tiles->n_tiles, 0).count;
+	struct npu_cost job;
+
+	npu_cost_of(&job, limits, 1, s->k, cols, tiles->data_banks);
+	if (!npu_cost_keeps_weights(&job))
+		return tiles->m_tiles * tiles->passes;
+	return tiles->n_tiles > 1 ? tiles->m_tiles : 1;
 }
 
 void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint32_t k, uint32_t n,
-		    struct npu_tiles *tiles)
+		    uint32_t passes, struct npu_tiles *tiles)
 {
 	const struct shape s = { .m = m, .k = k, .n = n };
-	struct npu_tiles half = { .data_banks = limits->cbuf_banks / 2 };
-	bool found = false;
-
-	for (uint32_t banks = 1; banks < limits->cbuf_banks; banks++) {
-		struct npu_tiles try = { .data_banks = banks };
-
-		if (plan_banks(limits, &s, &try) && (!found || price(&try) < price(tiles))) {
-			*tiles = try;
-			found = true;
-		}
-	}
+	uint64_t limit = (uint64_t)m * k * n * passes / limits->mac_channels / limits->mac_kernels;
+	uint32_t half = limits->cbuf_banks / 2;
+	struct npu_tiles best;
 
 	/*
 	 * The engine drains when one job divides the CBUF in another way than the one before, which
-	 * costs a start. So all matmuls use halves, unless another division gains more than that.
+	 * costs a start, here and in whatever comes next. So all matmuls use halves, unless another
+	 * division gains clearly more than that.
 	 */
-	if (plan_banks(limits, &s, &half) && price(&half) <= price(tiles) + half.start)
-		*tiles = half;
+	plan_banks(limits, &s, passes, half, half, tiles);
+	if (!tiles->m_tiles || tiles->cycles > limit + tiles->start) {
+		plan_banks(limits, &s, passes, 1, limits->cbuf_banks - 1, &best);
+		if (!tiles->m_tiles ||
+		    tiles->cycles > best.cycles + tiles->start + best.cycles / BANKS_SHARE)
+			*tiles = best;
+	}
+	tiles->weight_fetches = weight_fetches(limits, &s, tiles);
 }

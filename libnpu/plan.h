@@ -14,16 +14,22 @@
  * struct npu_tiles - a division of C into jobs
  * @m_tiles: Tiles along M.
  * @n_tiles: Tiles along N.
+ * @passes: Jobs for each tile, one after the other.
+ * @lead: Rows of the first tile of M, the others sharing the rest evenly; 0: all are even.
  * @data_banks: CBUF banks for A in each job.
  * @weight_banks: CBUF banks for W in each job.
- * @start: Predicted cycles until the engine is busy, where no other job runs before.
- * @cycles: Predicted cycles of all jobs from then on.
+ * @weight_fetches: How often each element of W is fetched. A is fetched once.
+ * @start: Predicted cycles that it takes longer where no other job runs before.
+ * @cycles: Predicted cycles among many of the kind.
  */
 struct npu_tiles {
 	uint32_t m_tiles;
 	uint32_t n_tiles;
-	uint8_t data_banks;
-	uint8_t weight_banks;
+	uint32_t passes;
+	uint32_t lead;
+	uint32_t data_banks;
+	uint32_t weight_banks;
+	uint32_t weight_fetches;
 	uint64_t start;
 	uint64_t cycles;
 };
@@ -41,11 +47,20 @@ uint32_t npu_plan_max_k(const struct drm_npu_matmul_limits *limits);
 uint32_t npu_plan_k_unit(const struct drm_npu_matmul_limits *limits);
 uint32_t npu_plan_n_unit(const struct drm_npu_matmul_limits *limits);
 
-/* Cheapest tiles for a shape; @k is at most npu_plan_max_k(). */
+/*
+ * Cheapest tiles for a shape of which each tile is computed @passes times; @k is at most
+ * npu_plan_max_k().
+ */
 void npu_plan_tiles(const struct drm_npu_matmul_limits *limits, uint32_t m, uint32_t k, uint32_t n,
-		    struct npu_tiles *tiles);
+		    uint32_t passes, struct npu_tiles *tiles);
+
+/* Rows of tile @index of the @m rows. */
+struct npu_part npu_plan_rows(const struct npu_tiles *tiles, uint32_t m, uint32_t index);
 
 /* Part @index of @total divided into @parts whose borders are multiples of @unit. */
 struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uint32_t index);
+
+/* Multiple of @unit, @parts of which cover @total, and less would not. */
+uint32_t npu_plan_even(uint32_t total, uint32_t unit, uint32_t parts);
 
 #endif /* LIBNPU_PLAN_H */

@@ -1,33 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requantization: the exact arithmetic that turns a sum over K into an int8 result.
+ * Requantization: the exact arithmetic that turns sums over K into results.
  */
 #ifndef LIBNPU_REQUANT_H
 #define LIBNPU_REQUANT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#pragma GCC visibility push(default)
+#include <npu.h>
+#pragma GCC visibility pop
 
 /**
- * struct npu_requant - parameters of the output stage
- * @bias: One value a channel, or NULL for none.
- * @multiplier: One value a channel, or one for all.
- * @per_channel: @multiplier has one value a channel.
- * @relu: Negative results become 0 before the zero point is added.
- * @shift: Right shift of the product, 0 to NPU_SHIFT_MAX.
- * @zero_point: Added last.
+ * struct npu_requant - the output stage of a matmul, one that is known to be possible
+ * @epilogue: Arithmetic, as struct npu_epilogue_desc defines it.
+ * @output: Type of results.
+ * @residual: Type of residuals, 0 without.
+ * @wide: Accumulators have 48 bits, not 32.
+ * @low, @high: What an integer result, zero point included, is clamped to in the end: activation,
+ *	type and clamp in one.
+ * @float_low, @float_high: What a float result is clamped to.
+ * @k, @group_size, @groups: Columns, and their division.
+ * @a_zero_point: Zero point of the a that was multiplied.
+ * @w_zero_point: [n][groups] zero points of the w that was multiplied, NULL where all are 0.
  */
 struct npu_requant {
-	const int32_t *bias;
-	const int16_t *multiplier;
-	bool per_channel;
-	bool relu;
-	uint32_t shift;
-	int32_t zero_point;
+	struct npu_epilogue_desc epilogue;
+	enum npu_type output;
+	enum npu_type residual;
+	bool wide;
+	int32_t low, high;
+	float float_low, float_high;
+	uint32_t k, group_size, groups;
+	int32_t a_zero_point;
+	const int16_t *w_zero_point;
 };
 
-/* Channels @first to @first + @count - 1 of one row: exact sums over K in, results out. */
-void npu_requant_row(const struct npu_requant *rq, uint32_t first, uint32_t count,
-		     const int64_t *sum, int8_t *dst);
+/* Most channels of a strip. */
+#define NPU_STRIP 128
+
+/**
+ * struct npu_strip - some channels of one row
+ * @first, @count: Channels, at most NPU_STRIP.
+ * @sum: [count] exact sums of a * w over one group of K, without zero points.
+ * @w_sum: [n][groups] sums of w; not used where a's zero point is 0.
+ * @a_sum: Sum of this row of a over the group; not used without zero points of w.
+ * @residual: Those of the channels, in their type; not used without.
+ */
+struct npu_strip {
+	uint32_t first, count;
+	const int64_t *sum;
+	const int64_t *w_sum;
+	int64_t a_sum;
+	const void *residual;
+};
+
+/*
+ * Takes in the sums of a group, one after the other, and with those of the last one makes
+ * @strip->count results at @dst, in the type of the output.
+ * @partial: Room for @strip->count numbers, to be kept from one group to the next.
+ */
+void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
+		       float *partial, void *dst);
+
+/* @x as the nearest binary16, halves to even, and back. */
+uint16_t npu_float_to_half(float x);
+float npu_half_to_float(uint16_t x);
+
+/* Smallest and largest value of an integer type. */
+int32_t npu_type_min(enum npu_type type);
+int32_t npu_type_max(enum npu_type type);
+
+static inline bool npu_type_is_float(enum npu_type type)
+{
+	return type == NPU_TYPE_FLOAT16 || type == NPU_TYPE_FLOAT32;
+}
 
 #endif /* LIBNPU_REQUANT_H */

@@ -50,33 +50,58 @@ $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace te
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
+$(B)/tests/device/test_prime $(B)/tests/device/test_sharing: $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
 
+FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
+	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
+	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_nvdla)
-LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue)
+	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
+	test_quant test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi) \
+	$(FAKE_NPU_TESTS)
+# Those that are also run with other instructions than this machine's (make check-neon).
+CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
+LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
+	test_async test_sharing)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
 UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(B)/tests/unit/test_plan $(B)/tests/unit/test_nvdla: $(B)/kmod/nvdla/nvdla_limits.o
+$(addprefix $(B)/tests/unit/, test_plan test_cost): $(B)/kmod/nvdla/nvdla_limits.o
+$(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
+$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types \
+	device/test_matmul): \
+	$(B)/tests/matmul_trial.o \
+	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-$(B)/tests/device/test_libnpu $(B)/tests/device/test_queue: $(B)/tests/device/workbench.o
-$(B)/tests/device/test_queue: $(B)/tests/device/board_control.o
-$(B)/tests/unit/test_libnpu_queue $(B)/tests/device/test_queue: $(B)/tests/allocations.o
-LIBS_test_libnpu_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
-LIBS_test_queue += -Wl,--wrap=malloc,--wrap=calloc -pthread
+$(addprefix $(B)/tests/device/, test_libnpu test_queue test_async \
+	test_sharing): $(B)/tests/device/workbench.o
+$(addprefix $(B)/tests/device/, test_queue test_async): $(B)/tests/device/board_control.o
+COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libnpu_backlog \
+	unit/test_nvdla_async device/test_queue device/test_async)
+$(COUNTING_TESTS): $(B)/tests/allocations.o
+$(foreach t,$(COUNTING_TESTS),$(eval LIBS_$(notdir $t) += -Wl,--wrap=malloc,--wrap=calloc))
 
-# The system calls that tests/unit/fake_npu.c answers.
+# The system calls that tests/unit/fake_npu.c and fake_syncobj.c answer.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \
-	drmSyncobjExportSyncFile
-$(B)/tests/unit/test_nvdla: $(addprefix $(B)/, \
-	tests/unit/fake_npu.o tests/reference.o kmod/npu_validate.o)
-LIBS_test_nvdla += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)
+	drmSyncobjExportSyncFile drmSyncobjImportSyncFile poll
+$(FAKE_NPU_TESTS): $(addprefix $(B)/, tests/unit/fake_npu.o tests/unit/fake_syncobj.o \
+	tests/unit/fake_fence.o tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
+$(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)))
+
+$(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_nvdla_async): $(B)/tests/unit/chain.o
+
+# The CPU's queues wait for the sync_files of tests/unit/fake_fence.c.
+$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): $(B)/tests/unit/fake_fence.o
+LIBS_test_libnpu_async += -Wl,--wrap=ioctl
+LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
+
+$(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
 
 include tests/bench/build.mk
 
@@ -89,8 +114,9 @@ $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o datase
 LIBS_test_idx := -lz
 
 # The command line as a user has it, on the CPU.
-check-cli: $(NPU_RUN) $(FASHION_MNIST)
-	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL)
+check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
+	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
+	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----
 

@@ -84,7 +84,7 @@ static void make_epilogue(struct matmul_case *c, struct rng *rng, unsigned int f
 		.n = c->n,
 		.bias = form & CASE_BIAS ? c->bias : NULL,
 		.multiplier = c->multiplier,
-		.multiplier_count = count,
+		.scale_count = count,
 		.shift = fitting_shift(rng, c->k, form),
 		.zero_point = form & CASE_ZERO_POINT ? (int32_t)rng_range(rng, 0, 255) - 128 : 0,
 		.activation = form & CASE_RELU ? NPU_ACTIVATION_RELU : NPU_ACTIVATION_NONE,
@@ -140,10 +140,10 @@ static int8_t reference_element(const struct matmul_case *c, uint32_t row, uint3
 
 	for (uint32_t i = 0; i < c->k; i++)
 		t += a[i] * w[i];
-	t = clamp(t, INT32_MIN, INT32_MAX);
 	if (e->bias)
 		t += e->bias[channel];
-	t *= e->multiplier[e->multiplier_count == 1 ? 0 : channel];
+	t = clamp(t, INT32_MIN, INT32_MAX);
+	t *= e->multiplier[e->scale_count == 1 ? 0 : channel];
 	t = clamp(divide_nearest(t, e->shift), INT32_MIN, INT32_MAX);
 	if (e->activation == NPU_ACTIVATION_RELU && t < 0)
 		t = 0;
@@ -161,23 +161,36 @@ int8_t *case_reference(const struct matmul_case *c)
 	return result;
 }
 
+int case_weights(struct npu_device *dev, uint32_t n, uint32_t k, const int8_t *data,
+		 struct npu_weights **weights, struct npu_error *err)
+{
+	const struct npu_weights_desc desc = {
+		.size = sizeof(desc),
+		.n = n,
+		.k = k,
+		.data = data,
+	};
+
+	return npu_weights_create(dev, &desc, weights, err);
+}
+
 static void must(int ret, const struct npu_error *err)
 {
 	if (ret)
 		fail_msg("error %d: %s", ret, err->text);
 }
 
-int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c)
+int8_t *case_run_with(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c,
+		      struct npu_weights *weights)
 {
-	struct npu_matmul_desc desc = { .size = sizeof(desc) };
+	struct npu_matmul_desc desc = { .size = sizeof(desc), .weights = weights };
 	int8_t *result = malloc((size_t)c->m * c->n);
 	struct npu_matmul *matmul;
 	struct npu_error err;
 
 	assert_non_null(result);
-	must(npu_tensor_create(dev, c->m, c->k, &desc.a, &err), &err);
-	must(npu_tensor_create(dev, c->m, c->n, &desc.c, &err), &err);
-	must(npu_weights_create(dev, c->n, c->k, c->w, 0, &desc.weights, &err), &err);
+	must(npu_tensor_create(dev, NPU_TYPE_INT8, c->m, c->k, &desc.a, &err), &err);
+	must(npu_tensor_create(dev, NPU_TYPE_INT8, c->m, c->n, &desc.c, &err), &err);
 	must(npu_epilogue_create(dev, &c->epilogue, &desc.epilogue, &err), &err);
 	must(npu_matmul_create(dev, &desc, &matmul, &err), &err);
 	must(npu_tensor_write(desc.a, 0, c->m, c->a, 0, &err), &err);
@@ -186,9 +199,20 @@ int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct m
 
 	npu_matmul_destroy(matmul);
 	npu_epilogue_destroy(desc.epilogue);
-	npu_weights_destroy(desc.weights);
 	npu_tensor_destroy(desc.c);
 	npu_tensor_destroy(desc.a);
+	return result;
+}
+
+int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c)
+{
+	struct npu_weights *weights;
+	struct npu_error err;
+	int8_t *result;
+
+	must(case_weights(dev, c->n, c->k, c->w, &weights, &err), &err);
+	result = case_run_with(dev, queue, c, weights);
+	npu_weights_destroy(weights);
 	return result;
 }
 

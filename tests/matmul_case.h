@@ -32,6 +32,10 @@ struct matmul_case {
 	struct npu_epilogue_desc epilogue;
 };
 
+/* Packs plain int8 weights of @n x @k. */
+int case_weights(struct npu_device *dev, uint32_t n, uint32_t k, const int8_t *data,
+		 struct npu_weights **weights, struct npu_error *err);
+
 /* What an epilogue of a case has. */
 #define CASE_BIAS (1u << 0)
 #define CASE_PER_CHANNEL (1u << 1)
@@ -51,6 +55,10 @@ int8_t *case_reference(const struct matmul_case *c);
 
 /* Runs a case on a device; fails the test where a call fails. To be freed. */
 int8_t *case_run(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c);
+
+/* The same with weights that are there already, from a file for example. */
+int8_t *case_run_with(struct npu_device *dev, struct npu_queue *queue, const struct matmul_case *c,
+		      struct npu_weights *weights);
 
 /* Fails the test, naming shape and element, where @got is not @expected. */
 void case_compare(const struct matmul_case *c, const int8_t *got, const int8_t *expected);

@@ -38,19 +38,25 @@ static int layer_create(struct npu_device *dev, const struct quant_layer *layer,
 			struct npu_weights **weights, struct npu_epilogue **epilogue,
 			struct npu_error *err)
 {
+	const struct npu_weights_desc packed = {
+		.size = sizeof(packed),
+		.n = layer->n,
+		.k = layer->k,
+		.data = layer->weight,
+	};
 	const struct npu_epilogue_desc desc = {
 		.size = sizeof(desc),
 		.n = layer->n,
 		.bias = layer->bias,
 		.multiplier = layer->multiplier,
-		.multiplier_count = layer->n,
+		.scale_count = layer->n,
 		.shift = layer->shift,
 		.zero_point = layer->zero_point,
 		.activation = layer->activation,
 	};
 	int ret;
 
-	ret = npu_weights_create(dev, layer->n, layer->k, layer->weight, 0, weights, err);
+	ret = npu_weights_create(dev, &packed, weights, err);
 	if (ret)
 		return ret;
 	return npu_epilogue_create(dev, &desc, epilogue, err);
@@ -61,12 +67,12 @@ static int slot_create(struct npu_device *dev, const struct network *net,
 {
 	int ret;
 
-	ret = npu_tensor_create(dev, net->batch, net->inputs, &slot->tensor[0], err);
+	ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, net->inputs, &slot->tensor[0], err);
 	for (uint32_t i = 0; i < net->layer_count && !ret; i++) {
 		struct npu_matmul_desc desc = { .size = sizeof(desc) };
 
-		ret = npu_tensor_create(dev, net->batch, model->layer[i].n, &slot->tensor[i + 1],
-					err);
+		ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, model->layer[i].n,
+					&slot->tensor[i + 1], err);
 		if (ret)
 			return ret;
 		desc.a = slot->tensor[i];
@@ -103,7 +109,7 @@ static int network_init(struct network *net, struct npu_device *dev,
 	if (!net->staging)
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u images",
 				 net->batch);
-	ret = npu_queue_create(dev, &net->queue, err);
+	ret = npu_queue_create(dev, NULL, &net->queue, err);
 	for (uint32_t i = 0; i < net->layer_count && !ret; i++)
 		ret = layer_create(dev, &model->layer[i], &net->weights[i], &net->epilogue[i], err);
 	for (int i = 0; i < SLOTS && !ret; i++)
@@ -159,13 +165,18 @@ void network_destroy(struct network *network)
 static int slot_send(struct network *net, struct slot *slot, const uint8_t *pixels, size_t first,
 		     uint32_t rows, struct npu_error *err)
 {
+	const struct npu_submit_desc desc = {
+		.size = sizeof(desc),
+		.matmuls = slot->matmul,
+		.count = net->layer_count,
+	};
 	int ret;
 
 	quantize_pixels(pixels + first * net->inputs, (size_t)rows * net->inputs, net->staging);
 	ret = npu_tensor_write(slot->tensor[0], 0, rows, net->staging, 0, err);
 	if (ret)
 		return ret;
-	ret = npu_queue_submit(net->queue, slot->matmul, net->layer_count, &slot->ticket, err);
+	ret = npu_queue_submit(net->queue, &desc, &slot->ticket, err);
 	if (ret)
 		return ret;
 	slot->first = first;

@@ -1,125 +1,142 @@
 // SPDX-License-Identifier: MIT
 /*
- * CPU backend: row-major matrices in anonymous memory, and matmuls that are done when submit
- * returns; so there is nothing to wait for anywhere.
+ * CPU devices, and queues whose matmuls are done when submit() returns, so that there is nothing to
+ * settle.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "backend.h"
-#include "cpu_kernels.h"
-
-struct cpu_weights {
-	struct npu_weights base;
-	int8_t *data;
-};
+#include "cpu.h"
+#include "cpu_buffer.h"
 
 static void cpu_device_close(struct npu_device *dev)
 {
+	npu_pool_destroy(to_cpu(dev)->pool);
 	free(dev);
 }
 
-static bool cpu_tensor_layout(const struct npu_device *dev, uint32_t rows, uint32_t cols,
-			      struct npu_layout *layout)
+static bool cpu_tensor_layout(const struct npu_device *dev, enum npu_type type, uint32_t rows,
+			      uint32_t cols, struct npu_layout *layout)
 {
 	(void)dev;
-	/* One plane of all columns: row-major. */
-	return npu_layout_planes(layout, rows, cols, cols, SIZE_MAX);
+	return npu_layout_rows(layout, rows, cols, npu_type_size(type));
 }
 
-/* Mapped, not allocated: page aligned, zero, and touched only where it is used. */
-static int cpu_buffer_init(struct npu_buffer *buf, struct npu_error *err)
-{
-	void *map =
-		mmap(NULL, buf->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* ---- Queues ---------------------------------------------------------------------------- */
 
-	if (map == MAP_FAILED)
-		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", buf->bytes);
-	buf->map = map;
+static int cpu_queue_init(struct npu_queue *queue, struct npu_error *err)
+{
+	struct cpu_queue *cq = (struct cpu_queue *)queue;
+
+	cq->scratch = npu_gemm_scratch_create();
+	if (!cq->scratch)
+		return npu_fail(err, -ENOMEM, "no memory for a queue object");
 	return 0;
 }
 
-static void cpu_buffer_fini(struct npu_buffer *buf)
+static void cpu_queue_fini(struct npu_queue *queue)
 {
-	munmap(buf->map, buf->bytes);
+	npu_gemm_scratch_destroy(((struct cpu_queue *)queue)->scratch);
 }
 
-static int cpu_weights_init(struct npu_weights *weights, const int8_t *data, size_t row_stride,
+static int cpu_queue_submit(struct npu_queue *queue, const struct npu_submission *submission,
 			    struct npu_error *err)
 {
-	struct cpu_weights *cw = (struct cpu_weights *)weights;
+	struct npu_gemm_scratch *scratch = ((struct cpu_queue *)queue)->scratch;
+	int ret = 0;
 
-	cw->data = malloc((size_t)weights->n * weights->k);
-	if (!cw->data)
-		return npu_fail(err, -ENOMEM, "no memory for weights of %u x %u", weights->n,
-				weights->k);
-	for (uint32_t row = 0; row < weights->n; row++)
-		memcpy(cw->data + (size_t)row * weights->k, data + row * row_stride, weights->k);
-	return 0;
+	for (size_t i = 0; i < submission->count && !ret; i++)
+		ret = cpu_matmul_run((struct cpu_matmul *)submission->matmuls[i], scratch, err);
+	return ret;
 }
 
-static void cpu_weights_fini(struct npu_weights *weights)
-{
-	free(((struct cpu_weights *)weights)->data);
-}
-
-static int8_t *elements(const struct npu_tensor *tensor)
-{
-	return (int8_t *)tensor->buf->map + tensor->offset;
-}
-
-static int cpu_queue_submit(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-			    size_t count, uint64_t ticket, struct npu_error *err)
-{
-	(void)queue;
-	(void)ticket;
-	(void)err;
-	for (size_t i = 0; i < count; i++) {
-		const struct npu_matmul *mm = matmuls[i];
-
-		npu_cpu_matmul_run(&(struct npu_cpu_matmul){
-			.m = mm->a->rows,
-			.n = mm->c->cols,
-			.k = mm->a->cols,
-			.a = elements(mm->a),
-			.w = ((struct cpu_weights *)mm->weights)->data,
-			.c = elements(mm->c),
-			.requant = &mm->epilogue->requant,
-		});
-	}
-	return 0;
-}
+/* ---- Devices --------------------------------------------------------------------------- */
 
 static const struct npu_backend cpu_backend = {
 	.device_close = cpu_device_close,
 	.tensor_layout = cpu_tensor_layout,
-	.buffer_size = sizeof(struct npu_buffer),
+	.buffer_size = sizeof(struct cpu_buffer),
 	.buffer_init = cpu_buffer_init,
 	.buffer_fini = cpu_buffer_fini,
-	.weights_size = sizeof(struct cpu_weights),
+	.buffer_begin = cpu_buffer_begin,
+	.buffer_end = cpu_buffer_end,
+	.buffer_export = cpu_buffer_export,
+	.buffer_import = cpu_buffer_import,
+	.buffer_adopt = cpu_buffer_adopt,
+	.weights_size = sizeof(struct npu_weights),
+	.weights_form = cpu_weights_form,
 	.weights_init = cpu_weights_init,
-	.weights_fini = cpu_weights_fini,
-	.epilogue_size = sizeof(struct npu_epilogue),
-	.matmul_size = sizeof(struct npu_matmul),
-	.queue_size = sizeof(struct npu_queue),
+	.weights_pack = cpu_weights_pack,
+	.matmul_size = sizeof(struct cpu_matmul),
+	.matmul_init = cpu_matmul_init,
+	.matmul_fini = cpu_matmul_fini,
+	.queue_size = sizeof(struct cpu_queue),
+	.submit_computes = true,
+	.queue_init = cpu_queue_init,
+	.queue_fini = cpu_queue_fini,
 	.queue_submit = cpu_queue_submit,
 };
 
-int npu_cpu_open(struct npu_device **out, struct npu_error *err)
+/* Processors that this process may run on. */
+static unsigned int processors(void)
 {
-	struct npu_device *dev = calloc(1, sizeof(*dev));
+	cpu_set_t set;
 
-	if (!dev)
+	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 1)
+		return 1;
+	return CPU_COUNT(&set) < NPU_POOL_THREADS ? CPU_COUNT(&set) : NPU_POOL_THREADS;
+}
+
+/* 0 where @name does not say how many. */
+static unsigned int threads_of(const char *name)
+{
+	unsigned long threads;
+	char *end;
+
+	if (!strcmp(name, "cpu"))
+		return 1;
+	if (!strcmp(name, "cpu:all"))
+		return processors();
+	name += strlen("cpu:");
+	if (*name < '1' || *name > '9')
+		return 0;
+	threads = strtoul(name, &end, 10);
+	return *end || threads > NPU_POOL_THREADS ? 0 : threads;
+}
+
+int npu_cpu_open(const char *name, struct npu_device **out, struct npu_error *err)
+{
+	const unsigned int threads = threads_of(name);
+	struct cpu_device *cpu;
+	int ret;
+
+	if (!threads)
+		return npu_fail(err, -EINVAL,
+				"no device is called '%s'; the CPU is cpu, cpu:THREADS (1 to %d) "
+				"or cpu:all",
+				name, NPU_POOL_THREADS);
+	cpu = calloc(1, sizeof(*cpu));
+	if (!cpu)
 		return npu_fail(err, -ENOMEM, "no memory for a device object");
-	dev->refs = 1;
-	dev->ops = &cpu_backend;
-	dev->info = (struct npu_device_info){
-		.size = sizeof(dev->info),
+	if (threads > 1) {
+		ret = npu_pool_create(threads, &cpu->pool);
+		if (ret) {
+			free(cpu);
+			return npu_fail(err, ret, "%s: cannot start %u threads", name, threads - 1);
+		}
+	}
+	cpu->kernel = npu_gemm_kernel_get(0);
+	cpu->base.refs = 1;
+	npu_arena_init(&cpu->base.arena);
+	cpu->base.ops = &cpu_backend;
+	cpu->base.info = (struct npu_device_info){
+		.size = sizeof(cpu->base.info),
 		.backend = "cpu",
-		.name = "generic",
+		.column_align = 1,
 	};
-	*out = dev;
+	strcpy(cpu->base.info.name, cpu->kernel->name);
+	*out = &cpu->base;
 	return 0;
 }

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
 
 #include "node.h"
 #include "nvdla.h"
+#include "nvdla_plan.h"
 
 #define DRIVER "npu"
 
@@ -25,20 +25,6 @@ int nvdla_ioctl(const struct nvdla_device *dev, unsigned long request, void *arg
 		ret = ioctl(dev->fd, request, arg);
 	while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : 0;
-}
-
-int64_t nvdla_deadline(int64_t timeout_ns)
-{
-	struct timespec now;
-	int64_t deadline;
-
-	if (timeout_ns < 0)
-		return INT64_MAX;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (__builtin_add_overflow(now.tv_sec * INT64_C(1000000000) + now.tv_nsec, timeout_ns,
-				   &deadline))
-		return INT64_MAX;
-	return deadline;
 }
 
 static int query(const struct nvdla_device *dev, uint32_t type, void *answer, uint32_t size)
@@ -75,9 +61,13 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 				path, info->family);
 
 	dev->max_bo_bytes = info->max_bo_bytes;
+	/* One sync of a SUBMIT is what it signals. */
+	dev->base.max_waits = info->max_syncs > NPU_MAX_WAITS ? NPU_MAX_WAITS : info->max_syncs - 1;
 	dev->max_k = npu_plan_max_k(&dev->limits);
 	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
-	if (!dev->max_k || !dev->max_batch || dev->limits.atom_bytes > NVDLA_MAX_ATOM)
+	/* Groups of K and strips of channels are whole atoms. */
+	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || !info->max_syncs ||
+	    NPU_GROUP_UNIT % dev->limits.atom_bytes || dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
 		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
 				path);
 	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)
@@ -102,6 +92,7 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 			limits->cbuf_banks * limits->cbuf_bank_entries * limits->cbuf_entry_bytes,
 		.can_reset = !!(info->caps & DRM_NPU_CAP_RESET),
 		.has_iommu = !!(info->caps & DRM_NPU_CAP_IOMMU),
+		.column_align = limits->atom_bytes,
 	};
 	snprintf(dev->base.info.name, sizeof(dev->base.info.name), "%.*s", (int)sizeof(info->name),
 		 info->name);
@@ -112,13 +103,32 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 static void nvdla_device_close(struct npu_device *base)
 {
 	close(to_nvdla(base)->fd);
+	pthread_mutex_destroy(&to_nvdla(base)->share_lock);
+	pthread_mutex_destroy(&to_nvdla(base)->exact_lock);
 	free(base);
 }
 
-static bool nvdla_tensor_layout(const struct npu_device *dev, uint32_t rows, uint32_t cols,
-				struct npu_layout *layout)
+/* What the engine reads and writes is in planes of int8; the rest is the CPU's. */
+static bool nvdla_tensor_layout(const struct npu_device *dev, enum npu_type type, uint32_t rows,
+				uint32_t cols, struct npu_layout *layout)
 {
-	return npu_layout_planes(layout, rows, cols, to_nvdla(dev)->limits.atom_bytes, UINT32_MAX);
+	enum npu_form form;
+
+	switch (type) {
+	case NPU_TYPE_INT8:
+		form = NPU_FORM_PLAIN;
+		break;
+	case NPU_TYPE_UINT8:
+		form = NPU_FORM_FLIPPED;
+		break;
+	case NPU_TYPE_INT16:
+		form = NPU_FORM_DIGITS;
+		break;
+	default:
+		return npu_layout_rows(layout, rows, cols, npu_type_size(type));
+	}
+	return npu_layout_planes(layout, form, rows, cols, to_nvdla(dev)->limits.atom_bytes,
+				 UINT32_MAX);
 }
 
 static const struct npu_backend nvdla_backend = {
@@ -129,20 +139,25 @@ static const struct npu_backend nvdla_backend = {
 	.buffer_fini = nvdla_buffer_fini,
 	.buffer_begin = nvdla_buffer_begin,
 	.buffer_end = nvdla_buffer_end,
+	.buffer_export = nvdla_buffer_export,
+	.buffer_import = nvdla_buffer_import,
 	.weights_size = sizeof(struct nvdla_weights),
+	.weights_form = nvdla_weights_form,
+	.weights_choose = nvdla_weights_choose,
 	.weights_init = nvdla_weights_init,
+	.weights_pack = nvdla_weights_pack,
 	.weights_fini = nvdla_weights_fini,
-	.epilogue_size = sizeof(struct nvdla_epilogue),
-	.epilogue_init = nvdla_epilogue_init,
-	.epilogue_fini = nvdla_epilogue_fini,
 	.matmul_size = sizeof(struct nvdla_matmul),
 	.matmul_init = nvdla_matmul_init,
 	.matmul_fini = nvdla_matmul_fini,
+	.plan = nvdla_plan,
 	.queue_size = sizeof(struct nvdla_queue),
 	.queue_init = nvdla_queue_init,
 	.queue_fini = nvdla_queue_fini,
 	.queue_submit = nvdla_queue_submit,
-	.queue_wait = nvdla_queue_wait,
+	.queue_settle = nvdla_queue_settle,
+	.queue_fence = nvdla_queue_fence,
+	.queue_fences = nvdla_queue_fences,
 	.queue_stats = nvdla_queue_stats,
 };
 
@@ -170,6 +185,9 @@ int npu_nvdla_open(const char *path, struct npu_device **out, struct npu_error *
 		goto close_fd;
 
 	dev->base.refs = 1;
+	npu_arena_init(&dev->base.arena);
+	pthread_mutex_init(&dev->share_lock, NULL);
+	pthread_mutex_init(&dev->exact_lock, NULL);
 	dev->base.ops = &nvdla_backend;
 	fill_info(dev, &info, path);
 	*out = &dev->base;

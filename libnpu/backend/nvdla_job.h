@@ -21,7 +21,7 @@ struct nvdla_matrix {
  * @n: Columns of the result.
  * @a: Input, from its first row and column on.
  * @c: Result.
- * @element: Per-element operand of x1, if it has one.
+ * @element: Per-element operands of x1 and x2; handle 0 without.
  * @channel_bytes: Bytes of per-channel operands of x1 and x2 for each channel.
  */
 struct nvdla_op {
@@ -30,9 +30,15 @@ struct nvdla_op {
 	uint32_t n;
 	struct nvdla_matrix a;
 	struct nvdla_matrix c;
-	struct nvdla_matrix element;
+	struct nvdla_matrix element[2];
 	uint32_t channel_bytes[2];
 };
+
+/*
+ * Rows to plan with. The engine takes the planes of a single row back to back, so a row that is cut
+ * out of a larger matrix is computed as two lines, both of which are this row.
+ */
+uint32_t nvdla_op_rows(const struct nvdla_op *op, const struct drm_npu_matmul_limits *limits);
 
 /* A tensor from @row and @col on, @col being the first of a plane. */
 struct nvdla_matrix nvdla_matrix_of(const struct npu_tensor *tensor, uint32_t row, uint32_t col);

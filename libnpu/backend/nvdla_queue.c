@@ -5,40 +5,30 @@
  * waiting for one settles all before it.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/sync_file.h>
 #include <xf86drm.h>
 
+#include "../fence.h"
 #include "nvdla.h"
 #include "nvdla_split.h"
-
-static struct nvdla_part *part_at(struct nvdla_queue *queue, uint64_t index)
-{
-	return &queue->part[index % NVDLA_PARTS];
-}
-
-static int *outcome_of(struct nvdla_queue *queue, uint64_t ticket)
-{
-	return &queue->outcome[ticket % NPU_QUEUE_DEPTH];
-}
-
-bool nvdla_queue_failed(struct nvdla_queue *queue, uint64_t ticket)
-{
-	return *outcome_of(queue, ticket) != 0;
-}
 
 /* ---- Life ------------------------------------------------------------------------------ */
 
 static void destroy_syncobjs(struct nvdla_queue *queue, int count)
 {
-	while (count--)
-		drmSyncobjDestroy(to_nvdla(queue->base.dev)->fd, queue->part[count].syncobj);
+	int fd = to_nvdla(queue->base.dev)->fd;
+
+	while (count--) {
+		struct nvdla_part *part = &queue->part[count];
+
+		drmSyncobjDestroy(fd, part->syncobj);
+		for (int i = 0; i < NPU_MAX_WAITS && part->wait[i]; i++)
+			drmSyncobjDestroy(fd, part->wait[i]);
+	}
 }
 
 static int create_syncobjs(struct nvdla_queue *queue)
@@ -56,11 +46,26 @@ static int create_syncobjs(struct nvdla_queue *queue)
 	return 0;
 }
 
+static int create_failed(int ret, struct npu_error *err)
+{
+	if (ret == -EACCES)
+		return npu_fail(err, ret,
+				"a queue of high priority needs CAP_SYS_NICE: run as root, give "
+				"the program the right with 'setcap cap_sys_nice+ep', or take "
+				"NPU_PRIORITY_NORMAL");
+	if (ret == -EDQUOT)
+		return npu_fail(err, ret,
+				"one more queue than an open device may have; destroy some, or "
+				"open the device again");
+	errno = -ret;
+	return npu_fail(err, ret, "cannot create a queue: %m");
+}
+
 int nvdla_queue_init(struct npu_queue *base, struct npu_error *err)
 {
 	struct nvdla_queue *queue = (struct nvdla_queue *)base;
 	struct nvdla_device *dev = to_nvdla(base->dev);
-	struct drm_npu_ctx_create ctx = { .priority = DRM_NPU_PRIORITY_NORMAL };
+	struct drm_npu_ctx_create ctx = { .priority = base->priority };
 	int ret;
 
 	queue->jobs = calloc(dev->max_batch, sizeof(*queue->jobs));
@@ -79,69 +84,90 @@ destroy_syncobjs:
 	destroy_syncobjs(queue, NVDLA_PARTS);
 free_jobs:
 	free(queue->jobs);
-	errno = -ret;
-	return npu_fail(err, ret, "cannot create a queue: %m");
+	return create_failed(ret, err);
 }
 
 /* ---- Settling -------------------------------------------------------------------------- */
 
-/* How a part ended that has ended: 0 or a negative errno in @status. */
-static int read_status(struct nvdla_queue *queue, uint64_t index, int *status)
+/* In @status: how the fence in a syncobj ended, 0 or a negative errno. */
+static int read_status(const struct nvdla_queue *queue, uint32_t syncobj, int *status)
 {
-	struct sync_file_info info = { 0 };
-	int fd, ret = 0;
+	int fd, ret;
 
-	if (drmSyncobjExportSyncFile(to_nvdla(queue->base.dev)->fd, part_at(queue, index)->syncobj,
-				     &fd))
+	if (drmSyncobjExportSyncFile(to_nvdla(queue->base.dev)->fd, syncobj, &fd))
 		return -errno;
-	if (ioctl(fd, SYNC_IOC_FILE_INFO, &info))
-		ret = -errno;
+	ret = npu_fence_status(fd, status);
 	close(fd);
-	*status = info.status < 0 ? info.status : 0;
+	if (*status > 0)
+		*status = 0;
+	return ret;
+}
+
+/* -ECANCELED in @status if something that the part waited for has failed. */
+static int read_waits(const struct nvdla_queue *queue, const struct nvdla_part *part, int *status)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < part->waits && !*status && !ret; i++)
+		ret = read_status(queue, part->wait[i], status);
+	if (*status)
+		*status = -ECANCELED;
 	return ret;
 }
 
 /* Notes the outcome of the oldest part, which has ended. */
-static int settle_oldest(struct nvdla_queue *queue)
+static int settle_oldest(struct nvdla_queue *queue, bool may_have_failed)
 {
-	int *outcome = outcome_of(queue, part_at(queue, queue->tail)->ticket);
-	int status = 0;
-	int ret = read_status(queue, queue->tail, &status);
+	const struct nvdla_part *part = nvdla_part_at(queue, queue->tail);
+	int status = 0, ret = 0;
 
+	if (may_have_failed)
+		ret = read_status(queue, part->syncobj, &status);
+	if (!ret && status)
+		queue->failures++;
+	else if (!ret)
+		ret = read_waits(queue, part, &status);
 	if (ret)
 		return ret;
-	if (status) {
-		queue->failures++;
-		if (!*outcome)
-			*outcome = status;
-	}
+	if (status)
+		npu_queue_note(&queue->base, part->ticket, status, NULL);
 	queue->tail++;
 	return 0;
 }
 
+/* Notes the outcomes of the parts before @end, which have ended. */
+static int settle_ended(struct nvdla_queue *queue, uint64_t end)
+{
+	struct drm_npu_ctx_state state = { .id = queue->ctx };
+	int ret = nvdla_ioctl(to_nvdla(queue->base.dev), DRM_IOCTL_NPU_CTX_STATE, &state);
+
+	while (queue->tail < end && !ret)
+		ret = settle_oldest(queue, state.submits_failed != queue->failures);
+	return ret;
+}
+
 /*
  * Waits for the parts before @end and notes how they ended. That takes two system calls, however
- * many parts they are, unless one of them has failed.
+ * many parts they are, unless one of them has failed or waited for something. Others may do the
+ * same meanwhile, or be so far ahead that the syncobj is used again: then it takes longer.
  */
 static int settle(struct nvdla_queue *queue, uint64_t end, int64_t deadline)
 {
-	struct nvdla_device *dev = to_nvdla(queue->base.dev);
-	struct drm_npu_ctx_state state = { .id = queue->ctx };
-	int ret;
+	int fd = to_nvdla(queue->base.dev)->fd, ret = 0;
 
+	pthread_mutex_lock(&queue->base.lock);
+	while (queue->tail < end && !ret) {
+		uint32_t syncobj = nvdla_part_at(queue, end - 1)->syncobj;
+
+		pthread_mutex_unlock(&queue->base.lock);
+		ret = drmSyncobjWait(fd, &syncobj, 1, deadline, 0, NULL);
+		pthread_mutex_lock(&queue->base.lock);
+		if (!ret)
+			ret = settle_ended(queue, end);
+	}
 	if (queue->tail >= end)
-		return 0;
-	ret = drmSyncobjWait(dev->fd, &part_at(queue, end - 1)->syncobj, 1, deadline, 0, NULL);
-	if (ret)
-		return ret;
-	ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_CTX_STATE, &state);
-	if (ret)
-		return ret;
-
-	if (state.submits_failed == queue->failures)
-		queue->tail = end;
-	while (queue->tail < end && !ret)
-		ret = settle_oldest(queue);
+		ret = 0;
+	pthread_mutex_unlock(&queue->base.lock);
 	return ret;
 }
 
@@ -154,11 +180,21 @@ static int settle_failed(int ret, struct npu_error *err)
 /* First part that belongs to a submission after @ticket. */
 static uint64_t end_of(struct nvdla_queue *queue, uint64_t ticket)
 {
-	uint64_t end = queue->tail;
+	uint64_t end;
 
-	while (end < queue->head && part_at(queue, end)->ticket <= ticket)
+	pthread_mutex_lock(&queue->base.lock);
+	end = queue->tail;
+	while (end < queue->head && nvdla_part_at(queue, end)->ticket <= ticket)
 		end++;
+	pthread_mutex_unlock(&queue->base.lock);
 	return end;
+}
+
+int nvdla_queue_settle(struct npu_queue *base, uint64_t ticket, int64_t deadline)
+{
+	struct nvdla_queue *queue = (struct nvdla_queue *)base;
+
+	return settle(queue, end_of(queue, ticket), deadline);
 }
 
 void nvdla_queue_fini(struct npu_queue *base)
@@ -166,8 +202,13 @@ void nvdla_queue_fini(struct npu_queue *base)
 	struct nvdla_queue *queue = (struct nvdla_queue *)base;
 	struct nvdla_device *dev = to_nvdla(base->dev);
 	struct drm_npu_ctx_destroy ctx = { .id = queue->ctx };
+	int ret = settle(queue, queue->head, NPU_NEVER);
 
-	settle(queue, queue->head, INT64_MAX);
+	/* Others may still ask, but not the kernel. */
+	pthread_mutex_lock(&base->lock);
+	for (; queue->tail < queue->head; queue->tail++)
+		npu_queue_note(base, nvdla_part_at(queue, queue->tail)->ticket, ret, NULL);
+	pthread_mutex_unlock(&base->lock);
 	nvdla_ioctl(dev, DRM_IOCTL_NPU_CTX_DESTROY, &ctx);
 	destroy_syncobjs(queue, NVDLA_PARTS);
 	free(queue->jobs);
@@ -179,11 +220,36 @@ void nvdla_queue_fini(struct npu_queue *base)
 static int wait_for_room(struct nvdla_queue *queue)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
+	uint64_t oldest;
 
-	if (queue->tail < queue->head)
-		return settle(queue, queue->tail + 1, INT64_MAX);
+	pthread_mutex_lock(&queue->base.lock);
+	oldest = queue->tail;
+	pthread_mutex_unlock(&queue->base.lock);
+	if (oldest < queue->head)
+		return settle(queue, oldest + 1, NPU_NEVER);
 	/* They are those of other queues, whose ends this one has no way to wait for. */
 	nanosleep(&pause, NULL);
+	return 0;
+}
+
+/* Moves the fences that the next part has to wait for into its syncobjs, and fills @syncs. */
+static int set_waits(struct nvdla_queue *queue, struct nvdla_part *part, struct drm_npu_sync *syncs)
+{
+	int fd = to_nvdla(queue->base.dev)->fd;
+
+	part->waits = 0;
+	for (size_t i = 0; i < queue->wait_fd_count; i++) {
+		if (!part->wait[i] && drmSyncobjCreate(fd, 0, &part->wait[i]))
+			return -errno;
+		if (drmSyncobjImportSyncFile(fd, part->wait[i], queue->wait_fds[i]))
+			return -errno;
+		syncs[i] = (struct drm_npu_sync){
+			.handle = part->wait[i],
+			.flags = DRM_NPU_SYNC_WAIT,
+		};
+	}
+	part->waits = queue->wait_fd_count;
+	queue->wait_fd_count = 0;
 	return 0;
 }
 
@@ -198,37 +264,53 @@ static int submit_failed(int ret, const struct drm_npu_submit *submit, struct np
 	return npu_fail(err, ret, "cannot submit: %m");
 }
 
-int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err)
+/* Puts the staged jobs into a SUBMIT, with @part for its fence. */
+static int submit_part(struct nvdla_queue *queue, struct nvdla_part *part, struct npu_error *err)
 {
 	struct nvdla_device *dev = to_nvdla(queue->base.dev);
-	struct drm_npu_sync sync = { .flags = DRM_NPU_SYNC_SIGNAL };
+	struct drm_npu_sync syncs[NPU_MAX_WAITS + 1];
 	struct drm_npu_submit submit = {
 		.ctx = queue->ctx,
 		.jobs = { sizeof(*queue->jobs), queue->staged, (uintptr_t)queue->jobs },
-		.syncs = { sizeof(sync), 1, (uintptr_t)&sync },
 		.fail_index = UINT32_MAX,
 	};
-	int ret = 0;
+	int ret = set_waits(queue, part, syncs);
 
-	if (!queue->staged)
-		return 0;
-	queue->staged = 0;
-	if (queue->head - queue->tail == NVDLA_PARTS)
-		ret = settle(queue, queue->tail + 1, INT64_MAX);
-	if (ret)
-		return settle_failed(ret, err);
-
-	sync.handle = part_at(queue, queue->head)->syncobj;
+	if (ret) {
+		errno = -ret;
+		return npu_fail(err, ret, "cannot wait for a fence: %m");
+	}
+	syncs[part->waits] = (struct drm_npu_sync){
+		.handle = part->syncobj,
+		.flags = DRM_NPU_SYNC_SIGNAL,
+	};
+	submit.syncs = (struct drm_npu_array){ sizeof(*syncs), part->waits + 1, (uintptr_t)syncs };
 	while ((ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_SUBMIT, &submit)) == -EBUSY) {
 		ret = wait_for_room(queue);
 		if (ret)
 			return settle_failed(ret, err);
 	}
-	if (ret)
-		return submit_failed(ret, &submit, err);
+	return ret ? submit_failed(ret, &submit, err) : 0;
+}
 
-	part_at(queue, queue->head)->ticket = ticket;
+int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err)
+{
+	struct nvdla_part *part = nvdla_part_at(queue, queue->head);
+	int ret = 0;
+
+	if (!queue->staged)
+		return 0;
+	if (queue->head >= NVDLA_PARTS)
+		ret = settle(queue, queue->head - NVDLA_PARTS + 1, NPU_NEVER);
+	ret = ret ? settle_failed(ret, err) : submit_part(queue, part, err);
+	queue->staged = 0;
+	if (ret)
+		return ret;
+
+	pthread_mutex_lock(&queue->base.lock);
+	part->ticket = ticket;
 	queue->head++;
+	pthread_mutex_unlock(&queue->base.lock);
 	return 0;
 }
 
@@ -254,88 +336,45 @@ int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul
 	return 0;
 }
 
-int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err)
+int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error *err)
 {
-	int ret = nvdla_queue_flush(queue, ticket, err);
+	int ret = settle(queue, end, NPU_NEVER);
 
-	if (ret)
-		return ret;
-	ret = settle(queue, queue->head, INT64_MAX);
 	return ret ? settle_failed(ret, err) : 0;
 }
 
 /* Stages all; a matmul that needs the CPU ends with its last step, and what follows it may fail. */
-static int submit_all(struct nvdla_queue *queue, struct npu_matmul *const *matmuls, size_t count,
-		      uint64_t ticket, struct npu_error *err)
+static int submit_all(struct nvdla_queue *queue, const struct npu_submission *submission,
+		      struct npu_error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct nvdla_matmul *matmul = (struct nvdla_matmul *)matmuls[i];
+	uint64_t ticket = submission->ticket;
+
+	for (size_t i = 0; i < submission->count; i++) {
+		struct nvdla_matmul *matmul = (struct nvdla_matmul *)submission->matmuls[i];
 		int ret;
 
 		if (matmul->split)
 			ret = nvdla_split_run(queue, matmul, ticket, err);
 		else
 			ret = nvdla_queue_stage(queue, matmul->jobs, matmul->count, ticket, err);
-		if (ret || nvdla_queue_failed(queue, ticket))
+		if (ret || npu_queue_failed(&queue->base, ticket))
 			return ret;
 	}
 	return nvdla_queue_flush(queue, ticket, err);
 }
 
-int nvdla_queue_submit(struct npu_queue *base, struct npu_matmul *const *matmuls, size_t count,
-		       uint64_t ticket, struct npu_error *err)
+int nvdla_queue_submit(struct npu_queue *base, const struct npu_submission *submission,
+		       struct npu_error *err)
 {
 	struct nvdla_queue *queue = (struct nvdla_queue *)base;
-	int ret = 0;
+	int ret;
 
-	/* The submission whose place this one takes has to be settled first. */
-	if (ticket > NPU_QUEUE_DEPTH)
-		ret = settle(queue, end_of(queue, ticket - NPU_QUEUE_DEPTH), INT64_MAX);
-	if (ret)
-		return settle_failed(ret, err);
-	*outcome_of(queue, ticket) = 0;
-
-	ret = submit_all(queue, matmuls, count, ticket, err);
+	queue->wait_fds = submission->wait_fds;
+	queue->wait_fd_count = submission->wait_fd_count;
+	ret = submit_all(queue, submission, err);
+	queue->wait_fd_count = 0;
 	queue->staged = 0;
 	return ret;
-}
-
-/* ---- Waiting --------------------------------------------------------------------------- */
-
-static int tell_outcome(int outcome, uint64_t ticket, struct npu_error *err)
-{
-	switch (outcome) {
-	case 0:
-		return 0;
-	case -ETIMEDOUT:
-		return npu_fail(err, outcome,
-				"the engine hung on submission %" PRIu64 " and was reset", ticket);
-	case -EIO:
-		return npu_fail(err, outcome,
-				"submission %" PRIu64 " failed: bus error, or the device is lost",
-				ticket);
-	case -ENODEV:
-		return npu_fail(err, outcome, "submission %" PRIu64 " failed: the device is gone",
-				ticket);
-	default:
-		errno = -outcome;
-		return npu_fail(err, outcome, "submission %" PRIu64 " failed: %m", ticket);
-	}
-}
-
-int nvdla_queue_wait(struct npu_queue *base, uint64_t ticket, int64_t timeout_ns,
-		     struct npu_error *err)
-{
-	struct nvdla_queue *queue = (struct nvdla_queue *)base;
-	int ret = settle(queue, end_of(queue, ticket), nvdla_deadline(timeout_ns));
-
-	if (ret == -ETIME)
-		return npu_fail(err, ret,
-				"submission %" PRIu64 " has not ended after %" PRId64 " ns", ticket,
-				timeout_ns);
-	if (ret)
-		return settle_failed(ret, err);
-	return tell_outcome(*outcome_of(queue, ticket), ticket, err);
 }
 
 int nvdla_queue_stats(struct npu_queue *base, struct npu_queue_stats *stats, struct npu_error *err)

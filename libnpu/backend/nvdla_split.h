@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Split matmuls: K longer than the engine's limit.
+ * Split matmuls: those that the engine cannot do whole.
  */
 #ifndef LIBNPU_NVDLA_SPLIT_H
 #define LIBNPU_NVDLA_SPLIT_H
 
 #include "nvdla.h"
 
-/* Plans and prepares a matmul whose weights have more than one chunk. */
+/* Jobs for each tile, each of which stores other bits of the sums. */
+#define NVDLA_EXACT_PASSES 3
+
+/*
+ * Sums that the passes can reconstruct have a magnitude of at most 127 * 2^16; an activation has
+ * one of at most 128.
+ */
+#define NVDLA_EXACT_WEIGHT_SUM (127 * 65536 / 128)
+
+/* Blocks of rows that are added up one after the other, each with @parts parts of K. */
+uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts);
+
+/*
+ * Plans and prepares a matmul. What fails on the way is given back by nvdla_split_fini(), if
+ * @matmul has a split.
+ */
 int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err);
 void nvdla_split_fini(struct nvdla_matmul *matmul);
 

@@ -151,3 +151,40 @@ int npu_quant_requantize(const float *factor, size_t count, int16_t *multiplier,
 		multiplier[i] = (int16_t)rint(ldexp((double)factor[i], *shift));
 	return 0;
 }
+
+static void to_q31(double factor, int32_t *multiplier, int32_t *exponent)
+{
+	int64_t q31 = llround(ldexp(frexp(factor, exponent), 31));
+
+	if (q31 == INT64_C(1) << 31) {
+		q31 /= 2;
+		++*exponent;
+	}
+	if (*exponent < NPU_EXPONENT_MIN) {
+		q31 = 0;
+		*exponent = 0;
+	}
+	*multiplier = q31;
+}
+
+int npu_quant_requantize_q31(const double *factor, size_t count, int32_t *multiplier,
+			     int32_t *exponent, struct npu_error *err)
+{
+	/* What would round to 2^30 has an exponent of 31. */
+	const double limit = ldexp(1, 30) - ldexp(1, -2);
+
+	if (!factor || !count || !multiplier || !exponent)
+		return npu_fail(err, -EINVAL,
+				"npu_quant_requantize_q31: no factors, or no place for the results "
+				"given");
+	for (size_t i = 0; i < count; i++)
+		if (!(factor[i] >= 0 && factor[i] < limit))
+			return npu_fail(
+				err, -EINVAL,
+				"npu_quant_requantize_q31: factor %zu is %g, it must not be "
+				"negative and below 2^30",
+				i, factor[i]);
+	for (size_t i = 0; i < count; i++)
+		to_q31(factor[i], &multiplier[i], &exponent[i]);
+	return 0;
+}

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * How much of the engine's physical limit arrives through library, driver and engine: operations of
- * the same shape, back to back, from the first submission to the end of the last. The limit is the
- * longer of all multiplications and of every operand once over the bus. A K beyond the engine's
- * exact range takes three passes over the same operands, so three times the limit is what to
- * expect.
+ * How much of the engine's physical limit arrives through library, driver and engine, and how near
+ * the plan's prediction is. The limit is the longer of all multiplications and of every operand
+ * once over the bus.
+ *
+ * In a stream, matmuls with operands of their own follow each other; the first submission is not
+ * counted. A call finds an idle engine: its cycles on the engine, from the start of the first job
+ * to the end of the last, are what the plan predicts, and what the processor does around them is
+ * counted in the line below.
+ *
+ * A K beyond the engine's exact range takes three passes over the same operands, so three times the
+ * limit is what to expect. The CPU adds the passes up, in time that is not the engine's.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,28 +21,39 @@
 
 #include "../device/workbench.h"
 #include "../expect.h"
+#include "../submit.h"
 #include "bench.h"
 
-/* Cycles of limit that a measurement lasts, so that start and end do not show. */
+/* Cycles of limit that a stream lasts, and matmuls it has. */
 #define SPAN 2000000
+#define FEWEST 4
 #define MOST 64
 
+/* Submissions of a stream. */
+#define SUBMISSIONS 4
+
+#define SHAPE(m, k, n)                                                                        \
+	{                                                                                     \
+#m "x" #k "x" #n, #m "x" #k "x" #n "_call", #m "x" #k "x" #n "_wall", m, k, n \
+	}
+
 static const struct shape {
-	const char *key;
+	const char *stream;
+	const char *call;
+	const char *wall;
 	uint32_t m, k, n;
 } shapes[] = {
-	{ "64x256x64", 64, 256, 64 },	  { "64x512x64", 64, 512, 64 },
-	{ "64x256x1024", 64, 256, 1024 }, { "16x1024x256", 16, 1024, 256 },
-	{ "1x1024x512", 1, 1024, 512 },	  { "32x2048x64", 32, 2048, 64 },
-	{ "8x16384x8", 8, 16384, 8 },	  { "1x16384x512", 1, 16384, 512 },
-	{ "64x16384x64", 64, 16384, 64 },
+	SHAPE(64, 256, 64),   SHAPE(64, 512, 64),   SHAPE(64, 256, 1024), SHAPE(16, 1024, 256),
+	SHAPE(32, 2048, 64),  SHAPE(100, 784, 128), SHAPE(300, 40, 300),  SHAPE(128, 1024, 1024),
+	SHAPE(1, 1024, 512),  SHAPE(1, 1024, 1024), SHAPE(1, 4096, 4096), SHAPE(8, 16384, 8),
+	SHAPE(1, 16384, 512), SHAPE(64, 16384, 64),
 };
 
-static struct npu_plan plan_of(const struct bench *b)
+static struct npu_plan plan_of(const struct npu_matmul *matmul)
 {
 	struct npu_plan plan = { .size = sizeof(plan) };
 
-	expect_ok(npu_matmul_get_plan(b->matmul, &plan, &err));
+	expect_ok(npu_matmul_get_plan(matmul, &plan, &err));
 	return plan;
 }
 
@@ -47,41 +65,77 @@ static uint64_t engine_ns(struct npu_queue *queue)
 	return stats.engine_ns;
 }
 
-/* A long K is summed up on the CPU, whose time is not the engine's. */
-static uint64_t run(struct npu_queue *queue, const struct bench *b, size_t count, bool engine_only)
+/* Nanoseconds of one matmul in a stream of @count, which is a multiple of SUBMISSIONS. */
+static double stream(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
 {
-	struct npu_matmul *matmuls[MOST];
-	uint64_t ns, engine = engine_ns(queue);
+	const size_t each = count / SUBMISSIONS;
+	uint64_t ticket[SUBMISSIONS], begin;
 
-	for (size_t i = 0; i < count; i++)
-		matmuls[i] = b->matmul;
-	ns = bench_now();
-	expect_ok(npu_queue_run(queue, matmuls, count, &err));
-	ns = bench_now() - ns;
-	engine = engine_ns(queue) - engine;
-	return engine_only ? engine : ns;
+	for (size_t i = 0; i < SUBMISSIONS; i++)
+		expect_ok(submit_list(queue, matmuls + i * each, each, &ticket[i], &err));
+	/* Otherwise there is no telling when it was over. */
+	expect_error(npu_queue_wait(queue, ticket[0], 0, &err), -ETIME, "");
+	expect_ok(npu_queue_wait(queue, ticket[0], -1, &err));
+	begin = bench_now();
+	expect_ok(npu_queue_wait(queue, ticket[SUBMISSIONS - 1], -1, &err));
+	return (double)(bench_now() - begin) / (double)(count - each);
 }
 
-static void measure(struct report *report, struct npu_device *dev, struct npu_queue *queue,
-		    const struct shape *shape)
+/* Nanoseconds of one call: on the engine, and altogether. */
+static void call(struct npu_queue *queue, struct npu_matmul *matmul, double *engine, double *wall)
 {
-	struct npu_plan plan;
-	struct bench b;
-	size_t count;
-	uint64_t ns;
+	uint64_t before = engine_ns(queue), begin = bench_now();
 
-	bench_init(&b, dev, 1, shape->m, shape->k, shape->n);
-	plan = plan_of(&b);
-	count = SPAN / plan.limit_cycles + 1;
-	if (count > MOST)
-		count = MOST;
+	expect_ok(npu_queue_run(queue, &matmul, 1, &err));
+	*wall = (double)(bench_now() - begin);
+	*engine = (double)(engine_ns(queue) - before);
+}
+
+static size_t stream_length(const struct npu_plan *plan)
+{
+	size_t count = SPAN / plan->limit_cycles;
+
+	if (count < FEWEST)
+		return FEWEST;
+	return count > MOST ? MOST : count / SUBMISSIONS * SUBMISSIONS;
+}
+
+static void measure(struct report *report, struct npu_queue *queue, const struct shape *shape,
+		    struct npu_matmul *const *matmuls)
+{
+	const double cycles = (double)report->clock_hz / 1e9;
+	const struct npu_plan plan = plan_of(matmuls[0]);
+	const double limit = (double)plan.limit_cycles;
+	double engine, wall;
+
 	/* The first time has page faults of its own. */
-	run(queue, &b, count, plan.host_steps);
-	ns = run(queue, &b, count, plan.host_steps);
-	report_add(report, shape->key, shape->key,
-		   (double)ns * (double)report->clock_hz / 1e9 / (double)count,
-		   (double)plan.limit_cycles);
-	bench_free(&b);
+	call(queue, matmuls[0], &engine, &wall);
+	call(queue, matmuls[1], &engine, &wall);
+	call(queue, matmuls[0], &engine, &wall);
+	if (!plan.host_steps)
+		report_predicted(report, shape->stream, shape->stream,
+				 stream(queue, matmuls, stream_length(&plan)) * cycles, limit,
+				 (double)plan.stream_cycles);
+	report_predicted(report, shape->call, plan.host_steps ? shape->stream : "  one call",
+			 engine * cycles, limit, (double)plan.cycles);
+	if (!plan.host_steps)
+		report_add(report, shape->wall, "  with the processor", wall * cycles, limit);
+}
+
+static void measure_shape(struct report *report, struct npu_device *dev, struct npu_queue *queue,
+			  const struct shape *shape)
+{
+	struct npu_matmul *matmuls[MOST];
+	struct bench b[2];
+
+	/* Neighbours that share operands would share a fetch. */
+	for (uint32_t i = 0; i < 2; i++)
+		bench_init(&b[i], dev, i + 1, shape->m, shape->k, shape->n);
+	for (size_t i = 0; i < MOST; i++)
+		matmuls[i] = b[i % 2].matmul;
+	measure(report, queue, shape, matmuls);
+	for (uint32_t i = 0; i < 2; i++)
+		bench_free(&b[i]);
 }
 
 void bench_engine(struct report *report)
@@ -92,12 +146,12 @@ void bench_engine(struct report *report)
 
 	expect_ok(npu_device_open(NULL, &dev, &err));
 	expect_ok(npu_device_get_info(dev, &info, &err));
-	expect_ok(npu_queue_create(dev, &queue, &err));
+	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
 	report->title = "engine";
 	report->unit = "cycles";
 	report->clock_hz = info.clock_hz;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
-		measure(report, dev, queue, &shapes[i]);
+		measure_shape(report, dev, queue, &shapes[i]);
 	npu_queue_destroy(queue);
 	npu_device_close(dev);
 }

@@ -5,9 +5,11 @@
 
 #include "bench.h"
 
-static const char usage[] = "Usage: npu-bench instructions|engine [--json]\n"
-			    "Measures what the first NPU of this machine costs its processor, or\n"
-			    "how much of the engine's physical limit arrives. See `make bench`.\n";
+static const char usage[] =
+	"Usage: npu-bench instructions|engine|pack [--json]\n"
+	"Measures what the first NPU of this machine costs its processor, how\n"
+	"much of the engine's physical limit arrives, or how fast operands are\n"
+	"laid out for it. See `make bench`.\n";
 
 int main(int argc, char **argv)
 {
@@ -18,6 +20,8 @@ int main(int argc, char **argv)
 		bench_instructions(&report);
 	else if (argc == 2 + json && !strcmp(argv[1], "engine"))
 		bench_engine(&report);
+	else if (argc == 2 + json && !strcmp(argv[1], "pack"))
+		bench_pack(&report);
 	else
 		return fputs(usage, stderr), 2;
 	report_print(&report, json);

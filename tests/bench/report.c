@@ -10,14 +10,22 @@
 void report_add(struct report *report, const char *key, const char *name, double value,
 		double target)
 {
-	report->figure[report->count++] = (struct figure){ name, key, value, target };
+	report_predicted(report, key, name, value, target, 0);
+}
+
+void report_predicted(struct report *report, const char *key, const char *name, double value,
+		      double target, double predicted)
+{
+	report->figure[report->count++] = (struct figure){ name, key, value, target, predicted };
 }
 
 static void print_text(const struct report *report, const struct utsname *os)
 {
-	printf("%s: %s, Linux %s %s, %ld processor(s), NPU at %.1f MHz\n", report->title,
-	       report->unit, os->machine, os->release, sysconf(_SC_NPROCESSORS_ONLN),
-	       (double)report->clock_hz / 1e6);
+	printf("%s: %s, Linux %s %s, %ld processor(s)", report->title, report->unit, os->machine,
+	       os->release, sysconf(_SC_NPROCESSORS_ONLN));
+	if (report->clock_hz)
+		printf(", NPU at %.1f MHz", (double)report->clock_hz / 1e6);
+	putchar('\n');
 	for (size_t i = 0; i < report->count; i++) {
 		const struct figure *figure = &report->figure[i];
 
@@ -25,6 +33,9 @@ static void print_text(const struct report *report, const struct utsname *os)
 		if (figure->target)
 			printf("   target %8.0f   ratio %.3f", figure->target,
 			       figure->value / figure->target);
+		if (figure->predicted)
+			printf("   predicted %8.0f   %+.1f %%", figure->predicted,
+			       100 * (figure->predicted / figure->value - 1));
 		putchar('\n');
 	}
 }
@@ -42,6 +53,8 @@ static void print_json(const struct report *report, const struct utsname *os)
 		if (figure->target)
 			printf(",\"target\":%.1f,\"ratio\":%.4f", figure->target,
 			       figure->value / figure->target);
+		if (figure->predicted)
+			printf(",\"predicted\":%.1f", figure->predicted);
 		putchar('}');
 	}
 	puts("}}");

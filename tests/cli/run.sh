@@ -4,12 +4,13 @@
 # The command line as a user meets it, on the CPU device: results, exit statuses, one-line errors
 # that name what is wrong, and no half-written files.
 #
-#   tests/cli/run.sh NPU-RUN FASHION-MNIST MODEL
+#   tests/cli/run.sh NPU-RUN FASHION-MNIST MODEL PIPELINE
 set -u
 
 npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
+pipeline=$(readlink -f "$4")
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -42,9 +43,11 @@ says() {
 	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
 }
 
-# gives NUMBER...: C.npy holds these int8
+# gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT
 gives() {
-	set -- "$*" "$(od -An -v -td1 -j128 C.npy | xargs)"
+	format=-td1
+	case $1 in -t*) format=$1; shift ;; esac
+	set -- "$*" "$(od -An -v "$format" -j128 C.npy | xargs)"
 	[ "$1" = "$2" ] || fail "C.npy holds '$2', not '$1'"
 }
 
@@ -82,6 +85,9 @@ npy scales.npy '<f4' '2,' '\0\0\200\77\0\0\0\77'			# 1, 0.5
 npy scales8.npy '<f8' '2,' '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\340\77'	# the same
 npy wide.npy '<i8' '2, 3' ''
 npy other.npy '|i1' '2, 4' '\1\2\3\4\5\6\7\10'
+npy unsigned.npy '|u1' '2, 3' '\201\202\203\174\205\206'		# A + 128
+npy A16.npy '<i2' '2, 3' '\1\1\2\0\3\0\374\377\5\0\6\0'		# A, but for 257
+npy residual.npy '|i1' '2, 2' '\1\2\3\4'
 npy vector.npy '|i1' '6,' '\1\2\3\4\5\6'
 npy empty.npy '|i1' '0, 3' ''
 head -c 131 A.npy >short.npy
@@ -92,7 +98,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' info matmul selftest; do
+for command in '' info matmul plan selftest; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -100,11 +106,12 @@ for command in '' info matmul selftest; do
 	check "version of '$command'" 0 "$npu_run" $command --version
 	says out 'npu-run 0.'; done_
 done
-for command in info matmul selftest; do
+for command in info matmul plan selftest; do
 	check "unknown option of $command" 2 "$npu_run" $command --bogus
 	says err "npu-run: $command: unrecognized option '--bogus'"; done_
 	args=
 	[ $command != matmul ] || args='A.npy W.npy -o C.npy'
+	[ $command != plan ] || args='1 2 3'
 	# shellcheck disable=SC2086
 	check "$command on no device" 3 "$npu_run" $command --device /dev/nowhere $args
 	says err "npu-run: $command: /dev/nowhere: there is no such file"; files 'C*'; done_
@@ -119,6 +126,8 @@ if ! "$npu_run" info >/dev/null 2>&1; then
 	says err '--device cpu'; files 'C*'; done_
 	check 'selftest without an NPU' 3 "$npu_run" selftest
 	says err '--device cpu'; done_
+	check 'plan without an NPU' 3 "$npu_run" plan 1 2 3
+	says err '--config nv_small'; done_
 	check 'info without an NPU' 3 "$npu_run" info
 	says out 'cpu '; done_
 fi
@@ -131,6 +140,51 @@ check 'info as JSON' 0 "$npu_run" info --device cpu --json
 says out '"devices": [{"backend": "cpu", '; done_
 check 'info of too much' 2 "$npu_run" info cpu
 says err "'cpu'"; done_
+
+# ---- plan ----
+
+plan() {
+	"$npu_run" plan "$@"
+}
+
+check 'plan' 0 plan 64 256 64 --config nv_small
+says out 'config    nv_small'; says out 'M 64 x K 256 x N 64, int8 results'
+says out 'limit     16384 cycles: MACs take 16384, bytes 4608'; says out 'fetches   A 1 x, weights 1 x'; done_
+check 'plan at a clock' 0 plan 64 256 64 --config nv_small --clock 100
+says out ' s at 100.0 MHz'; done_
+check 'plan bound by the bus' 0 plan 1 1024 1024 --config nv_small
+says out 'limit     131328 cycles: MACs take 16384, bytes 131328'; done_
+check 'plan for another configuration' 0 plan 64 256 64 --config nv_large
+says out 'limit     1152 cycles: MACs take 512, bytes 1152'; done_
+check 'plan for exact sums' 0 plan 16 1000 64 --exact --config nv_small
+says out 'int32 sums'; says out 'K in 2 parts, each in 3 passes'; says out 'CPU       adds up'; done_
+check 'plan as JSON' 0 plan 16 1000 64 -e -c nv_small -f 50 -j
+says out '{"config": "nv_small", "exact": true, "m": 16, "k": 1000, "n": 64, '
+says out '"clock_hz": 50000000, "call": {"cycles": '
+# The times follow from the cycles.
+sed 's/.*"stream": {"cycles": \([0-9]*\),.*"seconds": \([0-9.e-]*\)}}/\1 \2/' out >cycles
+awk '{ exit !($1 > 0 && $1 / 50e6 / $2 > 0.999999 && $1 / 50e6 / $2 < 1.000001) }' cycles ||
+	fail 'seconds are not cycles at the clock'; done_
+
+# unplanned WHAT TEXT ARGUMENT...
+unplanned() {
+	what=$1 text=$2
+	shift 2
+	check "$what" 2 plan "$@"
+	says err "npu-run: plan: $text"; done_
+}
+
+unplanned 'plan of two sizes' 'three sizes are needed' 64 256 -c nv_small
+unplanned 'plan of four sizes' 'three sizes are needed' 1 2 3 4 -c nv_small
+unplanned 'plan of nothing' "K is a whole number from 1 to 4294967295, not '0'" 64 0 64 -c nv_small
+unplanned 'plan of words' "N is a whole number from 1 to 4294967295, not '6x'" 64 256 6x -c nv_small
+unplanned 'plan of too much' 'a matmul of 4000000000 x 4000000000 x 1 has a matrix of more than' \
+	4000000000 4000000000 1 -c nv_small
+unplanned 'plan beyond the device' '4000000000 rows are more than the device' 4000000000 1 1 -c nv_small
+unplanned 'plan for nobody' "there is no configuration 'nv_tiny'" 1 2 3 -c nv_tiny
+unplanned 'plan for the CPU' 'the CPU has no plan' 1 2 3 -d cpu
+unplanned 'plan for two' '--config and --device exclude each other' 1 2 3 -d cpu -c nv_small
+unplanned 'plan without a clock' "--clock is above 0 and at most 1000000 MHz, not '0'" 1 2 3 -c nv_small --clock 0
 
 # ---- matmul: results ----
 
@@ -155,6 +209,30 @@ check 'a scale of its own choice' 0 matmul A.npy W.npy -o C.npy
 says out 'scale     3.0238'; gives -6 42 -30 57; done_
 check 'its choice leaves room for the zero point' 0 matmul A.npy W.npy -o C.npy --zero-point 85
 says out 'scale     1,'; gives 83 99 75 104; done_
+check 'exact int32' 0 matmul A.npy W.npy -o C.npy --type int32
+gives -td4 -2 14 -10 19; done_
+check 'int32 of int16' 0 matmul A16.npy W.npy -o C.npy --type int32 --bias bias.npy
+gives -td4 256 525 -8 18; done_
+check 'uint8 with a zero point, into uint8' 0 matmul unsigned.npy W.npy -o C.npy --a-zero-point 128 --type uint8 --scaling none --zero-point 100
+gives -tu1 98 114 90 119; done_
+check 'weights with a zero point' 0 matmul A.npy W.npy -o C.npy --w-zero-point 1 --scaling none
+gives -8 8 -17 12; done_
+check 'halves to even' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling float
+gives 0 4 -2 5; done_
+check 'halves up' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling tflite
+gives 0 4 -2 5; done_
+check 'halves away from 0' 0 matmul A.npy W.npy -o C.npy --scale 0.25
+gives -1 4 -3 5; done_
+check 'rounded twice' 0 matmul A.npy W.npy -o C.npy --scale 0.25 --scaling tflite-double
+gives -1 4 -3 5; done_
+check 'float32' 0 matmul A.npy W.npy -o C.npy --type float32 --scale 0.25
+gives -tf4 -0.5 3.5 -2.5 4.75; done_
+check 'float16' 0 matmul A.npy W.npy -o C.npy --type float16 --scale 0.25
+gives -tx2 b800 4300 c100 44c0; done_
+check 'residual, clamp' 0 matmul A.npy W.npy -o C.npy --scale 1 --residual residual.npy --clamp -5,20
+gives -1 16 -5 20; done_
+check 'ReLU6' 0 matmul A.npy W.npy -o C.npy --scale 1 --activation relu6 --output-scale 0.5
+gives 0 12 0 12; done_
 check 'JSON' 0 matmul A.npy W.npy -o 'C"\.npy' --scale 1 --json
 says out '"device": {"backend": "cpu", '; says out '"m": 2, "k": 3, "n": 2, '
 says out '"result": "C\"\\.npy"}'; files 'C"\.npy C.npy'; done_
@@ -180,14 +258,19 @@ refused 'half of a factor' 2 '--multiplier and --shift go together' A.npy W.npy 
 refused 'shift out of range' 2 "--shift is a whole number from 0 to 62, not '63'" A.npy W.npy -o C.npy --multiplier 1 --shift 63
 refused 'scale that is none' 2 "--scale is a number, not '1x'" A.npy W.npy -o C.npy --scale 1x
 refused 'negative scale' 2 '--scale is above 0' A.npy W.npy -o C.npy --scale -1
-refused 'unknown activation' 2 '--activation is none or relu' A.npy W.npy -o C.npy --activation tanh
+refused 'unknown activation' 2 "--activation is none, relu or relu6, not 'tanh'" A.npy W.npy -o C.npy --activation tanh
+refused 'unknown type' 2 "--type is int8, uint8, int16, int32, float16 or float32, not 'int4'" A.npy W.npy -o C.npy --type int4
+refused 'clamp the wrong way' 2 '--clamp is two numbers' A.npy W.npy -o C.npy --clamp 5,1
+refused 'floats of an integer scaling' 2 'matmul: c is float32, which needs NPU_SCALING_FLOAT' A.npy W.npy -o C.npy --type float32 --scaling none
+refused 'zero point out of range' 2 'matmul: zero_point is 200, not in -128 to 127 as int8 has it' A.npy W.npy -o C.npy --scale 1 --zero-point 200
+refused 'residual of another shape' 4 'A.npy: is 2 x 3, but C is 2 x 2' A.npy W.npy -o C.npy --residual A.npy
 refused 'no room' 2 '--zero-point: leaves results no room' A.npy W.npy -o C.npy --zero-point -128
 refused 'missing file' 4 'nope.npy: cannot be opened: No such file' nope.npy W.npy -o C.npy
 refused 'not an .npy file' 4 'err: is not an .npy file' A.npy err -o C.npy
 refused 'folder' 4 '.: cannot be read: Is a directory' A.npy . -o C.npy
 refused 'truncated file' 4 'short.npy: ends after 3 of 6 bytes' short.npy W.npy -o C.npy
 refused 'int64' 4 "wide.npy: holds elements of type '<i8'" wide.npy W.npy -o C.npy
-refused 'float' 4 'scales.npy: holds float32 where int8' scales.npy W.npy -o C.npy
+refused 'float' 4 'scales.npy: holds float32 where int8, uint8 or int16' scales.npy W.npy -o C.npy
 refused 'vector' 4 'vector.npy: has 1 dimensions' vector.npy W.npy -o C.npy
 refused 'empty matrix' 4 'empty.npy: is a matrix of 0 x 3' empty.npy W.npy -o C.npy
 refused 'shapes that do not fit' 4 'other.npy: is 2 x 4, but A.npy is 2 x 3' A.npy other.npy -o C.npy
@@ -222,7 +305,7 @@ says out '"seed": 7, "count": 5, "passed": 5, '; done_
 check 'selftest of nothing' 2 "$npu_run" selftest --count 0
 says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
 
-# ---- the example ----
+# ---- the examples ----
 
 check 'fashion-mnist' 0 "$fashion" --device cpu "$model"
 says out 'device           cpu'; says out 'int8 top-1'; done_
@@ -248,6 +331,13 @@ check 'fashion-mnist without a device' 1 "$fashion" --device /dev/nowhere "$mode
 says err '/dev/nowhere'; done_
 check 'fashion-mnist without arguments' 2 "$fashion"
 says err 'one MODEL is needed'; done_
+
+check 'pipeline' 0 "$pipeline" --device cpu --frames 100
+says out 'frames   100,'; says out 'tracked  100'; done_
+check 'pipeline without a device' 1 "$pipeline" --device /dev/nowhere
+says err 'pipeline: '; says err '/dev/nowhere'; done_
+check 'pipeline without frames' 2 "$pipeline" --frames 0
+says err "--frames is 1 to 1000000, not '0'"; done_
 
 echo "cli: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

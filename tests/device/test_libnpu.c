@@ -97,7 +97,8 @@ static void too_much_memory_is_refused(void **state)
 
 	(void)state;
 	expect_error(npu_buffer_create(dev, SIZE_MAX / 2, &buf, &err), -ENOMEM, "no memory");
-	expect_error(npu_tensor_create(dev, 1u << 30, 8, &tensor, &err), -EINVAL, "too large");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 1u << 30, 8, &tensor, &err), -EINVAL,
+		     "too large");
 	/* And the device goes on. */
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
 	npu_buffer_destroy(buf);
@@ -130,7 +131,7 @@ static void tensors_lie_end_to_end(void **state)
 
 	(void)state;
 	bench_init(&b, dev, 60, 9, 30, 21);
-	bytes = npu_tensor_bytes(dev, 9, 21);
+	bytes = npu_tensor_bytes(dev, NPU_TYPE_INT8, 9, 21);
 	assert_int_equal(bytes % 64, 0);
 	expect_ok(npu_buffer_create(dev, 20 * bytes, &buf, &err));
 	for (int i = 0; i < 20; i++, offset += bytes) {
@@ -138,8 +139,8 @@ static void tensors_lie_end_to_end(void **state)
 		struct npu_tensor *c;
 		struct npu_matmul *matmul;
 
-		expect_ok(npu_queue_create(dev, &queue, &err));
-		expect_ok(npu_tensor_create_in(buf, offset, 9, 21, &c, &err));
+		expect_ok(npu_queue_create(dev, NULL, &queue, &err));
+		expect_ok(npu_tensor_create_in(buf, offset, NPU_TYPE_INT8, 9, 21, &c, &err));
 		matmul = bench_bind(&b, b.a, c);
 		expect_ok(npu_queue_run(queue, &matmul, 1, &err));
 		bench_check(&b, c);

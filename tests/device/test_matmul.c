@@ -14,6 +14,7 @@
 
 #include "../expect.h"
 #include "../matmul_case.h"
+#include "../matmul_trial.h"
 
 static struct npu_device *npu, *cpu;
 static struct npu_queue *npu_queue, *cpu_queue;
@@ -24,8 +25,8 @@ static int open_devices(void **state)
 
 	(void)state;
 	if (npu_device_open(getenv("NPU_TEST_DEVICE"), &npu, &err) ||
-	    npu_queue_create(npu, &npu_queue, &err) || npu_device_open("cpu", &cpu, &err) ||
-	    npu_queue_create(cpu, &cpu_queue, &err)) {
+	    npu_queue_create(npu, NULL, &npu_queue, &err) || npu_device_open("cpu", &cpu, &err) ||
+	    npu_queue_create(cpu, NULL, &cpu_queue, &err)) {
 		print_error("%s\n", err.text);
 		return -1;
 	}
@@ -180,9 +181,9 @@ static void split_in_blocks_of_rows(void **state)
 		c.w[i] = c.w[i] < 0 ? -128 : 127;
 	check_case(&c);
 
-	expect_ok(npu_tensor_create(npu, c.m, c.k, &desc.a, &err));
-	expect_ok(npu_tensor_create(npu, c.m, c.n, &desc.c, &err));
-	expect_ok(npu_weights_create(npu, c.n, c.k, c.w, 0, &desc.weights, &err));
+	expect_ok(npu_tensor_create(npu, NPU_TYPE_INT8, c.m, c.k, &desc.a, &err));
+	expect_ok(npu_tensor_create(npu, NPU_TYPE_INT8, c.m, c.n, &desc.c, &err));
+	expect_ok(case_weights(npu, c.n, c.k, c.w, &desc.weights, &err));
 	expect_ok(npu_epilogue_create(npu, &c.epilogue, &desc.epilogue, &err));
 	expect_ok(npu_matmul_create(npu, &desc, &matmul, &err));
 	expect_ok(npu_matmul_get_plan(matmul, &plan, &err));
@@ -199,7 +200,7 @@ static void split_in_blocks_of_rows(void **state)
 /* A tensor in memory full of @poison, so that its padding is poison too. */
 static struct npu_tensor *poisoned_tensor(uint32_t rows, uint32_t cols, int poison)
 {
-	size_t bytes = npu_tensor_bytes(npu, rows, cols);
+	size_t bytes = npu_tensor_bytes(npu, NPU_TYPE_INT8, rows, cols);
 	struct npu_tensor *tensor;
 	struct npu_buffer *buf;
 	void *data;
@@ -208,7 +209,7 @@ static struct npu_tensor *poisoned_tensor(uint32_t rows, uint32_t cols, int pois
 	expect_ok(npu_buffer_begin_access(buf, NPU_ACCESS_WRITE, 0, bytes, -1, &data, &err));
 	memset(data, poison, bytes);
 	expect_ok(npu_buffer_end_access(buf, NPU_ACCESS_WRITE, 0, bytes, &err));
-	expect_ok(npu_tensor_create_in(buf, 0, rows, cols, &tensor, &err));
+	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, rows, cols, &tensor, &err));
 	npu_buffer_destroy(buf);
 	return tensor;
 }
@@ -227,7 +228,7 @@ static void padding_does_not_matter(void **state)
 		case_init(&c, &rng, 11, k, 13, CASE_BIAS | CASE_PER_CHANNEL);
 		desc.a = poisoned_tensor(c.m, c.k, 0x7f);
 		desc.c = poisoned_tensor(c.m, c.n, 0x80);
-		expect_ok(npu_weights_create(npu, c.n, c.k, c.w, 0, &desc.weights, &err));
+		expect_ok(case_weights(npu, c.n, c.k, c.w, &desc.weights, &err));
 		expect_ok(npu_epilogue_create(npu, &c.epilogue, &desc.epilogue, &err));
 		expect_ok(npu_matmul_create(npu, &desc, &matmul, &err));
 		expect_ok(npu_tensor_write(desc.a, 0, c.m, c.a, 0, &err));
@@ -260,21 +261,22 @@ static void run_layers(struct npu_device *dev, struct npu_queue *queue,
 	size_t offset = 0, bytes = 0;
 
 	for (int i = 0; i <= LAYERS; i++)
-		bytes +=
-			npu_tensor_bytes(dev, layer[0].m, i < LAYERS ? layer[i].k : layer[i - 1].n);
+		bytes += npu_tensor_bytes(dev, NPU_TYPE_INT8, layer[0].m,
+					  i < LAYERS ? layer[i].k : layer[i - 1].n);
 	expect_ok(npu_buffer_create(dev, bytes, &arena, &err));
 	for (int i = 0; i <= LAYERS; i++) {
 		uint32_t cols = i < LAYERS ? layer[i].k : layer[i - 1].n;
 
-		expect_ok(npu_tensor_create_in(arena, offset, layer[0].m, cols, &tensor[i], &err));
-		offset += npu_tensor_bytes(dev, layer[0].m, cols);
+		expect_ok(npu_tensor_create_in(arena, offset, NPU_TYPE_INT8, layer[0].m, cols,
+					       &tensor[i], &err));
+		offset += npu_tensor_bytes(dev, NPU_TYPE_INT8, layer[0].m, cols);
 	}
 	for (int i = 0; i < LAYERS; i++) {
 		struct npu_matmul_desc desc = { .size = sizeof(desc), .a = tensor[i] };
 
 		desc.c = tensor[i + 1];
-		expect_ok(npu_weights_create(dev, layer[i].n, layer[i].k, layer[i].w, 0,
-					     &desc.weights, &err));
+		expect_ok(
+			case_weights(dev, layer[i].n, layer[i].k, layer[i].w, &desc.weights, &err));
 		expect_ok(npu_epilogue_create(dev, &layer[i].epilogue, &desc.epilogue, &err));
 		expect_ok(npu_matmul_create(dev, &desc, &matmul[i], &err));
 		npu_weights_destroy(desc.weights);
@@ -314,6 +316,21 @@ static void layers_follow_each_other(void **state)
 	}
 }
 
+/* Every combination of types, scalings, activations and residuals. */
+static void all_forms(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < TRIAL_FORMS; seed++)
+		trial_check(npu, seed);
+}
+
+static void windows_are_operands(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++)
+		windows_check(npu, seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +344,8 @@ int main(void)
 		cmocka_unit_test(split_in_blocks_of_rows),
 		cmocka_unit_test(padding_does_not_matter),
 		cmocka_unit_test(layers_follow_each_other),
+		cmocka_unit_test(all_forms),
+		cmocka_unit_test(windows_are_operands),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the NPU", tests, open_devices, close_devices);

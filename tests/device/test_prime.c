@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,54 +19,15 @@
 
 #include "board_control.h"
 #include "drm_node.h"
+#include "vgem.h"
 
 #define PAGE 4096
-
-/* Part of the kernel's interface of vgem, whose header libdrm does not carry. */
-struct vgem_attach {
-	uint32_t handle;
-	uint32_t flags;
-	uint32_t out_fence;
-	uint32_t pad;
-};
-
-struct vgem_signal {
-	uint32_t fence;
-	uint32_t flags;
-};
-
-#define VGEM_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_attach)
-#define VGEM_ATTACH_WRITE 1
-#define VGEM_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_signal)
-
-static int open_vgem(void)
-{
-	glob_t nodes = { 0 };
-	drmVersionPtr version;
-	int fd = -1, match;
-	size_t i;
-
-	glob("/dev/dri/card*", 0, NULL, &nodes);
-	for (i = 0; i < nodes.gl_pathc; i++) {
-		fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
-		version = fd < 0 ? NULL : drmGetVersion(fd);
-		match = version && !strcmp(version->name, "vgem");
-		drmFreeVersion(version);
-		if (match)
-			break;
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	globfree(&nodes);
-	return fd;
-}
 
 static int setup(void **state)
 {
 	static int vgem;
 
-	vgem = open_vgem();
+	vgem = vgem_open();
 	*state = vgem < 0 ? NULL : &vgem;
 	return 0;
 }
@@ -77,18 +37,6 @@ static int teardown(void **state)
 	if (*state)
 		close(*(int *)*state);
 	return 0;
-}
-
-/* A buffer of vgem with all its pages there, as dma-buf. */
-static int vgem_buffer(int vgem, uint32_t bytes)
-{
-	struct drm_mode_create_dumb dumb = { .width = bytes / 4, .height = 1, .bpp = 32 };
-	int fd;
-
-	assert_int_equal(drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb), 0);
-	assert_int_equal(drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &fd), 0);
-	assert_int_equal(drmCloseBufferHandle(vgem, dumb.handle), 0);
-	return fd;
 }
 
 static void cpu_sync(int fd, uint64_t flags)

@@ -47,9 +47,9 @@ void bench_init(struct bench *b, struct npu_device *dev, uint32_t seed, uint32_t
 	*b = (struct bench){ .dev = dev };
 	case_init(&b->c, &rng, m, k, n, CASE_BIAS | CASE_PER_CHANNEL);
 	b->expected = case_reference(&b->c);
-	expect_ok(npu_tensor_create(dev, m, k, &b->a, &err));
-	expect_ok(npu_tensor_create(dev, m, n, &b->result, &err));
-	expect_ok(npu_weights_create(dev, n, k, b->c.w, 0, &b->weights, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, m, k, &b->a, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, m, n, &b->result, &err));
+	expect_ok(case_weights(dev, n, k, b->c.w, &b->weights, &err));
 	expect_ok(npu_epilogue_create(dev, &b->c.epilogue, &b->epilogue, &err));
 	expect_ok(npu_tensor_write(b->a, 0, m, b->c.a, 0, &err));
 	b->matmul = bench_bind(b, b->a, b->result);

@@ -28,19 +28,27 @@ $(FUZZ_TARGETS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/fuzz.o $(FUZZ_COMMON)
 
 $(B)/tests/fuzz/fuzz_engine: $(FUZZ_ORACLE)
 
+# The other thing that strangers send: packed weights.
+FUZZ_PACKED := $(B)/tests/fuzz/fuzz_packed
+
+$(FUZZ_PACKED): %: %.o $(B)/kmod/nvdla/nvdla_limits.o $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
 # The fuzzer is led by what decides about jobs. In what merely computes it would count every number.
 ifdef FUZZ
 $(addsuffix .o, $(FUZZ_TARGETS)) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_conv.o) \
+$(addprefix $(B)/libnpu/, packed.o backend/nvdla_weights.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif
 
 .PHONY: fuzz fuzz-targets
-fuzz-targets: $(FUZZ_TARGETS)
+fuzz-targets: $(FUZZ_TARGETS) $(FUZZ_PACKED)
 
 # Each target runs for FUZZ_SECONDS. What a target finds fault with it prints as a new seed.
 fuzz:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CC) SAN=1 FUZZ=1 fuzz-targets
-	for target in fuzz_validate fuzz_engine; do \
+	for target in fuzz_validate fuzz_engine fuzz_packed; do \
 		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -verbosity=0 \
 			-artifact_prefix=$(O)/fuzz/ || exit; \

@@ -4,6 +4,7 @@
  * somebody waits for them without a limit, so that there is always something outstanding.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,10 +24,11 @@
 #include "../../kmod/nvdla/nvdla_limits.h"
 #include "../reference.h"
 #include "fake_npu.h"
+#include "fake_syncobj.h"
 
 #define MAX_BOS 512
-#define MAX_SYNCOBJS 4096
 #define MAX_CTXS 64
+#define MAX_SUBMISSIONS 512
 
 struct fake_npu fake;
 
@@ -33,38 +36,32 @@ struct bo {
 	uint64_t size; /* 0: there is none */
 	uint64_t at;   /* in the memory file */
 	uint8_t *map;
+	ino_t dma_buf; /* the file that stands for it, 0 if it was never exported */
 };
 
+struct submission {
+	uint32_t jobs;
+	int error;
+};
+
+/* Submissions are numbered from 1; those up to state.submits_done have ended. */
 struct ctx {
 	bool exists;
 	uint64_t submitted;
+	struct submission submission[MAX_SUBMISSIONS]; /* by number, the oldest are forgotten */
 	struct drm_npu_ctx_state state;
-};
-
-/* A fence: submission @number of context @ctx, which has ended if the context is past it. */
-struct fence {
-	bool exists;
-	uint32_t ctx;
-	uint32_t jobs;
-	uint64_t number;
-	int error;
 };
 
 static struct bo bos[MAX_BOS];
 static struct ctx ctxs[MAX_CTXS];
-static struct fence syncobjs[MAX_SYNCOBJS];
 static uint64_t memory;
 static uint32_t pending;
-static int node = -1, exported;
+int fake_node = -1;
+pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int __wrap_npu_node_open(const char *path, const char *driver, void *err);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value);
-int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle);
-int __wrap_drmSyncobjDestroy(int fd, uint32_t handle);
-int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
-			  unsigned int flags, uint32_t *first);
-int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file);
 
 void fake_reset(void)
 {
@@ -72,6 +69,7 @@ void fake_reset(void)
 		.limits = nvdla_small_limits,
 		.max_jobs = 64,
 		.max_pending = 256,
+		.max_syncs = 64,
 		.family = DRM_NPU_FAMILY_NVDLA,
 		.fail_after = -1,
 	};
@@ -80,7 +78,7 @@ void fake_reset(void)
 }
 
 /* True when it is this call's turn to fail. */
-static bool fails(void)
+bool fake_fails(void)
 {
 	fake.calls++;
 	if (fake.fail_after < 0 || fake.fail_after-- > 0)
@@ -94,17 +92,17 @@ int __wrap_npu_node_open(const char *path, const char *driver, void *err)
 	(void)path;
 	(void)err;
 	assert_string_equal(driver, "npu");
-	node = memfd_create("fake npu", MFD_CLOEXEC);
+	fake_node = memfd_create("fake npu", MFD_CLOEXEC);
 	memory = 0;
-	return node;
+	return fake_node;
 }
 
 int __wrap_drmGetCap(int fd, uint64_t capability, uint64_t *value)
 {
-	assert_int_equal(fd, node);
+	assert_int_equal(fd, fake_node);
 	assert_int_equal(capability, DRM_CAP_SYNCOBJ);
 	*value = 1;
-	return fails() ? -errno : 0;
+	return fake_fails() ? -errno : 0;
 }
 
 /* ---- Queries and buffers --------------------------------------------------------------- */
@@ -119,7 +117,7 @@ static int dev_query(struct drm_npu_dev_query *q)
 		.caps = DRM_NPU_CAP_RESET,
 		.max_bo_bytes = 1 << 28,
 		.max_jobs = fake.max_jobs,
-		.max_syncs = 16,
+		.max_syncs = fake.max_syncs,
 		.max_pending = fake.max_pending,
 	};
 	const void *answer = q->type == DRM_NPU_QUERY_DEVICE ? (const void *)&info : &fake.limits;
@@ -137,14 +135,16 @@ static int bo_create(struct drm_npu_bo_create *args)
 	while (bo->size)
 		bo++;
 	assert_true(bo < bos + MAX_BOS);
+	bo->dma_buf = 0;
 	bo->size = args->size = (args->size + 4095) / 4096 * 4096;
 	bo->at = args->mmap_offset = memory;
 	args->handle = bo - bos;
 	memory += bo->size;
-	assert_int_equal(ftruncate(node, memory), 0);
-	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, node, bo->at);
+	assert_int_equal(ftruncate(fake_node, memory), 0);
+	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fake_node, bo->at);
 	assert_ptr_not_equal(bo->map, MAP_FAILED);
 	fake.objects++;
+	fake.buffers++;
 	return 0;
 }
 
@@ -162,6 +162,7 @@ static int bo_close(const struct drm_gem_close *args)
 	munmap(bo->map, bo->size);
 	bo->size = 0;
 	fake.objects--;
+	fake.buffers--;
 	return 0;
 }
 
@@ -174,12 +175,50 @@ static int bo_access(uint32_t handle, uint32_t flags, uint64_t offset, uint64_t 
 	return 0;
 }
 
+static int bo_info(struct drm_npu_bo_info *args)
+{
+	const struct bo *bo = find_bo(args->handle);
+
+	args->size = bo->size;
+	args->mmap_offset = bo->at;
+	return 0;
+}
+
+/* A dma-buf is known by its inode, and like the kernel a file has one handle for it. */
+static int bo_export(struct drm_prime_handle *args)
+{
+	struct bo *bo = find_bo(args->handle);
+	struct stat st;
+
+	args->fd = memfd_create("fake dma-buf", MFD_CLOEXEC);
+	assert_true(args->fd >= 0 && !fstat(args->fd, &st));
+	bo->dma_buf = st.st_ino;
+	return 0;
+}
+
+static int bo_import(struct drm_prime_handle *args)
+{
+	struct stat st;
+
+	if (fstat(args->fd, &st))
+		return -EBADF;
+	for (uint32_t i = 1; i < MAX_BOS; i++) {
+		if (!bos[i].size || bos[i].dma_buf != st.st_ino)
+			continue;
+		args->handle = i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 /* ---- Contexts and jobs ----------------------------------------------------------------- */
 
 static int ctx_create(struct drm_npu_ctx_create *args)
 {
 	uint32_t id = 1;
 
+	if (args->priority == DRM_NPU_PRIORITY_HIGH)
+		return -EACCES;
 	while (ctxs[id].exists)
 		id++;
 	assert_true(id < MAX_CTXS);
@@ -245,14 +284,18 @@ static int submit(struct drm_npu_submit *args)
 {
 	const struct drm_npu_job_matmul *jobs = (void *)(uintptr_t)args->jobs.pointer;
 	const struct drm_npu_sync *sync = (void *)(uintptr_t)args->syncs.pointer;
+	uint32_t waits = args->syncs.count - 1;
 	struct ctx *ctx = &ctxs[args->ctx];
 
 	assert_true(ctx->exists && !args->flags && !args->perfmon);
 	assert_in_range(args->jobs.count, 1, fake.max_jobs);
 	assert_int_equal(args->jobs.stride, sizeof(*jobs));
-	assert_int_equal(args->syncs.count, 1);
+	assert_in_range(args->syncs.count, 1, fake.max_syncs);
+	for (uint32_t i = 0; i < waits; i++, sync++) {
+		assert_int_equal(sync->flags, DRM_NPU_SYNC_WAIT);
+		assert_true(fake_syncobj_has_fence(sync->handle));
+	}
 	assert_int_equal(sync->flags, DRM_NPU_SYNC_SIGNAL);
-	assert_true(syncobjs[sync->handle].exists);
 	if (pending + args->jobs.count > fake.max_pending) {
 		fake.refused++;
 		return -EBUSY;
@@ -263,114 +306,66 @@ static int submit(struct drm_npu_submit *args)
 			return -EINVAL;
 	}
 	args->fail_index = UINT32_MAX;
-	syncobjs[sync->handle] = (struct fence){
-		.exists = true,
-		.ctx = args->ctx,
+	ctx->submission[++ctx->submitted % MAX_SUBMISSIONS] = (struct submission){
 		.jobs = args->jobs.count,
-		.number = ++ctx->submitted,
 		.error = fake.outcome & 1 ? fake.outcome_errno : 0,
 	};
+	fake_syncobj_set(sync->handle, args->ctx, ctx->submitted);
 	fake.outcome >>= 1;
 	fake.submits++;
+	fake.waits += waits;
 	pending += args->jobs.count;
 	return 0;
 }
 
-/* Ends everything in @fence's context up to it. */
-static void complete(const struct fence *fence)
+int fake_ctx_status(uint32_t id, uint64_t number)
 {
-	struct ctx *ctx = &ctxs[fence->ctx];
+	const struct ctx *ctx = &ctxs[id];
+	int error = ctx->submission[number % MAX_SUBMISSIONS].error;
 
-	for (uint32_t i = 0; i < MAX_SYNCOBJS; i++) {
-		const struct fence *other = &syncobjs[i];
-
-		if (!other->exists || other->ctx != fence->ctx || other->number > fence->number ||
-		    other->number <= ctx->state.submits_done)
-			continue;
-		pending -= other->jobs;
-		ctx->state.jobs_done += other->jobs;
-		ctx->state.engine_ns += 1000;
-		ctx->state.submits_failed += other->error != 0;
-	}
-	ctx->state.submits_done = fence->number;
-}
-
-/* ---- Syncobjs -------------------------------------------------------------------------- */
-
-int __wrap_drmSyncobjCreate(int fd, uint32_t flags, uint32_t *handle)
-{
-	uint32_t i = 1;
-
-	assert_true(fd == node && !flags);
-	if (fails())
-		return -1;
-	while (syncobjs[i].exists)
-		i++;
-	assert_true(i < MAX_SYNCOBJS);
-	syncobjs[i] = (struct fence){ .exists = true };
-	*handle = i;
-	fake.objects++;
-	return 0;
-}
-
-int __wrap_drmSyncobjDestroy(int fd, uint32_t handle)
-{
-	assert_true(fd == node && syncobjs[handle].exists);
-	syncobjs[handle].exists = false;
-	fake.objects--;
-	return 0;
-}
-
-int __wrap_drmSyncobjWait(int fd, uint32_t *handles, unsigned int count, int64_t deadline,
-			  unsigned int flags, uint32_t *first)
-{
-	const struct fence *fence = &syncobjs[handles[0]];
-
-	assert_true(fd == node && count == 1 && !flags && !first);
-	assert_true(fence->exists && fence->number);
-	if (fails())
-		return -errno;
-	if (ctxs[fence->ctx].state.submits_done >= fence->number)
+	if (ctx->state.submits_done < number)
 		return 0;
-	if (deadline != INT64_MAX)
-		return -ETIME;
-	complete(fence);
-	return 0;
+	return error ? -error : 1;
 }
 
-int __wrap_drmSyncobjExportSyncFile(int fd, uint32_t handle, int *sync_file)
+void fake_ctx_complete(uint32_t id, uint64_t number)
 {
-	assert_true(fd == node && syncobjs[handle].exists);
-	if (fails())
-		return -1;
-	*sync_file = exported = dup(node);
-	assert_true(exported >= 0);
-	syncobjs[0] = syncobjs[handle];
-	return 0;
-}
+	struct drm_npu_ctx_state *state = &ctxs[id].state;
 
-static int file_info(struct sync_file_info *info)
-{
-	const struct fence *fence = &syncobjs[0];
-	bool done = ctxs[fence->ctx].state.submits_done >= fence->number;
+	while (state->submits_done < number) {
+		const struct submission *submission =
+			&ctxs[id].submission[++state->submits_done % MAX_SUBMISSIONS];
 
-	info->status = !done ? 0 : fence->error ? -fence->error : 1;
-	return 0;
+		pending -= submission->jobs;
+		state->jobs_done += submission->jobs;
+		state->engine_ns += 1000;
+		state->submits_failed += submission->error != 0;
+	}
 }
 
 /* ---- The one entrance ------------------------------------------------------------------ */
 
-static int dispatch(unsigned long request, void *arg)
+static int dispatch(int fd, unsigned long request, void *arg)
 {
 	const struct drm_npu_bo_prep *prep = arg;
 	const struct drm_npu_bo_fini *fini = arg;
 
+	if (request == SYNC_IOC_FILE_INFO)
+		return fake_sync_file_info(fd, arg);
+	assert_int_equal(fd, fake_node);
 	switch (request) {
 	case DRM_IOCTL_NPU_DEV_QUERY:
 		return dev_query(arg);
 	case DRM_IOCTL_NPU_BO_CREATE:
 		return bo_create(arg);
+	case DRM_IOCTL_NPU_BO_INFO:
+		return bo_info(arg);
+	case DRM_IOCTL_PRIME_HANDLE_TO_FD:
+		return bo_export(arg);
+	case DRM_IOCTL_PRIME_FD_TO_HANDLE:
+		return bo_import(arg);
 	case DRM_IOCTL_NPU_BO_PREP:
+		fake.preps++;
 		return bo_access(prep->handle, prep->flags, prep->offset, prep->size);
 	case DRM_IOCTL_NPU_BO_FINI:
 		return bo_access(fini->handle, fini->flags, fini->offset, fini->size);
@@ -384,8 +379,6 @@ static int dispatch(unsigned long request, void *arg)
 		return submit(arg);
 	case DRM_IOCTL_GEM_CLOSE:
 		return bo_close(arg);
-	case SYNC_IOC_FILE_INFO:
-		return file_info(arg);
 	default:
 		fail_msg("unexpected ioctl 0x%lx", request);
 		return -ENOTTY;
@@ -402,11 +395,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	assert_true(fd == (request == SYNC_IOC_FILE_INFO ? exported : node));
+	pthread_mutex_lock(&fake_lock);
 	/* Releasing never fails. */
-	if (!releases && fails())
-		return -1;
-	ret = dispatch(request, arg);
+	if (!releases && fake_fails())
+		ret = -errno;
+	else
+		ret = dispatch(fd, request, arg);
+	pthread_mutex_unlock(&fake_lock);
 	if (ret < 0) {
 		errno = -ret;
 		return -1;

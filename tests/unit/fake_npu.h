@@ -19,6 +19,7 @@
  * @limits: Limits of the engine.
  * @max_jobs: Jobs a SUBMIT may have.
  * @max_pending: Jobs that may be outstanding.
+ * @max_syncs: Syncs a SUBMIT may have.
  * @family: Family of the engine.
  * @fail_after: Calls that succeed before the one that fails; negative: none fails.
  * @fail_errno: How it fails.
@@ -26,13 +27,17 @@
  * @outcome_errno: See @outcome.
  * @calls: Calls so far.
  * @submits: Submissions so far.
+ * @waits: Fences that submissions were told to wait for so far.
  * @refused: EBUSY so far.
  * @objects: Buffers, contexts and syncobjs that exist.
+ * @buffers: Buffers that exist.
+ * @preps: Brackets that waited for the engine so far.
  */
 struct fake_npu {
 	struct drm_npu_matmul_limits limits;
 	uint32_t max_jobs;
 	uint32_t max_pending;
+	uint32_t max_syncs;
 	uint32_t family;
 	int fail_after;
 	int fail_errno;
@@ -40,8 +45,11 @@ struct fake_npu {
 	int outcome_errno;
 	unsigned int calls;
 	unsigned int submits;
+	unsigned int waits;
 	unsigned int refused;
 	int objects;
+	unsigned int buffers;
+	unsigned int preps;
 };
 
 extern struct fake_npu fake;

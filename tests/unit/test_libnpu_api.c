@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,6 +44,27 @@ static void version_is_that_of_the_header(void **state)
 	snprintf(expected, sizeof(expected), "%d.%d.%d", NPU_VERSION_MAJOR, NPU_VERSION_MINOR,
 		 NPU_VERSION_PATCH);
 	assert_string_equal(npu_version(), expected);
+}
+
+static void cpu_takes_a_number_of_threads(void **state)
+{
+	static const char *const good[] = { "cpu:1", "cpu:2", "cpu:256", "cpu:all" };
+	static const char *const bad[] = { "cpu:",     "cpu:0",		 "cpu:257",
+					   "cpu:-1",   "cpu: 2",	 "cpu:2x",
+					   "cpu:some", "cpu:4294967297", "cpu:all " };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct npu_device *own;
+
+		expect_ok(npu_device_open(good[i], &own, &err));
+		npu_device_close(own);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct npu_device *own;
+
+		expect_error(npu_device_open(bad[i], &own, &err), -EINVAL, bad[i]);
+	}
 }
 
 static void cpu_tells_what_it_is(void **state)
@@ -182,7 +204,7 @@ static void rows_come_and_go_with_strides(void **state)
 	int8_t all[12], some[5];
 
 	(void)state;
-	expect_ok(npu_tensor_create(dev, 4, 3, &tensor, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 4, 3, &tensor, &err));
 	assert_int_equal(npu_tensor_rows(tensor), 4);
 	assert_int_equal(npu_tensor_cols(tensor), 3);
 	expect_ok(npu_tensor_write(tensor, 1, 2, rows[0], 5, &err));
@@ -201,22 +223,25 @@ static void rows_come_and_go_with_strides(void **state)
 
 static void tensors_share_a_buffer(void **state)
 {
-	size_t bytes = npu_tensor_bytes(dev, 3, 5);
+	size_t bytes = npu_tensor_bytes(dev, NPU_TYPE_INT8, 3, 5);
 	struct npu_tensor *one, *two, *none;
 	struct npu_buffer *buf;
 	int8_t back[15];
 
 	(void)state;
 	assert_true(bytes >= 15 && bytes % 64 == 0);
-	assert_int_equal(npu_tensor_bytes(dev, 0, 5), 0);
-	assert_int_equal(npu_tensor_bytes(dev, UINT32_MAX, UINT32_MAX), 0);
+	assert_int_equal(npu_tensor_bytes(dev, NPU_TYPE_INT8, 0, 5), 0);
+	assert_int_equal(npu_tensor_bytes(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX), 0);
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
-	expect_ok(npu_tensor_create_in(buf, 0, 3, 5, &one, &err));
-	expect_ok(npu_tensor_create_in(buf, bytes, 3, 5, &two, &err));
-	expect_error(npu_tensor_create_in(buf, 63, 3, 5, &none, &err), -EINVAL, "offset 63");
-	expect_error(npu_tensor_create_in(buf, npu_buffer_size(buf), 3, 5, &none, &err), -EINVAL,
-		     "does not fit");
-	expect_error(npu_tensor_create_in(buf, 0, 1000, 5000, &none, &err), -EINVAL, "1000 x 5000");
+	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 3, 5, &one, &err));
+	expect_ok(npu_tensor_create_in(buf, bytes, NPU_TYPE_INT8, 3, 5, &two, &err));
+	expect_error(npu_tensor_create_in(buf, 63, NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL,
+		     "offset 63");
+	expect_error(
+		npu_tensor_create_in(buf, npu_buffer_size(buf), NPU_TYPE_INT8, 3, 5, &none, &err),
+		-EINVAL, "does not fit");
+	expect_error(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 1000, 5000, &none, &err), -EINVAL,
+		     "1000 x 5000");
 	npu_buffer_destroy(buf);
 
 	expect_ok(npu_tensor_write(one, 0, 3, (int8_t[15]){ 1, 2, 3 }, 0, &err));
@@ -232,29 +257,85 @@ static void impossible_tensors_are_refused(void **state)
 	struct npu_tensor *none;
 
 	(void)state;
-	expect_error(npu_tensor_create(dev, 0, 5, &none, &err), -EINVAL, "0 x 5");
-	expect_error(npu_tensor_create(dev, 5, 0, &none, &err), -EINVAL, "5 x 0");
-	expect_error(npu_tensor_create(dev, UINT32_MAX, UINT32_MAX, &none, &err), -EINVAL,
-		     "too large");
-	expect_error(npu_tensor_create(dev, UINT32_MAX, 1u << 30, &none, &err), -ENOMEM,
-		     "no memory");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 0, 5, &none, &err), -EINVAL, "0 x 5");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 5, 0, &none, &err), -EINVAL, "5 x 0");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err),
+		     -EINVAL, "too large");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err),
+		     -ENOMEM, "no memory");
 }
 
 /* ---- Weights and epilogues ------------------------------------------------------------- */
 
+/* Fails because of one field of the description, which the text names. */
+#define expect_bad_weights(field, value, word)                                           \
+	do {                                                                             \
+		struct npu_weights_desc bad = good;                                      \
+		bad.field = value;                                                       \
+		expect_error(npu_weights_create(dev, &bad, &none, &err), -EINVAL, word); \
+	} while (0)
+
 static void wrong_weights_are_refused(void **state)
 {
-	const int8_t data[6] = { 0 };
-	struct npu_weights *none;
+	static const int8_t data[1024];
+	static const int32_t zero_points[] = { 0, 128 };
+	const struct npu_weights_desc good = {
+		.size = sizeof(good),
+		.n = 2,
+		.k = 100,
+		.data = data,
+		.group_size = 32,
+		.zero_point = zero_points,
+		.zero_point_count = 1,
+		.index_bits = 4,
+		.codebook = data,
+		.codebook_entries = 16,
+	};
+	struct npu_weights *weights, *none;
 
 	(void)state;
-	expect_error(npu_weights_create(dev, 0, 3, data, 0, &none, &err), -EINVAL, "0 x 3");
-	expect_error(npu_weights_create(dev, 2, 0, data, 0, &none, &err), -EINVAL, "2 x 0");
-	expect_error(npu_weights_create(dev, 2, 3, data, 2, &none, &err), -EINVAL, "row stride 2");
-	expect_error(npu_weights_create(dev, 2, 3, NULL, 0, &none, &err), -EINVAL, "no data");
+	expect_ok(npu_weights_create(dev, &good, &weights, &err));
+	npu_weights_destroy(weights);
+	expect_bad_weights(size, 8, "npu_weights_desc.size is 8");
+	expect_bad_weights(type, 3, "type is 3");
+	expect_bad_weights(n, 0, "0 x 100");
+	expect_bad_weights(k, 0, "2 x 0");
+	expect_bad_weights(data, NULL, "data is NULL");
+	expect_bad_weights(row_stride, 99, "row_stride is 99");
+	expect_bad_weights(matrix_stride, 199, "matrix_stride is 199");
+	expect_bad_weights(group_size, 33, "group_size is 33");
+	expect_bad_weights(zero_point, NULL, "zero_point is NULL");
+	expect_bad_weights(zero_point_count, 3, "zero_point_count is 3");
+	expect_bad_weights(zero_point_count, 2, "zero_point[1] is 128");
 }
 
-/* Fails because of one field of the description, which the text names. */
+static void wrong_codebooks_are_refused(void **state)
+{
+	const int8_t codebook[8] = { 0 };
+	/* Rows of three indices of three bits: 1, 2, 3 and 4, 5, 6. */
+	const uint8_t data[] = { 0xd1, 0, 0xac, 1 };
+	const struct npu_weights_desc good = {
+		.size = sizeof(good),
+		.type = NPU_WEIGHTS_CODEBOOK,
+		.n = 2,
+		.k = 3,
+		.data = data,
+		.index_bits = 3,
+		.codebook = codebook,
+		.codebook_entries = 7,
+	};
+	struct npu_weights *weights, *none;
+
+	(void)state;
+	expect_ok(npu_weights_create(dev, &good, &weights, &err));
+	npu_weights_destroy(weights);
+	expect_bad_weights(index_bits, 0, "index_bits is 0");
+	expect_bad_weights(index_bits, 9, "index_bits is 9");
+	expect_bad_weights(codebook, NULL, "codebook is NULL");
+	expect_bad_weights(codebook_entries, 9, "codebook_entries is 9");
+	expect_bad_weights(codebook_entries, 6, "row 1, column 2 has index 6");
+}
+
 #define expect_bad_epilogue(field, value, word)                                           \
 	do {                                                                              \
 		struct npu_epilogue_desc bad = good;                                      \
@@ -266,12 +347,13 @@ static void wrong_epilogues_are_refused(void **state)
 {
 	const int32_t bias[] = { NPU_BIAS_MAX, -NPU_BIAS_MAX, NPU_BIAS_MAX + 1 };
 	const int16_t multiplier[] = { 1, 2, 3 };
+	const float ones[] = { 1, 1 };
 	const struct npu_epilogue_desc good = {
 		.size = sizeof(good),
 		.n = 2,
 		.bias = bias,
 		.multiplier = multiplier,
-		.multiplier_count = 1,
+		.scale_count = 1,
 		.shift = NPU_SHIFT_MAX,
 	};
 	struct npu_epilogue *epilogue, *none;
@@ -283,18 +365,71 @@ static void wrong_epilogues_are_refused(void **state)
 	expect_bad_epilogue(n, 0, "n is 0");
 	expect_bad_epilogue(n, 3, "bias[2] is 1073741825");
 	expect_bad_epilogue(multiplier, NULL, "multiplier is NULL");
-	expect_bad_epilogue(multiplier_count, 3, "multiplier_count is 3");
-	expect_bad_epilogue(multiplier_count, 0, "multiplier_count is 0");
+	expect_bad_epilogue(scale_count, 3, "scale_count is 3");
+	expect_bad_epilogue(scale_count, 0, "scale_count is 0");
 	expect_bad_epilogue(shift, NPU_SHIFT_MAX + 1, "shift is 63");
-	expect_bad_epilogue(zero_point, 128, "zero_point is 128");
-	expect_bad_epilogue(zero_point, -129, "zero_point is -129");
-	expect_bad_epilogue(activation, 2, "activation is 2");
+	expect_bad_epilogue(residual_shift, NPU_SHIFT_MAX + 1, "residual_shift is 63");
+	expect_bad_epilogue(activation, 3, "activation is 3");
+	expect_bad_epilogue(scaling, 5, "scaling is 5");
+	expect_bad_epilogue(groups, 2, "groups is 2");
+	expect_bad_epilogue(float_bias, ones, "float_bias goes with");
+}
+
+static void wrong_scalings_are_refused(void **state)
+{
+	const int32_t multiplier[] = { INT32_MAX, -1 };
+	const int32_t exponent[] = { NPU_EXPONENT_MIN, NPU_EXPONENT_MAX + 1 };
+	const struct npu_epilogue_desc good = {
+		.size = sizeof(good),
+		.n = 2,
+		.scaling = NPU_SCALING_TFLITE,
+		.multiplier_q31 = multiplier,
+		.exponent = exponent,
+		.scale_count = 1,
+	};
+	struct npu_epilogue *epilogue, *none;
+
+	(void)state;
+	expect_ok(npu_epilogue_create(dev, &good, &epilogue, &err));
+	npu_epilogue_destroy(epilogue);
+	expect_bad_epilogue(multiplier_q31, NULL, "multiplier_q31 is NULL");
+	expect_bad_epilogue(exponent, NULL, "exponent is NULL");
+	expect_bad_epilogue(scale_count, 2, "multiplier_q31[1] is -1");
+	expect_bad_epilogue(exponent, exponent + 1, "exponent[0] is 31");
+	expect_bad_epilogue(residual_multiplier_q31, -1, "residual_multiplier_q31 is -1");
+	expect_bad_epilogue(residual_exponent, -32, "residual_exponent -32");
+}
+
+static void wrong_floats_are_refused(void **state)
+{
+	const float scale[] = { 1, NAN };
+	const struct npu_epilogue_desc good = {
+		.size = sizeof(good),
+		.n = 2,
+		.scaling = NPU_SCALING_FLOAT,
+		.scale = scale,
+		.scale_count = 1,
+		.clamp = true,
+		.clamp_max = 1,
+	};
+	struct npu_epilogue *epilogue, *none;
+
+	(void)state;
+	expect_ok(npu_epilogue_create(dev, &good, &epilogue, &err));
+	npu_epilogue_destroy(epilogue);
+	expect_bad_epilogue(scale, NULL, "scale is NULL");
+	expect_bad_epilogue(scale_count, 2, "scale[1] is not finite");
+	expect_bad_epilogue(float_bias, scale, "float_bias[1] is not finite");
+	expect_bad_epilogue(residual_scale, INFINITY, "residual_scale is not finite");
+	expect_bad_epilogue(clamp_min, 2, "clamp_min is 2 and clamp_max 1");
+	expect_bad_epilogue(clamp_min, NAN, "clamp_min is nan");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_is_that_of_the_header),
+		cmocka_unit_test(cpu_takes_a_number_of_threads),
 		cmocka_unit_test(cpu_tells_what_it_is),
 		cmocka_unit_test(wrong_paths_are_told_apart),
 		cmocka_unit_test(default_is_an_npu),
@@ -305,7 +440,10 @@ int main(void)
 		cmocka_unit_test(tensors_share_a_buffer),
 		cmocka_unit_test(impossible_tensors_are_refused),
 		cmocka_unit_test(wrong_weights_are_refused),
+		cmocka_unit_test(wrong_codebooks_are_refused),
 		cmocka_unit_test(wrong_epilogues_are_refused),
+		cmocka_unit_test(wrong_scalings_are_refused),
+		cmocka_unit_test(wrong_floats_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("libnpu's objects", tests, open_cpu, close_cpu);

@@ -115,8 +115,9 @@ static void reads_every_type(void **state)
 		enum npy_type type;
 		size_t size;
 	} types[] = {
-		{ "|i1", NPY_INT8, 1 },	   { "<i2", NPY_INT16, 2 },   { "<i4", NPY_INT32, 4 },
-		{ "<f4", NPY_FLOAT32, 4 }, { "<f8", NPY_FLOAT64, 8 },
+		{ "|i1", NPY_INT8, 1 },	   { "|u1", NPY_UINT8, 1 },   { "<i2", NPY_INT16, 2 },
+		{ "<i4", NPY_INT32, 4 },   { "<f2", NPY_FLOAT16, 2 }, { "<f4", NPY_FLOAT32, 4 },
+		{ "<f8", NPY_FLOAT64, 8 },
 	};
 	const uint8_t data[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
 
@@ -164,8 +165,8 @@ static void refuses_what_it_cannot_use(void **state)
 {
 	(void)state;
 	expect_header_refused("{'descr': '<i8', 'fortran_order': False, 'shape': (4,), }",
-			      "holds elements of type '<i8'; int8, int16, int32, float32 and "
-			      "float64 are read");
+			      "holds elements of type '<i8'; int8, uint8, int16, int32, "
+			      "float16, float32 and float64 are read");
 	expect_header_refused("{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }",
 			      "is big-endian ('>i4'): save it with .astype('<i4')");
 	expect_header_refused("{'descr': [('x', '<i4')], 'fortran_order': False, 'shape': (1,), }",
@@ -296,7 +297,7 @@ static void large_arrays_arrive_whole(void **state)
 	assert_non_null(data);
 	for (size_t i = 0; i < rows * cols; i++)
 		data[i] = (int8_t)(i * 31 >> 3);
-	assert_int_equal(npy_write_int8(path, data, rows, cols, &err), 0);
+	assert_int_equal(npy_write(path, NPY_INT8, data, rows, cols, &err), 0);
 	assert_int_equal(npy_read(path, &npy, &err), 0);
 	assert_int_equal(npy.rank, 2);
 	assert_int_equal(npy.dim[0], rows);
@@ -317,7 +318,7 @@ static void writes_what_numpy_writes(void **state)
 	FILE *in;
 
 	(void)state;
-	assert_int_equal(npy_write_int8(path, data, 2, 3, &err), 0);
+	assert_int_equal(npy_write(path, NPY_INT8, data, 2, 3, &err), 0);
 	in = fopen(path, "rb");
 	assert_non_null(in);
 	assert_int_equal(fread(file, 1, sizeof(file), in), 128 + 6);
@@ -325,6 +326,23 @@ static void writes_what_numpy_writes(void **state)
 	assert_memory_equal(file, start, sizeof(start) - 1);
 	assert_int_equal(file[127], '\n');
 	assert_memory_equal(file + 128, data, 6);
+}
+
+static void writes_every_type(void **state)
+{
+	const uint8_t data[48] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+	struct npu_error err;
+	struct npy npy;
+
+	(void)state;
+	for (enum npy_type type = NPY_INT8; type <= NPY_FLOAT64; type++) {
+		assert_int_equal(npy_write(path, type, data, 2, 3, &err), 0);
+		assert_int_equal(npy_read(path, &npy, &err), 0);
+		assert_int_equal(npy.type, type);
+		assert_int_equal(npy.count, 6);
+		assert_memory_equal(npy.data, data, 6 * npy_type_size(type));
+		npy_free(&npy);
+	}
 }
 
 static int count_files(void)
@@ -349,10 +367,10 @@ static void failed_write_leaves_nothing(void **state)
 	struct npy npy;
 
 	(void)state;
-	assert_int_equal(npy_write_int8(path, data, 1, 2, &err), 0);
+	assert_int_equal(npy_write(path, NPY_INT8, data, 1, 2, &err), 0);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(npy_write_int8(path, data, 100, 100, &err), -EFBIG);
+	assert_int_equal(npy_write(path, NPY_INT8, data, 100, 100, &err), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
 	assert_string_equal(err.text, "cannot be written: File too large");
 	assert_int_equal(count_files(), 1);
@@ -368,10 +386,10 @@ static void writes_regular_files_only(void **state)
 	struct npu_error err;
 
 	(void)state;
-	assert_int_equal(npy_write_int8("/dev/null", data, 1, 1, &err), -EINVAL);
+	assert_int_equal(npy_write("/dev/null", NPY_INT8, data, 1, 1, &err), -EINVAL);
 	assert_string_equal(err.text, "is not a regular file");
-	assert_int_equal(npy_write_int8(dir, data, 1, 1, &err), -EINVAL);
-	assert_int_equal(npy_write_int8("/nowhere/at/all.npy", data, 1, 1, &err), -ENOENT);
+	assert_int_equal(npy_write(dir, NPY_INT8, data, 1, 1, &err), -EINVAL);
+	assert_int_equal(npy_write("/nowhere/at/all.npy", NPY_INT8, data, 1, 1, &err), -ENOENT);
 	assert_string_equal(err.text,
 			    "cannot be created in /nowhere/at: No such file or directory");
 	assert_int_equal(npy_check_writable("in_the_current_folder.npy", &err), 0);
@@ -393,6 +411,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_files),
 		cmocka_unit_test(large_arrays_arrive_whole),
 		cmocka_unit_test(writes_what_numpy_writes),
+		cmocka_unit_test(writes_every_type),
 		cmocka_unit_test(failed_write_leaves_nothing),
 		cmocka_unit_test(writes_regular_files_only),
 	};

@@ -135,11 +135,42 @@ static void factors_are_within_half_a_step(void **state)
 	}
 }
 
+static void q31_is_what_tflite_has(void **state)
+{
+	static const struct {
+		double factor;
+		int32_t multiplier, exponent;
+	} known[] = {
+		{ 0, 0, 0 },
+		{ 0.5, 1 << 30, 0 },
+		{ 1, 1 << 30, 1 },
+		{ 0.75, 3 << 29, 0 },
+		{ 0.0123, 1690499128, -6 },
+		{ 0x1p-32, 1 << 30, -31 },
+		{ 0x0.ffp-32, 0, 0 },
+		/* Rounds to 2^31, which has 32 bits. */
+		{ 0x0.ffffffffp0, 1 << 30, 1 },
+		{ 0x1p29, 1 << 30, 30 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		int32_t multiplier, exponent;
+
+		expect_ok(npu_quant_requantize_q31(&known[i].factor, 1, &multiplier, &exponent,
+						   &err));
+		assert_int_equal(multiplier, known[i].multiplier);
+		assert_int_equal(exponent, known[i].exponent);
+	}
+}
+
 #define refused(call, word) expect_error(call, -EINVAL, word)
 
 static void bad_input_is_named(void **state)
 {
 	const float x[] = { 1, 2, NAN, 4, INFINITY, -1 }, zero = 0, huge = 32768;
+	const double wrong[] = { -1, 0x1p30, NAN };
+	int32_t q31[2];
 	uint32_t shift;
 	float scale[3];
 	int16_t m[6];
@@ -159,6 +190,11 @@ static void bad_input_is_named(void **state)
 	refused(npu_quant_requantize(x + 5, 1, m, &shift, &err), "factor 0 is -1");
 	refused(npu_quant_requantize(&zero, 1, m, &shift, &err), "largest factor is 0");
 	refused(npu_quant_requantize(&huge, 1, m, &shift, &err), "largest factor is 32768");
+	refused(npu_quant_requantize_q31(wrong, 1, q31, q31 + 1, &err), "factor 0 is -1");
+	refused(npu_quant_requantize_q31(wrong + 1, 1, q31, q31 + 1, &err),
+		"factor 0 is 1.07374e+09");
+	refused(npu_quant_requantize_q31(wrong + 2, 1, q31, q31 + 1, &err), "factor 0 is nan");
+	refused(npu_quant_requantize_q31(wrong, 0, q31, q31 + 1, &err), "no factors");
 }
 
 static void results_are_written_on_success_only(void **state)
@@ -184,6 +220,7 @@ int main(void)
 		cmocka_unit_test(weights_have_a_scale_a_row),
 		cmocka_unit_test(random_values_are_within_half_a_step),
 		cmocka_unit_test(factors_are_within_half_a_step),
+		cmocka_unit_test(q31_is_what_tflite_has),
 		cmocka_unit_test(bad_input_is_named),
 		cmocka_unit_test(results_are_written_on_success_only),
 	};

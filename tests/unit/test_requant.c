@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requantization: the library's arithmetic, and what NVDLA's output stages make of the same
- * parameters, against the definition, with every value at its limits.
+ * Requantization: what NVDLA's output stages make of an epilogue, and what the library does with it
+ * on the CPU, against each other and, with every value at its limits, against the definition.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -38,44 +40,56 @@ static wide rsh(wide x, unsigned int shift)
 	return quotient;
 }
 
-/* The definition in npu.h. */
-static int8_t defined(const struct npu_requant *rq, uint32_t n, int64_t sum)
+/* The definition in npu.h of an int8 or uint8 result with FIXED16 or NONE. */
+static int32_t defined(const struct npu_requant *rq, uint32_t n, int64_t sum, int32_t residual)
 {
-	wide t = saturate(sum, 32) + (rq->bias ? rq->bias[n] : 0);
+	const struct npu_epilogue_desc *e = &rq->epilogue;
+	wide t = saturate((wide)sum + (e->bias ? e->bias[n] : 0), 32);
+	wide r = residual - e->residual_zero_point;
 
-	t *= rq->multiplier[rq->per_channel ? n : 0];
-	t = saturate(rsh(t, rq->shift), 32);
-	if (rq->relu && t < 0)
-		t = 0;
-	return saturate(t + rq->zero_point, 8);
+	if (e->scaling == NPU_SCALING_FIXED16) {
+		t = saturate(rsh(t * e->multiplier[e->scale_count > 1 ? n : 0], e->shift), 32);
+		r *= e->residual_multiplier;
+	}
+	if (rq->residual)
+		t = saturate(t + r, 32);
+	t += e->zero_point;
+	return t < rq->low ? rq->low : t > rq->high ? rq->high : t;
 }
 
 /* One stage in the words of the kernel interface; operands come interleaved, ALU first. */
-static wide run_stage(const struct nvdla_stage *stage, const int16_t *operands, uint32_t n, wide x)
+static wide run_stage(const struct nvdla_stage *stage, const int16_t *operands, uint32_t n,
+		      int8_t element, wide x)
 {
 	const struct drm_npu_stage *d = &stage->desc;
 	const int16_t *at = operands + n * stage->channel_bytes / sizeof(*operands);
-	wide alu = d->alu_src == DRM_NPU_OPERAND_CHANNEL ? *at++ : d->alu_imm;
+	wide alu = d->alu_src == DRM_NPU_OPERAND_CHANNEL   ? *at++
+		   : d->alu_src == DRM_NPU_OPERAND_ELEMENT ? element
+							   : d->alu_imm;
 	wide mul = d->mul_src == DRM_NPU_OPERAND_CHANNEL ? *at++ : d->mul_imm;
 
+	alu = saturate(alu * ((wide)1 << d->alu_shift), 32);
 	if (d->alu_op == DRM_NPU_ALU_ADD)
-		x += saturate(alu * ((wide)1 << d->alu_shift), 32);
+		x += alu;
+	else if (d->alu_op == DRM_NPU_ALU_MIN)
+		x = x < alu ? x : alu;
+	else if (d->alu_op == DRM_NPU_ALU_MAX)
+		x = x > alu ? x : alu;
 	if (d->mul_src != DRM_NPU_OPERAND_NONE)
 		x *= mul;
 	x = saturate(rsh(x, d->mul_shift), 32);
 	return d->act == DRM_NPU_ACT_RELU && x < 0 ? 0 : x;
 }
 
-/* What the engine makes of a sum, with the operands in memory as the library writes them. */
-static int8_t engine(const struct npu_requant *rq, const struct nvdla_stage *stage,
-		     int16_t *const *operands, uint32_t n, int64_t sum)
+/* The byte the engine stores, with the operands in memory as the library writes them. */
+static int8_t engine(const struct nvdla_output *out, int16_t *const *operands, uint32_t n,
+		     int8_t element, int64_t sum)
 {
 	wide x = saturate(saturate(sum, 34), 32);
 
-	x = run_stage(&stage[0], operands[0], n, x);
-	x = run_stage(&stage[1], operands[1], n, x);
-	/* The converter takes away an offset of -zero_point. */
-	return saturate(saturate(x + rq->zero_point, 17), 8);
+	x = run_stage(&out->stage[0], operands[0], n, element, x);
+	x = run_stage(&out->stage[1], operands[1], n, element, x);
+	return saturate(saturate(x - out->cvt_offset, 17), 8);
 }
 
 #define CHANNELS 24
@@ -91,8 +105,32 @@ static int32_t pick(struct rng *rng, const int32_t *values, uint32_t count)
 	return values[rng_range(rng, 0, count - 1)];
 }
 
+/* None, ReLU, one of two bounds, or both; and sometimes a residual. */
+static void random_bounds(struct npu_requant *rq, struct rng *rng)
+{
+	const int32_t min = npu_type_min(rq->output), max = npu_type_max(rq->output);
+
+	rq->low = min;
+	rq->high = max;
+	if (rng_next(rng) & 1)
+		rq->low = rng_next(rng) & 1 ? rq->epilogue.zero_point
+					    : min + (int32_t)rng_range(rng, 0, 255);
+	if (!(rng_next(rng) & 3))
+		rq->high = rq->low + (int32_t)rng_range(rng, 0, max - rq->low);
+	if (rng_next(rng) & 3)
+		return;
+	rq->residual = rng_next(rng) & 1 ? NPU_TYPE_INT8 : NPU_TYPE_UINT8;
+	rq->epilogue.residual_multiplier = rng_next(rng) & 7 ? 1 : 3;
+	if (rng_next(rng) & 1)
+		rq->epilogue.residual_zero_point =
+			npu_type_min(rq->residual) + (int32_t)rng_range(rng, 0, 255);
+	else if (rq->residual == NPU_TYPE_UINT8)
+		rq->epilogue.residual_zero_point = 128;
+}
+
 static void random_parameters(struct parameters *p, struct rng *rng)
 {
+	unsigned int form = rng_next(rng) % 5;
 	static const int32_t biases[] = { NPU_BIAS_MAX, -NPU_BIAS_MAX, 0,      1,      -1,
 					  32767,	32768,	       -32768, -32769, 65536 };
 	static const int32_t multipliers[] = { INT16_MAX, INT16_MIN, 0, 1, -1, 16384 };
@@ -105,16 +143,29 @@ static void random_parameters(struct parameters *p, struct rng *rng)
 			rng_next(rng) & 1 ? pick(rng, multipliers, 6) : (int16_t)rng_next(rng);
 	}
 	p->rq = (struct npu_requant){
-		.bias = rng_next(rng) & 3 ? p->bias : NULL,
-		.multiplier = p->multiplier,
-		.per_channel = rng_next(rng) & 1,
-		.relu = rng_next(rng) & 1,
-		.shift = rng_range(rng, 0, NPU_SHIFT_MAX),
-		.zero_point = pick(rng, zero_points, 4),
+		.epilogue = {
+			.bias = p->bias,
+			.scaling = rng_next(rng) & 7 ? NPU_SCALING_FIXED16 : NPU_SCALING_NONE,
+			.multiplier = p->multiplier,
+			.scale_count = rng_next(rng) & 1 ? CHANNELS : 1,
+			.shift = rng_range(rng, 0, NPU_SHIFT_MAX),
+			.zero_point = pick(rng, zero_points, 4),
+		},
+		.output = rng_next(rng) & 1 ? NPU_TYPE_INT8 : NPU_TYPE_UINT8,
+		.k = 65535,
+		.group_size = 65535,
+		.groups = 1,
 	};
-	/* Now and then biases that need one of the halves only, or none. */
-	for (int i = 0; i < CHANNELS && p->rq.bias && p->rq.shift % 4 == 0; i++)
-		p->bias[i] = p->rq.shift % 8 ? p->bias[i] / 65536 * 65536 : p->bias[i] % 32768;
+	if (p->rq.output == NPU_TYPE_UINT8)
+		p->rq.epilogue.zero_point += 128;
+	/* Often biases that need one of the halves only, or 16 bits somewhere, or none. */
+	for (int i = 0; i < CHANNELS; i++)
+		p->bias[i] = form == 0	 ? p->bias[i]
+			     : form == 1 ? p->bias[i] / 65536 * 65536
+			     : form == 2 ? p->bias[i] % 32768
+			     : form == 3 ? p->bias[i] / 65536 * 1024
+					 : 0;
+	random_bounds(&p->rq, rng);
 }
 
 /* Sums that the engine can meet: |sum| <= 65535 * 128 * 128. */
@@ -127,69 +178,102 @@ static int64_t random_sum(struct rng *rng)
 	return (int32_t)rng_next(rng) >> rng_range(rng, 1, 31);
 }
 
-static void rows_follow_the_definition(void **state)
+/* The engine where it can, and always the CPU. */
+static void check_channels(struct rng *rng, const struct parameters *p,
+			   const struct nvdla_output *out, bool fused)
 {
-	struct rng rng = { 6 };
+	int16_t x1[CHANNELS * 2], x2[CHANNELS * 2];
+	int16_t *const operands[] = { x1, x2 };
+	int64_t sum[NPU_STRIP];
+	uint8_t residual[CHANNELS], result[CHANNELS];
+	const struct npu_strip strip = { .count = CHANNELS, .sum = sum, .residual = residual };
+
+	nvdla_stage_operands(&out->stage[0], &p->rq, p->bias, CHANNELS, x1);
+	nvdla_stage_operands(&out->stage[1], &p->rq, p->bias, CHANNELS, x2);
+	for (uint32_t n = 0; n < CHANNELS; n++) {
+		sum[n] = random_sum(rng);
+		residual[n] = rng_next(rng);
+	}
+	npu_requant_group(&p->rq, &strip, 0, NULL, result);
+	for (uint32_t n = 0; n < CHANNELS; n++) {
+		int32_t r = p->rq.residual == NPU_TYPE_UINT8 ? residual[n] : (int8_t)residual[n];
+
+		assert_int_equal(result[n], defined(&p->rq, n, sum[n], r) & 255);
+	}
+	for (uint32_t n = 0; fused && n < CHANNELS; n++) {
+		uint8_t element = residual[n] - (p->rq.residual == NPU_TYPE_UINT8 ? 128 : 0);
+		uint8_t byte = engine(out, operands, n, element, sum[n]);
+
+		assert_int_equal(byte ^ (p->rq.output == NPU_TYPE_UINT8 ? 0x80 : 0), result[n]);
+	}
+}
+
+/* What has to be fused, since it costs three passes where it is not. */
+static bool should_fuse(const struct parameters *p)
+{
+	const struct npu_requant *rq = &p->rq;
+	bool all_16_bits = true;
+
+	for (int i = 0; i < CHANNELS; i++)
+		all_16_bits &= p->bias[i] == (int16_t)p->bias[i];
+	if (rq->residual && rq->epilogue.scaling == NPU_SCALING_FIXED16 &&
+	    rq->epilogue.residual_multiplier != 1)
+		return false;
+	if (rq->high == npu_type_max(rq->output) && !rq->residual &&
+	    (rq->low == npu_type_min(rq->output) || rq->low == rq->epilogue.zero_point))
+		return true;
+	if (!all_16_bits)
+		return false;
+	if (rq->residual)
+		return rq->high == npu_type_max(rq->output) && rq->low == npu_type_min(rq->output);
+	/* ReLU6 */
+	return rq->low == rq->epilogue.zero_point;
+}
+
+static void engine_and_cpu_agree_with_the_definition(void **state)
+{
+	unsigned int count = 0, forms[2][3] = { 0 };
+	struct rng rng = { 7 };
 
 	(void)state;
-	for (int i = 0; i < 20000; i++) {
-		uint32_t first = rng_range(&rng, 0, CHANNELS - 1);
-		uint32_t count = rng_range(&rng, 1, CHANNELS - first);
+	for (int i = 0; i < 40000; i++) {
+		struct nvdla_output out;
 		struct parameters p;
-		int64_t sum[CHANNELS];
-		int8_t result[CHANNELS];
+		bool fused;
 
 		random_parameters(&p, &rng);
-		/* Sums beyond int32 are clamped first. */
-		for (uint32_t c = 0; c < count; c++)
-			sum[c] = random_sum(&rng) * (i % 4 ? 1 : 1000);
-		npu_requant_row(&p.rq, first, count, sum, result);
-		for (uint32_t c = 0; c < count; c++)
-			assert_int_equal(result[c], defined(&p.rq, first + c, sum[c]));
+		fused = nvdla_output_make(&out, &p.rq, p.bias, CHANNELS);
+		if (should_fuse(&p))
+			assert_true(fused);
+		count += fused;
+		forms[0][out.stage[0].channel_bytes / 2] += fused;
+		forms[1][out.stage[1].channel_bytes / 2] += fused;
+		check_channels(&rng, &p, &out, fused);
 	}
+	assert_in_range(count, 20000, 39000);
+	/* All forms were met: no operand in memory, one, and two interleaved. */
+	for (int i = 0; i < 3; i++)
+		assert_true(forms[0][i] && forms[1][i]);
 }
 
 static void halves_go_away_from_zero(void **state)
 {
-	const int64_t sum[] = { 3, -3, 2, -2, 1, -1, 5, -5 };
+	const int64_t sum[NPU_STRIP] = { 3, -3, 2, -2, 1, -1, 5, -5 };
 	const int8_t expected[] = { 2, -2, 1, -1, 1, -1, 3, -3 };
+	const struct npu_strip strip = { .count = 8, .sum = sum };
 	const int16_t one = 1;
-	const struct npu_requant rq = { .multiplier = &one, .shift = 1 };
+	const struct npu_requant rq = {
+		.epilogue = { .multiplier = &one, .scale_count = 1, .shift = 1 },
+		.output = NPU_TYPE_INT8,
+		.low = -128,
+		.high = 127,
+		.groups = 1,
+	};
 	int8_t result[8];
 
 	(void)state;
-	npu_requant_row(&rq, 0, 8, sum, result);
+	npu_requant_group(&rq, &strip, 0, NULL, result);
 	assert_memory_equal(result, expected, 8);
-}
-
-static void engine_agrees_with_the_definition(void **state)
-{
-	struct rng rng = { 7 };
-	unsigned int forms[2][3] = { 0 };
-
-	(void)state;
-	for (int i = 0; i < 20000; i++) {
-		int16_t x1[CHANNELS * 2], x2[CHANNELS * 2];
-		int16_t *const operands[] = { x1, x2 };
-		struct nvdla_stage stage[2];
-		struct parameters p;
-
-		random_parameters(&p, &rng);
-		nvdla_stages(stage, &p.rq, CHANNELS);
-		nvdla_stage_operands(&stage[0], 0, &p.rq, CHANNELS, x1);
-		nvdla_stage_operands(&stage[1], 1, &p.rq, CHANNELS, x2);
-		forms[0][stage[0].channel_bytes / 2]++;
-		forms[1][stage[1].channel_bytes / 2]++;
-		for (uint32_t n = 0; n < CHANNELS; n++) {
-			int64_t sum = random_sum(&rng);
-
-			assert_int_equal(engine(&p.rq, stage, operands, n, sum),
-					 defined(&p.rq, n, sum));
-		}
-	}
-	/* All forms were met: no operand in memory, one, and two interleaved. */
-	assert_true(forms[0][0] && forms[0][1] && !forms[0][2]);
-	assert_true(forms[1][0] && forms[1][1] && forms[1][2]);
 }
 
 /* The kernel refuses descriptors that say nothing in a complicated way. */
@@ -198,31 +282,74 @@ static void stages_are_as_the_kernel_wants_them(void **state)
 	struct rng rng = { 8 };
 
 	(void)state;
-	for (int i = 0; i < 2000; i++) {
-		struct nvdla_stage stage[2];
+	for (int i = 0; i < 4000; i++) {
+		struct nvdla_output out;
 		struct parameters p;
 
 		random_parameters(&p, &rng);
-		nvdla_stages(stage, &p.rq, CHANNELS);
+		if (!nvdla_output_make(&out, &p.rq, p.bias, CHANNELS))
+			continue;
 		for (int s = 0; s < 2; s++) {
-			const struct drm_npu_stage *d = &stage[s].desc;
+			const struct drm_npu_stage *d = &out.stage[s].desc;
+			bool element = d->alu_src == DRM_NPU_OPERAND_ELEMENT;
 
 			assert_int_equal(d->alu_op == DRM_NPU_ALU_NONE,
 					 d->alu_src == DRM_NPU_OPERAND_NONE);
-			assert_int_equal(d->operand_bytes, stage[s].channel_bytes ? 2 : 0);
+			assert_int_equal(d->operand_bytes, element			? 1
+							   : out.stage[s].channel_bytes ? 2
+											: 0);
 			assert_true(d->alu_src == DRM_NPU_OPERAND_IMM || !d->alu_imm);
 			assert_true(d->mul_src == DRM_NPU_OPERAND_IMM || !d->mul_imm);
+			assert_true(d->alu_op || !d->alu_shift);
 		}
 	}
+}
+
+/* ---- Halves ---------------------------------------------------------------------------- */
+
+static void every_half_comes_back(void **state)
+{
+	(void)state;
+	for (uint32_t bits = 0; bits < 65536; bits++) {
+		float x = npu_half_to_float(bits);
+
+		if ((bits & 0x7fff) > 0x7c00)
+			assert_true(isnan(x) && (npu_float_to_half(x) & 0x7fff) > 0x7c00);
+		else
+			assert_int_equal(npu_float_to_half(x), bits);
+	}
+	assert_true(npu_half_to_float(1) == 0x1p-24f);
+	assert_true(npu_half_to_float(0x3c00) == 1);
+	assert_true(npu_half_to_float(0x7bff) == 65504);
+	assert_true(isinf(npu_half_to_float(0xfc00)));
+}
+
+/* Between two halves: the nearer one, and in the middle the even one. */
+static void floats_go_to_the_nearest_half(void **state)
+{
+	(void)state;
+	for (uint32_t bits = 0; bits < 0x7c00; bits++) {
+		float low = npu_half_to_float(bits);
+		float high = bits == 0x7bff ? 65536 : npu_half_to_float(bits + 1);
+		float middle = (low + high) / 2;
+
+		assert_int_equal(npu_float_to_half(middle), bits + (bits & 1));
+		assert_int_equal(npu_float_to_half(nextafterf(middle, 0)), bits);
+		assert_int_equal(npu_float_to_half(nextafterf(middle, INFINITY)), bits + 1);
+		assert_int_equal(npu_float_to_half(-middle), 0x8000 | (bits + (bits & 1)));
+	}
+	assert_int_equal(npu_float_to_half(INFINITY), 0x7c00);
+	assert_int_equal(npu_float_to_half(1e30f), 0x7c00);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_follow_the_definition),
+		cmocka_unit_test(engine_and_cpu_agree_with_the_definition),
 		cmocka_unit_test(halves_go_away_from_zero),
-		cmocka_unit_test(engine_agrees_with_the_definition),
 		cmocka_unit_test(stages_are_as_the_kernel_wants_them),
+		cmocka_unit_test(every_half_comes_back),
+		cmocka_unit_test(floats_go_to_the_nearest_half),
 	};
 
 	return cmocka_run_group_tests_name("requant", tests, NULL, NULL);

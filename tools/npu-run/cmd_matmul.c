@@ -11,19 +11,28 @@
 #include "npy.h"
 #include "operands.h"
 #include "options.h"
+#include "stages.h"
 
 static const char help[] =
 	"Usage: npu-run matmul [OPTION]... A.npy W.npy -o C.npy\n"
-	"Computes C = A x W^T on an NPU: A is M x K, W is N x K, C is M x N, all int8.\n"
+	"Computes C = A x W^T on an NPU: A is M x K (int8, uint8 or int16), W is N x K (int8),\n"
+	"C is M x N.\n"
 	"\n"
 	"  -o, --output=FILE      where C goes\n"
-	"  -s, --scale=FACTOR     C is the int32 product times this, rounded\n"
+	"  -t, --type=TYPE        of C: int8, uint8, int16, int32, float16, float32 (int8)\n"
+	"  -r, --scaling=NAME     fixed16, tflite, tflite-double, float or none\n"
+	"  -s, --scale=FACTOR     C is the exact product times this, rounded\n"
 	"      --scales=FILE      .npy vector of N such factors, one for each row of W\n"
 	"      --multiplier=INT   the factor in fixed point: INT / 2^SHIFT\n"
 	"      --shift=SHIFT      0 to 62\n"
 	"  -b, --bias=FILE        .npy vector of N int32, added before the factor\n"
-	"  -a, --activation=NAME  none or relu\n"
-	"  -z, --zero-point=INT   added last, -128 to 127\n" COMMON_HELP "\n"
+	"      --residual=FILE    .npy matrix like C, added after it\n"
+	"  -a, --activation=NAME  none, relu or relu6\n"
+	"      --output-scale=S   what one step of C means, for relu6 on integers\n"
+	"      --clamp=MIN,MAX    bounds of C\n"
+	"  -z, --zero-point=INT   of C, added last\n"
+	"      --a-zero-point=INT, --w-zero-point=INT\n"
+	"                         of A and W, taken off first\n" COMMON_HELP "\n"
 	"Example: npu-run matmul A.npy W.npy -o C.npy --scale 0.002 --activation relu\n"
 	"\n"
 	"Without a factor one is chosen and printed: the largest that cannot saturate.\n"
@@ -43,58 +52,166 @@ struct matmul_options {
 enum {
 	OPTION_SCALES = 256,
 	OPTION_MULTIPLIER,
-	OPTION_SHIFT
+	OPTION_SHIFT,
+	OPTION_RESIDUAL,
+	OPTION_OUTPUT_SCALE,
+	OPTION_CLAMP,
+	OPTION_A_ZERO_POINT,
+	OPTION_W_ZERO_POINT,
 };
+
+static const char *const type_names[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
+static const char *const scaling_names[] = { "fixed16", "tflite", "tflite-double", "float",
+					     "none" };
+static const char *const activation_names[] = { "none", "relu", "relu6" };
+
+/* Index of the value of an option in a list of names. */
+static bool take_name(const char *who, const char *option, const char *const *names, size_t count,
+		      int *index)
+{
+	char list[80] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(optarg, names[i])) {
+			*index = (int)i;
+			return true;
+		}
+		if (i)
+			strcat(list, i + 1 < count ? ", " : " or ");
+		strcat(list, names[i]);
+	}
+	complain(who, "%s is %s, not '%s'", option, list, optarg);
+	return false;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool take_scale(const char *who, struct operand_options *operand)
+{
+	operand->has_scale = true;
+	if (!option_float(who, "--scale", optarg, &operand->scale))
+		return false;
+	if (operand->scale > 0 && operand->scale < SCALE_LIMIT)
+		return true;
+	complain(who, "--scale is above 0 and below %d, not '%s'", SCALE_LIMIT, optarg);
+	return false;
+}
+
+static bool take_clamp(const char *who, struct operand_options *operand)
+{
+	char *comma, *end;
+
+	operand->clamp = true;
+	operand->clamp_min = strtod(optarg, &comma);
+	if (comma != optarg && *comma == ',') {
+		operand->clamp_max = strtod(comma + 1, &end);
+		if (end != comma + 1 && !*end && operand->clamp_min <= operand->clamp_max)
+			return true;
+	}
+	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'",
+		 optarg);
+	return false;
+}
+
+static bool take_integer(const char *who, const char *option, int64_t min, int64_t max,
+			 int32_t *value)
+{
+	int64_t number = 0;
+	bool ok = option_integer(who, option, optarg, min, max, &number);
+
+	*value = (int32_t)number;
+	return ok;
+}
+
+static bool take_zero_point(const char *who, const char *option, int32_t *value)
+{
+	return take_integer(who, option, INT16_MIN, INT16_MAX, value);
+}
+
+/* The options that choose by a name. */
+static bool take_choice(int c, const char *who, struct operand_options *operand)
+{
+	int index = 0;
+	bool ok;
+
+	if (c == 't') {
+		ok = take_name(who, "--type", type_names, COUNT(type_names), &index);
+		operand->result = (enum npu_type)(NPU_TYPE_INT8 + index);
+	} else if (c == 'r') {
+		ok = take_name(who, "--scaling", scaling_names, COUNT(scaling_names), &index);
+		operand->has_scaling = true;
+		operand->scaling = (enum npu_scaling)index;
+	} else {
+		ok = take_name(who, "--activation", activation_names, COUNT(activation_names),
+			       &index);
+		operand->activation = (enum npu_activation)index;
+	}
+	return ok;
+}
+
+/* The options that are numbers. */
+static bool take_number(int c, const char *who, struct matmul_options *options)
+{
+	struct operand_options *operand = &options->operand;
+	int32_t value = 0;
+	bool ok;
+
+	switch (c) {
+	case OPTION_MULTIPLIER:
+		ok = take_integer(who, "--multiplier", INT16_MIN, INT16_MAX, &value);
+		operand->has_multiplier = true;
+		operand->multiplier = (int16_t)value;
+		return ok;
+	case OPTION_SHIFT:
+		ok = take_integer(who, "--shift", 0, NPU_SHIFT_MAX, &value);
+		options->has_shift = true;
+		operand->shift = (uint32_t)value;
+		return ok;
+	case OPTION_OUTPUT_SCALE:
+		return option_float(who, "--output-scale", optarg, &operand->output_scale);
+	case OPTION_A_ZERO_POINT:
+		return take_zero_point(who, "--a-zero-point", &operand->a_zero_point);
+	case OPTION_W_ZERO_POINT:
+		return take_zero_point(who, "--w-zero-point", &operand->w_zero_point);
+	default:
+		return take_zero_point(who, "--zero-point", &operand->zero_point);
+	}
+}
 
 /* Returns false when the command is to end with *@status. */
 static bool take_option(int c, const char *who, struct matmul_options *options, enum status *status)
 {
 	struct operand_options *operand = &options->operand;
-	int64_t value;
 
 	*status = STATUS_USAGE;
 	switch (c) {
 	case 'o':
 		options->output = optarg;
 		return true;
-	case 's':
-		operand->has_scale = true;
-		if (!option_float(who, "--scale", optarg, &operand->scale))
-			return false;
-		if (operand->scale > 0 && operand->scale < SCALE_LIMIT)
-			return true;
-		complain(who, "--scale is above 0 and below %d, not '%s'", SCALE_LIMIT, optarg);
-		return false;
 	case 'b':
 		operand->bias = optarg;
 		return true;
-	case 'a':
-		operand->activation =
-			strcmp(optarg, "relu") ? NPU_ACTIVATION_NONE : NPU_ACTIVATION_RELU;
-		if (operand->activation == NPU_ACTIVATION_RELU || !strcmp(optarg, "none"))
-			return true;
-		complain(who, "--activation is none or relu, not '%s'", optarg);
-		return false;
-	case 'z':
-		if (!option_integer(who, "--zero-point", optarg, -128, 127, &value))
-			return false;
-		operand->zero_point = (int32_t)value;
+	case OPTION_RESIDUAL:
+		operand->residual = optarg;
 		return true;
 	case OPTION_SCALES:
 		operand->scales = optarg;
 		return true;
+	case 's':
+		return take_scale(who, operand);
+	case OPTION_CLAMP:
+		return take_clamp(who, operand);
+	case 't':
+	case 'r':
+	case 'a':
+		return take_choice(c, who, operand);
+	case 'z':
 	case OPTION_MULTIPLIER:
-		if (!option_integer(who, "--multiplier", optarg, INT16_MIN, INT16_MAX, &value))
-			return false;
-		operand->has_multiplier = true;
-		operand->multiplier = (int16_t)value;
-		return true;
 	case OPTION_SHIFT:
-		if (!option_integer(who, "--shift", optarg, 0, NPU_SHIFT_MAX, &value))
-			return false;
-		options->has_shift = true;
-		operand->shift = (uint32_t)value;
-		return true;
+	case OPTION_OUTPUT_SCALE:
+	case OPTION_A_ZERO_POINT:
+	case OPTION_W_ZERO_POINT:
+		return take_number(c, who, options);
 	default:
 		return common_option(c, help, &options->common, status);
 	}
@@ -122,6 +239,11 @@ static bool check_options(const char *who, const struct matmul_options *options,
 			      "same: give one");
 		return false;
 	}
+	if (operand->has_multiplier && operand->has_scaling &&
+	    operand->scaling != NPU_SCALING_FIXED16) {
+		complain(who, "--multiplier goes with --scaling fixed16");
+		return false;
+	}
 	return true;
 }
 
@@ -137,12 +259,19 @@ static bool parse_options(int argc, char **argv, struct matmul_options *options,
 		{ "bias", required_argument, NULL, 'b' },
 		{ "activation", required_argument, NULL, 'a' },
 		{ "zero-point", required_argument, NULL, 'z' },
+		{ "type", required_argument, NULL, 't' },
+		{ "scaling", required_argument, NULL, 'r' },
+		{ "residual", required_argument, NULL, OPTION_RESIDUAL },
+		{ "output-scale", required_argument, NULL, OPTION_OUTPUT_SCALE },
+		{ "clamp", required_argument, NULL, OPTION_CLAMP },
+		{ "a-zero-point", required_argument, NULL, OPTION_A_ZERO_POINT },
+		{ "w-zero-point", required_argument, NULL, OPTION_W_ZERO_POINT },
 		COMMON_LONG,
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "o:s:b:a:z:" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:s:b:a:z:t:r:" COMMON_SHORT, known, NULL)) != -1) {
 		if (!take_option(c, argv[0], options, status))
 			return false;
 	}
@@ -168,6 +297,11 @@ static void print_engine(const struct device *device, const struct work *work)
 
 	printf("jobs      %" PRIu64 ", and %" PRIu64 " steps on the CPU\n", work->stats.jobs,
 	       work->stats.host_steps);
+	if (work->plan.host_stages) {
+		printf("on CPU    ");
+		stages_print(work->plan.host_stages);
+		putchar('\n');
+	}
 	printf("engine    %.6f s\n", (double)work->stats.engine_ns * 1e-9);
 	if (!cycles)
 		return;
@@ -213,6 +347,7 @@ static void print_json(const struct device *device, const struct operands *opera
 	if (work->stats.engine_ns) {
 		json_uint(&json, "jobs", work->stats.jobs);
 		json_uint(&json, "host_steps", work->stats.host_steps);
+		stages_json(&json, "host_stages", work->plan.host_stages);
 		json_uint(&json, "engine_ns", work->stats.engine_ns);
 	}
 	if (cycles) {
@@ -231,17 +366,20 @@ static enum status compute(const char *who, const struct matmul_options *options
 	struct npu_error err;
 	struct work work;
 	enum status status = STATUS_OK;
-	int8_t *c;
+	int ret;
+	void *c;
 
-	c = malloc((size_t)p->m * p->n);
+	c = malloc(problem_results(p) * npu_type_size(p->c_type));
 	if (!c) {
 		complain(who, "out of memory for a result of %u x %u", p->m, p->n);
 		return STATUS_DEVICE;
 	}
-	if (multiply(device->dev, p, c, &work, &err)) {
+	ret = multiply(device->dev, p, c, &work, &err);
+	if (ret) {
 		complain(who, "%s", err.text);
-		status = STATUS_DEVICE;
-	} else if (npy_write_int8(options->output, c, p->m, p->n, &err)) {
+		/* Options that do not go together are the library's to know. */
+		status = ret == -EINVAL ? STATUS_USAGE : STATUS_DEVICE;
+	} else if (npy_write(options->output, operands_npy_type(p->c_type), c, p->m, p->n, &err)) {
 		complain(who, "%s: %s", options->output, err.text);
 		status = STATUS_FILE;
 	} else if (options->common.json) {
@@ -255,7 +393,7 @@ static enum status compute(const char *who, const struct matmul_options *options
 
 enum status cmd_matmul(int argc, char **argv)
 {
-	struct matmul_options options = { 0 };
+	struct matmul_options options = { .operand = { .result = NPU_TYPE_INT8 } };
 	struct operands operands;
 	struct device device;
 	struct npu_error err;

@@ -3,20 +3,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "multiply.h"
 #include "options.h"
+#include "reference.h"
 #include "trial.h"
 
 #define DEFAULT_COUNT 100
+
+/* Multiplications of each form with --exhaustive. */
+#define EXHAUSTIVE_ROUNDS 2
 
 static const char help[] =
 	"Usage: npu-run selftest [OPTION]...\n"
 	"Multiplies random matrices on a device and compares with plain C, bit for bit.\n"
 	"\n"
 	"  -n, --count=COUNT      number of multiplications (100)\n"
+	"  -e, --exhaustive       every combination of types, scalings, activations and\n"
+	"                         residuals twice, and as many that NVDLA does alone\n"
 	"  -s, --seed=SEED        where to begin; otherwise a new place each time\n" COMMON_HELP
 	"\n"
 	"Example: npu-run selftest --count 1000 --seed 42\n"
@@ -32,10 +40,12 @@ struct selftest_options {
 /*
  * struct totals - what has been done
  * @passed: Multiplications that were right.
+ * @fused: Those of them that the engine did all of.
  * @macs: Multiply-accumulates of all.
  */
 struct totals {
 	int64_t passed;
+	int64_t fused;
 	uint64_t jobs;
 	uint64_t host_steps;
 	uint64_t engine_ns;
@@ -45,14 +55,15 @@ struct totals {
 /*
  * struct mismatch - the first wrong result
  * @seed: Gives the same multiplication again.
+ * @text: What it was.
  * @row, @col: Of the first wrong element.
  * @wrong, @elements: How many elements are wrong, of how many.
  */
 struct mismatch {
 	int64_t seed;
-	uint32_t m, k, n;
+	char text[TRIAL_TEXT];
 	size_t row, col;
-	int got, expected;
+	double got, expected;
 	size_t wrong, elements;
 };
 
@@ -61,6 +72,7 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 {
 	static const struct option known[] = {
 		{ "count", required_argument, NULL, 'n' },
+		{ "exhaustive", no_argument, NULL, 'e' },
 		{ "seed", required_argument, NULL, 's' },
 		COMMON_LONG,
 		{ 0 },
@@ -68,11 +80,13 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 	bool ok;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:s:" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:es:" COMMON_SHORT, known, NULL)) != -1) {
 		*status = STATUS_USAGE;
 		if (c == 'n')
 			ok = option_integer(argv[0], "--count", optarg, 1, INT32_MAX,
 					    &options->count);
+		else if (c == 'e')
+			ok = (options->count = EXHAUSTIVE_ROUNDS * TRIAL_FORMS);
 		else if (c == 's')
 			ok = option_integer(argv[0], "--seed", optarg, 0, INT64_MAX / 2,
 					    &options->seed);
@@ -88,60 +102,74 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 }
 
 /* Returns the number of wrong elements and describes the first. */
-static size_t compare(const struct trial *trial, const int8_t *c, struct mismatch *mismatch)
+static size_t compare(const struct trial *trial, const uint8_t *c, const uint8_t *expected,
+		      struct mismatch *mismatch)
 {
 	const struct problem *p = &trial->problem;
-	size_t wrong = 0;
+	const size_t size = npu_type_size(p->c_type);
 
-	mismatch->m = p->m;
-	mismatch->k = p->k;
-	mismatch->n = p->n;
-	mismatch->elements = (size_t)p->m * p->n;
+	trial_describe(trial, mismatch->text);
+	mismatch->elements = problem_results(p);
+	mismatch->wrong = 0;
 	for (size_t i = 0; i < mismatch->elements; i++) {
-		if (c[i] == trial->expected[i])
+		if (!memcmp(c + i * size, expected + i * size, size))
 			continue;
-		if (!wrong++) {
+		if (!mismatch->wrong++) {
 			mismatch->row = i / p->n;
 			mismatch->col = i % p->n;
-			mismatch->got = c[i];
-			mismatch->expected = trial->expected[i];
+			mismatch->got = reference_value(p->c_type, c + i * size);
+			mismatch->expected = reference_value(p->c_type, expected + i * size);
 		}
 	}
-	mismatch->wrong = wrong;
-	return wrong;
+	return mismatch->wrong;
 }
 
-static enum status run_trial(const char *who, struct npu_device *dev, int64_t seed,
-			     struct totals *totals, struct mismatch *mismatch)
+static enum status judge(const char *who, struct npu_device *dev, int64_t seed,
+			 const struct trial *trial, struct totals *totals,
+			 struct mismatch *mismatch)
 {
+	size_t bytes = problem_results(&trial->problem) * npu_type_size(trial->problem.c_type);
+	uint8_t *c = malloc(2 * bytes);
 	enum status status = STATUS_DEVICE;
 	struct npu_error err;
-	struct trial trial;
 	struct work work;
-	int8_t *c;
 
-	if (trial_create((uint64_t)seed, &trial, &err)) {
-		complain(who, "%s", err.text);
-		return STATUS_DEVICE;
-	}
-	c = malloc((size_t)trial.problem.m * trial.problem.n);
 	if (!c) {
 		complain(who, "out of memory");
-	} else if (multiply(dev, &trial.problem, c, &work, &err)) {
-		complain(who, "seed %" PRId64 ", M %u x K %u x N %u: %s", seed, trial.problem.m,
-			 trial.problem.k, trial.problem.n, err.text);
-	} else if (compare(&trial, c, mismatch)) {
+		return STATUS_DEVICE;
+	}
+	reference_results(&trial->problem, c + bytes);
+	if (multiply(dev, &trial->problem, c, &work, &err)) {
+		trial_describe(trial, mismatch->text);
+		complain(who, "seed %" PRId64 ", %s: %s", seed, mismatch->text, err.text);
+	} else if (compare(trial, c, c + bytes, mismatch)) {
 		mismatch->seed = seed;
 		status = STATUS_MISMATCH;
 	} else {
 		status = STATUS_OK;
 		totals->passed++;
+		totals->fused += work.stats.jobs && !work.plan.host_steps;
 		totals->jobs += work.stats.jobs;
 		totals->host_steps += work.stats.host_steps;
 		totals->engine_ns += work.stats.engine_ns;
 		totals->macs += work.plan.macs;
 	}
 	free(c);
+	return status;
+}
+
+static enum status run_trial(const char *who, struct npu_device *dev, int64_t seed,
+			     struct totals *totals, struct mismatch *mismatch)
+{
+	enum status status;
+	struct npu_error err;
+	struct trial trial;
+
+	if (trial_create((uint64_t)seed, &trial, &err)) {
+		complain(who, "%s", err.text);
+		return STATUS_DEVICE;
+	}
+	status = judge(who, dev, seed, &trial, totals, mismatch);
 	trial_free(&trial);
 	return status;
 }
@@ -171,8 +199,10 @@ static void print_text(const struct selftest_options *options, const struct devi
 	device_print(&device->info);
 	printf("seed      %" PRId64 "\n", options->seed);
 	if (totals->engine_ns)
-		printf("engine    %" PRIu64 " jobs, %" PRIu64 " steps on the CPU, %.6f s\n",
-		       totals->jobs, totals->host_steps, (double)totals->engine_ns * 1e-9);
+		printf("engine    %" PRIu64 " jobs, %" PRIu64 " steps on the CPU, %.6f s\n"
+		       "fused     %" PRId64 " without a step on the CPU\n",
+		       totals->jobs, totals->host_steps, (double)totals->engine_ns * 1e-9,
+		       totals->fused);
 	printf("passed    %" PRId64 " of %" PRId64 "\n", totals->passed, options->count);
 }
 
@@ -190,6 +220,7 @@ static void print_json(const struct selftest_options *options, const struct devi
 	json_int(&json, "passed", totals->passed);
 	json_uint(&json, "macs", totals->macs);
 	if (totals->engine_ns) {
+		json_int(&json, "fused", totals->fused);
 		json_uint(&json, "jobs", totals->jobs);
 		json_uint(&json, "host_steps", totals->host_steps);
 		json_uint(&json, "engine_ns", totals->engine_ns);
@@ -197,13 +228,11 @@ static void print_json(const struct selftest_options *options, const struct devi
 	if (mismatch) {
 		json_open(&json, "mismatch", '{');
 		json_int(&json, "seed", mismatch->seed);
-		json_uint(&json, "m", mismatch->m);
-		json_uint(&json, "k", mismatch->k);
-		json_uint(&json, "n", mismatch->n);
+		json_string(&json, "trial", mismatch->text);
 		json_uint(&json, "row", mismatch->row);
 		json_uint(&json, "column", mismatch->col);
-		json_int(&json, "got", mismatch->got);
-		json_int(&json, "expected", mismatch->expected);
+		json_float(&json, "got", mismatch->got);
+		json_float(&json, "expected", mismatch->expected);
 		json_uint(&json, "wrong", mismatch->wrong);
 		json_close(&json, '}');
 	}
@@ -224,11 +253,10 @@ static enum status selftest(const char *who, const struct selftest_options *opti
 		print_text(options, device, &totals);
 	if (status == STATUS_MISMATCH)
 		complain(who,
-			 "M %u x K %u x N %u: C[%zu,%zu] is %d and should be %d; %zu of %zu "
-			 "elements are wrong; --seed %" PRId64 " --count 1 does it again",
-			 mismatch.m, mismatch.k, mismatch.n, mismatch.row, mismatch.col,
-			 mismatch.got, mismatch.expected, mismatch.wrong, mismatch.elements,
-			 mismatch.seed);
+			 "%s: C[%zu,%zu] is %.9g and should be %.9g; %zu of %zu elements are "
+			 "wrong; --seed %" PRId64 " --count 1 does it again",
+			 mismatch.text, mismatch.row, mismatch.col, mismatch.got, mismatch.expected,
+			 mismatch.wrong, mismatch.elements, mismatch.seed);
 	return status;
 }
 

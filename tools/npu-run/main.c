@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* npu-run: int8 matrix multiplication on NPUs from the command line. Finds the subcommand. */
+/* npu-run: integer matrix multiplication on NPUs from the command line. Finds the subcommand. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,14 +15,16 @@ static const struct {
 } commands[] = {
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
+	{ "plan", "npu-run: plan", cmd_plan },
 	{ "selftest", "npu-run: selftest", cmd_selftest },
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
-			   "int8 matrix multiplication on neural processing units.\n"
+			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
+			   "  plan       show how a multiplication would be done, and its cost\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
@@ -44,8 +46,8 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul or selftest (see npu-run "
-				    "--help)");
+		complain("npu-run", "a command is needed: info, matmul, plan or selftest (see "
+				    "npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -8,6 +8,7 @@
 struct objects {
 	struct npu_tensor *a;
 	struct npu_tensor *c;
+	struct npu_tensor *residual;
 	struct npu_weights *weights;
 	struct npu_epilogue *epilogue;
 	struct npu_matmul *matmul;
@@ -17,14 +18,17 @@ struct objects {
 static int create(struct npu_device *dev, const struct problem *p, struct objects *o,
 		  struct npu_error *err)
 {
-	struct npu_matmul_desc desc = { .size = sizeof(desc) };
+	struct npu_matmul_desc desc = { .size = sizeof(desc), .a_zero_point = p->a_zero_point };
+	const uint32_t rows = p->batch * p->m;
 	int ret;
 
-	ret = npu_tensor_create(dev, p->m, p->k, &o->a, err);
+	ret = npu_tensor_create(dev, p->a_type, rows, p->k, &o->a, err);
 	if (!ret)
-		ret = npu_tensor_create(dev, p->m, p->n, &o->c, err);
+		ret = npu_tensor_create(dev, p->c_type, rows, p->n, &o->c, err);
+	if (!ret && p->residual)
+		ret = npu_tensor_create(dev, p->residual_type, rows, p->n, &o->residual, err);
 	if (!ret)
-		ret = npu_weights_create(dev, p->n, p->k, p->w, 0, &o->weights, err);
+		ret = npu_weights_create(dev, &p->weights, &o->weights, err);
 	if (!ret)
 		ret = npu_epilogue_create(dev, &p->epilogue, &o->epilogue, err);
 	if (ret)
@@ -34,9 +38,10 @@ static int create(struct npu_device *dev, const struct problem *p, struct object
 	desc.weights = o->weights;
 	desc.epilogue = o->epilogue;
 	desc.c = o->c;
+	desc.residual = o->residual;
 	ret = npu_matmul_create(dev, &desc, &o->matmul, err);
 	if (!ret)
-		ret = npu_queue_create(dev, &o->queue, err);
+		ret = npu_queue_create(dev, NULL, &o->queue, err);
 	return ret;
 }
 
@@ -46,6 +51,7 @@ static void destroy(struct objects *o)
 	npu_matmul_destroy(o->matmul);
 	npu_epilogue_destroy(o->epilogue);
 	npu_weights_destroy(o->weights);
+	npu_tensor_destroy(o->residual);
 	npu_tensor_destroy(o->c);
 	npu_tensor_destroy(o->a);
 }
@@ -58,13 +64,16 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static int run(const struct problem *p, struct objects *o, int8_t *c, struct work *work,
+static int run(const struct problem *p, struct objects *o, void *c, struct work *work,
 	       struct npu_error *err)
 {
+	const uint32_t rows = p->batch * p->m;
 	double start;
 	int ret;
 
-	ret = npu_tensor_write(o->a, 0, p->m, p->a, 0, err);
+	ret = npu_tensor_write(o->a, 0, rows, p->a, 0, err);
+	if (!ret && p->residual)
+		ret = npu_tensor_write(o->residual, 0, rows, p->residual, 0, err);
 	if (ret)
 		return ret;
 	start = now();
@@ -72,7 +81,7 @@ static int run(const struct problem *p, struct objects *o, int8_t *c, struct wor
 	if (ret)
 		return ret;
 	work->seconds = now() - start;
-	ret = npu_tensor_read(o->c, 0, p->m, c, 0, err);
+	ret = npu_tensor_read(o->c, 0, rows, c, 0, err);
 	if (ret)
 		return ret;
 
@@ -84,7 +93,7 @@ static int run(const struct problem *p, struct objects *o, int8_t *c, struct wor
 	return ret;
 }
 
-int multiply(struct npu_device *dev, const struct problem *problem, int8_t *c, struct work *work,
+int multiply(struct npu_device *dev, const struct problem *problem, void *c, struct work *work,
 	     struct npu_error *err)
 {
 	struct objects objects = { 0 };

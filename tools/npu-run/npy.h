@@ -15,8 +15,10 @@
 
 enum npy_type {
 	NPY_INT8,
+	NPY_UINT8,
 	NPY_INT16,
 	NPY_INT32,
+	NPY_FLOAT16, /* its bits in a uint16_t */
 	NPY_FLOAT32,
 	NPY_FLOAT64,
 };
@@ -53,10 +55,16 @@ void npy_free(struct npy *npy);
  */
 int npy_check_writable(const char *path, struct npu_error *err);
 
+/* Size of an element. */
+size_t npy_type_size(enum npy_type type);
+
+/* As a file calls it: "|i1". */
+const char *npy_type_descr(enum npy_type type);
+
 /*
- * Writes an int8 matrix. The file appears under its name complete or not at all.
+ * Writes a matrix. The file appears under its name complete or not at all.
  */
-int npy_write_int8(const char *path, const int8_t *data, size_t rows, size_t cols,
-		   struct npu_error *err);
+int npy_write(const char *path, enum npy_type type, const void *data, size_t rows, size_t cols,
+	      struct npu_error *err);
 
 #endif

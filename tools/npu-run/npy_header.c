@@ -37,8 +37,9 @@ static const struct {
 	const char *name;
 	size_t size;
 } types[] = {
-	{ NPY_INT8, "|i1", "int8", 1 },	      { NPY_INT16, "<i2", "int16", 2 },
-	{ NPY_INT32, "<i4", "int32", 4 },     { NPY_FLOAT32, "<f4", "float32", 4 },
+	{ NPY_INT8, "|i1", "int8", 1 },	      { NPY_UINT8, "|u1", "uint8", 1 },
+	{ NPY_INT16, "<i2", "int16", 2 },     { NPY_INT32, "<i4", "int32", 4 },
+	{ NPY_FLOAT16, "<f2", "float16", 2 }, { NPY_FLOAT32, "<f4", "float32", 4 },
 	{ NPY_FLOAT64, "<f8", "float64", 8 },
 };
 
@@ -52,6 +53,11 @@ const char *npy_type_name(enum npy_type type)
 size_t npy_type_size(enum npy_type type)
 {
 	return types[type].size;
+}
+
+const char *npy_type_descr(enum npy_type type)
+{
+	return types[type].descr;
 }
 
 static int damaged(struct parser *p, const char *what)
@@ -131,8 +137,8 @@ static int parse_type(struct parser *p, struct header *header)
 				 "is big-endian ('%s'): save it with .astype('<%s')", descr,
 				 descr + 1);
 	return error_set(p->err, -EINVAL,
-			 "holds elements of type '%s'; int8, int16, int32, float32 and float64 "
-			 "are read",
+			 "holds elements of type '%s'; int8, uint8, int16, int32, float16, "
+			 "float32 and float64 are read",
 			 descr);
 }
 

@@ -10,7 +10,4 @@
 /* Fills in everything of @npy but the data. Refuses arrays in Fortran order. */
 int npy_header_parse(const char *text, size_t length, struct npy *npy, struct npu_error *err);
 
-/* Size of an element. */
-size_t npy_type_size(enum npy_type type);
-
 #endif

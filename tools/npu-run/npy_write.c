@@ -41,25 +41,25 @@ int npy_check_writable(const char *path, struct npu_error *err)
 	return 0;
 }
 
-static int write_array(FILE *file, const int8_t *data, size_t rows, size_t cols)
+static int write_array(FILE *file, enum npy_type type, const void *data, size_t rows, size_t cols)
 {
 	char text[128];
 	int length = snprintf(text, sizeof(text),
-			      "{'descr': '|i1', 'fortran_order': False, 'shape': (%zu, %zu), }",
-			      rows, cols);
+			      "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %zu), }",
+			      npy_type_descr(type), rows, cols);
 	int padded = (10 + length + 1 + NPY_ALIGN - 1) / NPY_ALIGN * NPY_ALIGN - 10;
 	const char prefix[10] = { '\x93', 'N', 'U', 'M',	  'P',
 				  'Y',	  1,   0,   (char)padded, (char)(padded >> 8) };
 
 	fwrite(prefix, 1, sizeof(prefix), file);
 	fprintf(file, "%-*s\n", padded - 1, text);
-	fwrite(data, 1, rows * cols, file);
+	fwrite(data, npy_type_size(type), rows * cols, file);
 	return fflush(file) || ferror(file) || fsync(fileno(file)) ? -errno : 0;
 }
 
 /* Everything that can fail between opening the temporary and its new name. */
-static int write_and_rename(const char *temporary, const char *path, const int8_t *data,
-			    size_t rows, size_t cols)
+static int write_and_rename(const char *temporary, const char *path, enum npy_type type,
+			    const void *data, size_t rows, size_t cols)
 {
 	FILE *file;
 	int ret;
@@ -70,7 +70,7 @@ static int write_and_rename(const char *temporary, const char *path, const int8_
 		return -errno;
 	file = fdopen(fd, "wb");
 	if (file) {
-		ret = write_array(file, data, rows, cols);
+		ret = write_array(file, type, data, rows, cols);
 		if (fclose(file) && !ret)
 			ret = -errno;
 	} else {
@@ -84,8 +84,8 @@ static int write_and_rename(const char *temporary, const char *path, const int8_
 	return ret;
 }
 
-int npy_write_int8(const char *path, const int8_t *data, size_t rows, size_t cols,
-		   struct npu_error *err)
+int npy_write(const char *path, enum npy_type type, const void *data, size_t rows, size_t cols,
+	      struct npu_error *err)
 {
 	sigset_t deadly;
 	sigset_t before;
@@ -106,7 +106,7 @@ int npy_write_int8(const char *path, const int8_t *data, size_t rows, size_t col
 	sigaddset(&deadly, SIGPIPE);
 	sigaddset(&deadly, SIGTERM);
 	sigprocmask(SIG_BLOCK, &deadly, &before);
-	ret = write_and_rename(temporary, path, data, rows, cols);
+	ret = write_and_rename(temporary, path, type, data, rows, cols);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (ret)
 		return error_set(err, ret, "cannot be written: %s", strerror(-ret));

@@ -8,16 +8,42 @@
 #include "error.h"
 #include "operands.h"
 
-static int load_matrix(const char *path, struct npy *npy, struct npu_error *err)
+/* Types of both, in the order of enum npu_type. */
+static const enum npy_type npy_types[] = { NPY_INT8,  NPY_UINT8,   NPY_INT16,
+					   NPY_INT32, NPY_FLOAT16, NPY_FLOAT32 };
+
+#define TYPE_COUNT (sizeof(npy_types) / sizeof(npy_types[0]))
+
+enum npu_type operands_type(enum npy_type type)
+{
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		if (npy_types[i] == type)
+			return (enum npu_type)(i + 1);
+	return (enum npu_type)0;
+}
+
+enum npy_type operands_npy_type(enum npu_type type)
+{
+	return npy_types[type - 1];
+}
+
+/* What W, A and residuals may hold: a type and those before it in enum npu_type. */
+static const char *const type_lists[] = {
+	[NPU_TYPE_INT8] = "int8",
+	[NPU_TYPE_INT16] = "int8, uint8 or int16",
+	[NPU_TYPE_FLOAT32] = "int8, uint8, int16, int32, float16 or float32",
+};
+
+static int load_matrix(const char *path, enum npu_type last, struct npy *npy, struct npu_error *err)
 {
 	int ret;
 
 	ret = npy_read(path, npy, err);
 	if (ret)
 		return ret;
-	if (npy->type != NPY_INT8)
-		return error_set(err, -EINVAL, "holds %s where int8 is needed",
-				 npy_type_name(npy->type));
+	if (!operands_type(npy->type) || operands_type(npy->type) > last)
+		return error_set(err, -EINVAL, "holds %s where %s is needed",
+				 npy_type_name(npy->type), type_lists[last]);
 	if (npy->rank != 2)
 		return error_set(err, -EINVAL, "has %u dimensions where a matrix is needed",
 				 npy->rank);
@@ -90,20 +116,31 @@ out:
 	return ret;
 }
 
-/* Largest magnitude an accumulator plus bias can have: that of A's largest element everywhere. */
-static int64_t largest_accumulator(const struct problem *p)
+static int64_t element(const struct npy *npy, size_t i)
 {
-	int64_t largest_a = 0;
-	int64_t largest = 0;
+	return npy->type == NPY_INT8	? ((const int8_t *)npy->data)[i]
+	       : npy->type == NPY_UINT8 ? ((const uint8_t *)npy->data)[i]
+					: ((const int16_t *)npy->data)[i];
+}
 
-	for (size_t i = 0; i < (size_t)p->m * p->k; i++)
-		largest_a = abs(p->a[i]) > largest_a ? abs(p->a[i]) : largest_a;
+/* Largest magnitude an accumulator plus bias can have: that of A's largest element everywhere. */
+static int64_t largest_accumulator(const struct operands *operands,
+				   const struct operand_options *options)
+{
+	const struct problem *p = &operands->problem;
+	const int8_t *w = operands->w.data;
+	int64_t largest_a = 0, largest = 0;
+
+	for (size_t i = 0; i < operands->a.count; i++) {
+		int64_t a = llabs(element(&operands->a, i) - options->a_zero_point);
+
+		largest_a = a > largest_a ? a : largest_a;
+	}
 	for (uint32_t n = 0; n < p->n; n++) {
-		const int8_t *row = p->w + (size_t)n * p->k;
 		int64_t sum = 0;
 
 		for (uint32_t k = 0; k < p->k; k++)
-			sum += abs(row[k]);
+			sum += abs(w[(size_t)n * p->k + k] - options->w_zero_point);
 		sum *= largest_a;
 		if (p->epilogue.bias)
 			sum += llabs(p->epilogue.bias[n]);
@@ -113,14 +150,23 @@ static int64_t largest_accumulator(const struct problem *p)
 }
 
 /* The largest scale with which no result of any A as large as this one can saturate. */
-static int choose_scale(const struct problem *p, float *scale, struct npu_error *err)
+static int choose_scale(const struct operands *operands, const struct operand_options *options,
+			float *scale, struct npu_error *err)
 {
-	const int32_t zero_point = p->epilogue.zero_point;
-	int64_t largest = largest_accumulator(p);
-	int32_t room = 127 - zero_point;
+	int32_t zero_point = options->zero_point;
+	int64_t largest = largest_accumulator(operands, options);
+	int32_t min = options->result == NPU_TYPE_UINT8	  ? 0
+		      : options->result == NPU_TYPE_INT16 ? INT16_MIN
+							  : INT8_MIN;
+	int32_t max = options->result == NPU_TYPE_UINT8 ? UINT8_MAX : -(min + 1);
+	int32_t room = max - zero_point;
 
-	if (p->epilogue.activation != NPU_ACTIVATION_RELU && 128 + zero_point < room)
-		room = 128 + zero_point;
+	if (options->result >= NPU_TYPE_INT32) {
+		*scale = 1;
+		return 0;
+	}
+	if (options->activation == NPU_ACTIVATION_NONE && zero_point - min < room)
+		room = zero_point - min;
 	if (room < 1)
 		return error_set(err, -EDOM,
 				 "leaves results no room at zero point %d, so no scale can be "
@@ -130,46 +176,125 @@ static int choose_scale(const struct problem *p, float *scale, struct npu_error 
 	return 0;
 }
 
-/* From whichever form the factors were given in to multipliers and a shift. */
-static int make_multiplier(const struct operand_options *options, struct operands *operands,
-			   const char **what, struct npu_error *err)
+/* Factors in the form of the scaling. */
+static int convert_scales(struct operands *operands, struct npu_error *err)
 {
-	struct npu_epilogue_desc *epilogue = &operands->problem.epilogue;
-	uint32_t n = operands->problem.n;
-	float *scale = NULL;
+	struct npu_epilogue_desc *e = &operands->problem.epilogue;
+	double factor;
 	int ret = 0;
 
-	*what = "--scale";
-	epilogue->multiplier_count = options->scales ? n : 1;
-	operands->multiplier = malloc(epilogue->multiplier_count * sizeof(int16_t));
-	scale = malloc(epilogue->multiplier_count * sizeof(float));
-	if (!operands->multiplier || !scale) {
-		ret = error_set(err, -ENOMEM, "out of memory");
-		goto out;
+	switch (e->scaling) {
+	case NPU_SCALING_FIXED16:
+		return npu_quant_requantize(operands->scale, e->scale_count, operands->multiplier,
+					    &e->shift, err);
+	case NPU_SCALING_TFLITE:
+	case NPU_SCALING_TFLITE_DOUBLE:
+		for (uint32_t i = 0; i < e->scale_count && !ret; i++) {
+			factor = (double)operands->scale[i];
+			ret = npu_quant_requantize_q31(&factor, 1, &operands->multiplier_q31[i],
+						       &operands->exponent[i], err);
+		}
+		return ret;
+	default:
+		return 0;
 	}
-	epilogue->multiplier = operands->multiplier;
+}
+
+static int allocate_scales(struct operands *operands, uint32_t count, struct npu_error *err)
+{
+	struct npu_epilogue_desc *e = &operands->problem.epilogue;
+
+	operands->multiplier = calloc(count, sizeof(*operands->multiplier));
+	operands->multiplier_q31 = calloc(count, sizeof(*operands->multiplier_q31));
+	operands->exponent = calloc(count, sizeof(*operands->exponent));
+	operands->scale = calloc(count, sizeof(*operands->scale));
+	if (!operands->multiplier || !operands->multiplier_q31 || !operands->exponent ||
+	    !operands->scale)
+		return error_set(err, -ENOMEM, "out of memory");
+	e->scale_count = count;
+	e->multiplier = operands->multiplier;
+	e->multiplier_q31 = operands->multiplier_q31;
+	e->exponent = operands->exponent;
+	e->scale = operands->scale;
+	return 0;
+}
+
+/* From whichever form the factors were given in to that of the scaling. */
+static int make_scaling(const struct operand_options *options, struct operands *operands,
+			const char **what, struct npu_error *err)
+{
+	uint32_t n = operands->problem.n;
+	int ret;
+
+	*what = "--scale";
+	ret = allocate_scales(operands, options->scales ? n : 1, err);
+	if (ret || operands->problem.epilogue.scaling == NPU_SCALING_NONE)
+		return ret;
 	if (options->has_multiplier) {
 		operands->multiplier[0] = options->multiplier;
-		epilogue->shift = options->shift;
-		goto out;
+		operands->problem.epilogue.shift = options->shift;
+		return 0;
 	}
-
 	if (options->has_scale) {
-		scale[0] = options->scale;
+		operands->scale[0] = options->scale;
 	} else if (options->scales) {
 		*what = options->scales;
-		ret = load_scales(options->scales, n, scale, err);
+		ret = load_scales(options->scales, n, operands->scale, err);
 	} else {
 		*what = "--zero-point";
-		ret = choose_scale(&operands->problem, scale, err);
-		operands->auto_scale = scale[0];
+		ret = choose_scale(operands, options, operands->scale, err);
+		operands->auto_scale = operands->scale[0];
 	}
-	if (!ret)
-		ret = npu_quant_requantize(scale, epilogue->multiplier_count, operands->multiplier,
-					   &epilogue->shift, err);
-out:
-	free(scale);
-	return ret;
+	return ret ? ret : convert_scales(operands, err);
+}
+
+/* FIXED16 unless the result says something else. */
+static enum npu_scaling default_scaling(enum npu_type result)
+{
+	return result == NPU_TYPE_INT32	 ? NPU_SCALING_NONE
+	       : result > NPU_TYPE_INT32 ? NPU_SCALING_FLOAT
+					 : NPU_SCALING_FIXED16;
+}
+
+/* A residual has the scale of the result. */
+static void set_epilogue(const struct operand_options *options, struct problem *p)
+{
+	p->c_type = options->result;
+	p->a_zero_point = options->a_zero_point;
+	p->epilogue = (struct npu_epilogue_desc){
+		.size = sizeof(p->epilogue),
+		.n = p->n,
+		.scaling =
+			options->has_scaling ? options->scaling : default_scaling(options->result),
+		.zero_point = options->zero_point,
+		.activation = options->activation,
+		.output_scale = options->output_scale,
+		.clamp = options->clamp,
+		.clamp_min = options->clamp_min,
+		.clamp_max = options->clamp_max,
+		.residual_multiplier = 1,
+		.residual_multiplier_q31 = 1 << 30,
+		.residual_exponent = 1,
+		.residual_scale = 1,
+	};
+}
+
+static int load_residual(const struct operand_options *options, struct operands *operands,
+			 struct npu_error *err)
+{
+	struct problem *p = &operands->problem;
+	struct npy *npy = &operands->residual;
+	int ret;
+
+	ret = load_matrix(options->residual, NPU_TYPE_FLOAT32, npy, err);
+	if (ret)
+		return ret;
+	if (npy->dim[0] != p->m || npy->dim[1] != p->n)
+		return error_set(err, -EINVAL, "is %zu x %zu, but C is %u x %u", npy->dim[0],
+				 npy->dim[1], p->m, p->n);
+	p->residual_type = operands_type(npy->type);
+	p->residual = npy->data;
+	return 0;
 }
 
 static int load(const struct operand_options *options, struct operands *operands, const char **what,
@@ -179,34 +304,46 @@ static int load(const struct operand_options *options, struct operands *operands
 	int ret;
 
 	*what = options->a;
-	ret = load_matrix(options->a, &operands->a, err);
+	ret = load_matrix(options->a, NPU_TYPE_INT16, &operands->a, err);
 	if (ret)
 		return ret;
 	*what = options->w;
-	ret = load_matrix(options->w, &operands->w, err);
+	ret = load_matrix(options->w, NPU_TYPE_INT8, &operands->w, err);
 	if (ret)
 		return ret;
 	p->m = (uint32_t)operands->a.dim[0];
 	p->k = (uint32_t)operands->a.dim[1];
 	p->n = (uint32_t)operands->w.dim[0];
+	p->batch = 1;
+	p->a_type = operands_type(operands->a.type);
 	p->a = operands->a.data;
-	p->w = operands->w.data;
+	p->weights = (struct npu_weights_desc){
+		.size = sizeof(p->weights),
+		.n = p->n,
+		.k = p->k,
+		.data = operands->w.data,
+		.zero_point = &options->w_zero_point,
+		.zero_point_count = options->w_zero_point != 0,
+	};
 	if (operands->w.dim[1] != p->k)
 		return error_set(err, -EINVAL,
 				 "is %u x %zu, but %s is %u x %u: W needs as many columns as A",
 				 p->n, operands->w.dim[1], options->a, p->m, p->k);
 
-	p->epilogue.size = sizeof(p->epilogue);
-	p->epilogue.n = p->n;
-	p->epilogue.zero_point = options->zero_point;
-	p->epilogue.activation = options->activation;
+	set_epilogue(options, p);
 	if (options->bias) {
 		*what = options->bias;
 		ret = load_bias(options->bias, operands, err);
 		if (ret)
 			return ret;
 	}
-	return make_multiplier(options, operands, what, err);
+	if (options->residual) {
+		*what = options->residual;
+		ret = load_residual(options, operands, err);
+		if (ret)
+			return ret;
+	}
+	return make_scaling(options, operands, what, err);
 }
 
 int operands_load(const struct operand_options *options, struct operands *operands,
@@ -226,6 +363,10 @@ void operands_free(struct operands *operands)
 	npy_free(&operands->a);
 	npy_free(&operands->w);
 	npy_free(&operands->bias);
+	npy_free(&operands->residual);
 	free(operands->multiplier);
+	free(operands->multiplier_q31);
+	free(operands->exponent);
+	free(operands->scale);
 	memset(operands, 0, sizeof(*operands));
 }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Chunks. A part of K is within the bound of the exact method where the magnitudes of each row's
+ * weights in it add up to no more; so how far a chunk reaches depends on where it begins.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "nvdla_chunks.h"
+#include "nvdla_split.h"
+
+int nvdla_reach_init(struct nvdla_reach *reach, const struct nvdla_weights *nw)
+{
+	/* K may be cut where both a plane of A and a block of weights end. */
+	uint32_t unit = npu_plan_k_unit(&to_nvdla(nw->base.dev)->limits);
+	uint32_t units = (nw->base.k - 1) / unit + 1;
+
+	*reach = (struct nvdla_reach){ .k = nw->base.k, .unit = unit, .units = units };
+	reach->end = calloc((size_t)units * 2, sizeof(*reach->end));
+	if (!reach->end)
+		return -ENOMEM;
+	reach->magnitude = reach->end + units;
+	for (uint32_t i = 0; i < units; i++)
+		reach->end[i] = units;
+	return 0;
+}
+
+void nvdla_reach_fini(struct nvdla_reach *reach)
+{
+	free(reach->end);
+}
+
+void nvdla_reach_row(struct nvdla_reach *reach, const int8_t *w)
+{
+	uint32_t end = 0, sum = 0;
+
+	for (uint32_t i = 0; i < reach->units; i++) {
+		uint32_t first = i * reach->unit, left = reach->k - first;
+		uint32_t width = left < reach->unit ? left : reach->unit;
+		uint32_t magnitude = 0;
+
+		for (uint32_t c = 0; c < width; c++)
+			magnitude += abs(w[first + c]);
+		reach->magnitude[i] = magnitude;
+	}
+	for (uint32_t i = 0; i < reach->units; i++) {
+		while (end < reach->units && sum + reach->magnitude[end] <= NVDLA_EXACT_WEIGHT_SUM)
+			sum += reach->magnitude[end++];
+		if (end < reach->end[i])
+			reach->end[i] = end;
+		sum -= reach->magnitude[i];
+	}
+}
+
+/* Cuts a group into chunks that reach and are at most @most long; returns their number. */
+static uint32_t cut_group(const struct nvdla_reach *reach, struct npu_part group, uint32_t most,
+			  uint32_t *lengths)
+{
+	const uint64_t last = (uint64_t)group.first + group.count;
+	uint32_t count = 0;
+
+	for (uint64_t k0 = group.first, end; k0 < last; k0 = end) {
+		end = (uint64_t)reach->end[k0 / reach->unit] * reach->unit;
+		end = end < k0 + most ? end : k0 + most;
+		end = end < last ? end : last;
+		lengths[count++] = end - k0;
+	}
+	return count;
+}
+
+/*
+ * As few chunks of a group as there can be, and where that gives as few, as even ones: a short rest
+ * would take as long as a whole one.
+ */
+static uint32_t cut_evenly(const struct nvdla_reach *reach, struct npu_part group, uint32_t most,
+			   uint32_t *lengths)
+{
+	uint32_t least = cut_group(reach, group, most, lengths);
+	uint32_t even = npu_plan_even(group.count, reach->unit, least);
+	uint32_t count = even < most ? cut_group(reach, group, even, lengths) : least;
+
+	return count > least ? cut_group(reach, group, most, lengths) : count;
+}
+
+uint32_t *nvdla_reach_cut(const struct nvdla_reach *reach, const struct nvdla_weights *nw,
+			  uint32_t *count)
+{
+	const uint32_t max_k = to_nvdla(nw->base.dev)->max_k, size = nw->base.group_size;
+	/* A group may end inside a unit. */
+	uint32_t *lengths = calloc((size_t)reach->units + nw->base.groups, sizeof(*lengths));
+
+	*count = 0;
+	for (uint32_t g = 0; lengths && g < nw->base.groups; g++) {
+		uint32_t first = g * size, left = reach->k - first;
+		struct npu_part group = { .first = first, .count = left < size ? left : size };
+
+		*count += cut_evenly(reach, group, max_k - max_k % reach->unit, lengths + *count);
+	}
+	return lengths;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/*
+ * NVDLA plans: what applications are told of how a matmul is carried out, made or not.
+ */
+#include <errno.h>
+
+#include "nvdla.h"
+#include "nvdla_plan.h"
+#include "nvdla_split.h"
+
+static uint64_t div_up(uint64_t a, uint64_t b)
+{
+	return a / b + !!(a % b);
+}
+
+void nvdla_plan_limit(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits)
+{
+	plan->mac_cycles = div_up(plan->macs, (uint64_t)limits->mac_channels * limits->mac_kernels);
+	plan->bus_cycles = div_up(plan->bytes, limits->bus_bytes);
+	plan->limit_cycles =
+		plan->mac_cycles > plan->bus_cycles ? plan->mac_cycles : plan->bus_cycles;
+}
+
+void nvdla_plan_blocks(struct npu_plan *plan, const struct npu_tiles *tiles, uint32_t blocks)
+{
+	if (!plan->m_tiles) {
+		plan->n_tiles = tiles->n_tiles;
+		plan->lead_rows = tiles->lead;
+		plan->passes = tiles->passes;
+		plan->data_banks = tiles->data_banks;
+		plan->weight_banks = tiles->weight_banks;
+		plan->a_fetches = 1;
+		/* The blocks follow each other without a pause. */
+		plan->cycles += tiles->start;
+	}
+	plan->m_tiles += blocks * tiles->m_tiles;
+	plan->weight_fetches += blocks * tiles->weight_fetches;
+}
+
+void nvdla_plan_parts(struct npu_plan *plan, const struct npu_tiles *tiles, uint64_t times)
+{
+	plan->jobs += times * tiles->m_tiles * tiles->n_tiles * tiles->passes;
+	plan->cycles += times * tiles->cycles;
+	plan->stream_cycles += times * tiles->cycles;
+}
+
+void nvdla_plan_exact(struct npu_plan *plan, uint32_t digits, uint32_t batch)
+{
+	plan->passes *= digits;
+	plan->weight_fetches = plan->weight_fetches * digits / batch;
+	/* The next matmul begins when the CPU has ended this one. */
+	plan->stream_cycles = plan->cycles;
+}
+
+/* ---- Queries --------------------------------------------------------------------------- */
+
+/* A run of K in parts that are even but for the last one, for weights of any value. */
+struct division {
+	uint32_t parts;
+	uint32_t k;
+	uint32_t last;
+};
+
+static struct division divide(const struct drm_npu_matmul_limits *limits, uint32_t k, bool exact)
+{
+	struct division d = { .parts = 1, .k = k, .last = k };
+	uint32_t unit = npu_plan_k_unit(limits);
+	uint32_t most = NVDLA_EXACT_WEIGHT_SUM / 128 / unit * unit;
+
+	if (exact && k > most) {
+		d.k = npu_plan_even(k, unit, div_up(k, most));
+		d.parts = div_up(k, d.k);
+		d.last = k - (d.parts - 1) * d.k;
+	}
+	return d;
+}
+
+/**
+ * struct query - what a plan is made of
+ * @limits: Of the engine.
+ * @n: Columns of C.
+ * @passes: Over each part.
+ * @digits: Of A.
+ * @group, @groups: Whole groups of K, and their number.
+ * @rest, @rests: What is left of K, and if anything is.
+ */
+struct query {
+	const struct drm_npu_matmul_limits *limits;
+	uint32_t n;
+	uint32_t passes;
+	uint32_t digits;
+	struct division group;
+	uint32_t groups;
+	struct division rest;
+	uint32_t rests;
+};
+
+/* Adds @times runs of K for @rows rows. */
+static void add_runs(struct npu_plan *plan, const struct query *q, const struct division *d,
+		     uint32_t rows, uint64_t times)
+{
+	struct npu_tiles tiles;
+
+	if (!times)
+		return;
+	npu_plan_tiles(q->limits, rows, d->k, q->n, q->passes, &tiles);
+	nvdla_plan_parts(plan, &tiles, times * (d->parts - 1));
+	npu_plan_tiles(q->limits, rows, d->last, q->n, q->passes, &tiles);
+	nvdla_plan_parts(plan, &tiles, times);
+}
+
+/* Adds @blocks blocks of @rows rows. */
+static void add_blocks(struct npu_plan *plan, const struct query *q, uint32_t rows, uint32_t blocks)
+{
+	uint64_t times = (uint64_t)blocks * q->digits;
+	struct npu_tiles tiles;
+
+	if (!blocks)
+		return;
+	npu_plan_tiles(q->limits, rows, q->group.k, q->n, q->passes, &tiles);
+	nvdla_plan_blocks(plan, &tiles, blocks);
+	add_runs(plan, q, &q->group, rows, times * q->groups);
+	add_runs(plan, q, &q->rest, rows, times * q->rests);
+}
+
+/* What the engine does alone. */
+static void fill_fused(struct npu_plan *plan, const struct query *q, uint32_t batch)
+{
+	add_blocks(plan, q, plan->m / batch, 1);
+	add_runs(plan, q, &q->group, plan->m / batch, batch - 1);
+	plan->m_tiles *= batch;
+}
+
+/* What the CPU ends. */
+static void fill_exact(struct npu_plan *plan, const struct query *q, uint32_t batch)
+{
+	uint32_t m = plan->m / batch;
+	uint32_t blocks = nvdla_split_blocks(m, plan->n, q->digits * plan->k_parts);
+
+	plan->host_steps = blocks * batch;
+	/* The first one is one of the smaller ones. */
+	add_blocks(plan, q, m / blocks, (blocks - m % blocks) * batch);
+	add_blocks(plan, q, m / blocks + 1, m % blocks * batch);
+	nvdla_plan_exact(plan, q->digits, batch);
+}
+
+static bool is_addressable(const struct npu_plan_desc *desc,
+			   const struct drm_npu_matmul_limits *limits)
+{
+	struct npu_layout layout;
+
+	return npu_layout_planes(&layout, NPU_FORM_PLAIN, desc->m, desc->k, limits->atom_bytes,
+				 UINT32_MAX) &&
+	       npu_layout_planes(&layout, NPU_FORM_PLAIN, desc->m, desc->n, limits->atom_bytes,
+				 UINT32_MAX);
+}
+
+static int fill(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits,
+		const struct npu_plan_desc *desc, struct npu_error *err)
+{
+	bool exact = desc->exact || desc->a_type == NPU_TYPE_INT16 ||
+		     npu_type_size(desc->c_type) > 1 || desc->group_size < desc->k ||
+		     desc->k > npu_plan_max_k(limits);
+	struct query q = {
+		.limits = limits,
+		.n = desc->n,
+		.passes = exact ? NVDLA_EXACT_PASSES : 1,
+		.digits = desc->a_type == NPU_TYPE_INT16 ? 2 : 1,
+		.group = divide(limits, desc->group_size, exact),
+		.groups = desc->k / desc->group_size,
+		.rest = divide(limits, desc->k % desc->group_size, exact),
+		.rests = !!(desc->k % desc->group_size),
+	};
+
+	if (!is_addressable(desc, limits))
+		return npu_fail(err, -EINVAL, "%u rows are more than the device can address",
+				plan->m);
+	plan->k_parts = q.groups * q.group.parts + q.rests * q.rest.parts;
+	nvdla_plan_limit(plan, limits);
+	if (exact)
+		fill_exact(plan, &q, desc->batch);
+	else
+		fill_fused(plan, &q, desc->batch);
+	return 0;
+}
+
+int nvdla_plan(const struct npu_device *dev, const struct npu_plan_desc *desc,
+	       struct npu_plan *plan, struct npu_error *err)
+{
+	return fill(plan, &to_nvdla(dev)->limits, desc, err);
+}
+
+int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc, struct npu_plan *plan,
+		   struct npu_error *err)
+{
+	const struct drm_npu_matmul_limits *limits = nvdla_config_find(config);
+
+	if (!limits)
+		return npu_fail(err, -ENOENT,
+				"there is no configuration '%s': those known are nv_small and "
+				"nv_large",
+				config);
+	return fill(plan, limits, desc, err);
+}

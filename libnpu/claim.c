@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Claims: which submission in a backlog was the last to be given a buffer. Each waits for the one
+ * before, so the last one stands for all. All buffers of a submission are claimed in one step, so
+ * no two submissions can wait for each other.
+ */
+#include "claim.h"
+#include "deadline.h"
+#include "matmul.h"
+
+/* The last claim, if it is one that still matters to @queue. With the claims' lock. */
+static bool is_claimed(const struct npu_buffer *buf, const struct npu_queue *queue)
+{
+	return buf->claimant && buf->claimant != queue &&
+	       !npu_queue_handed(buf->claimant, buf->claim);
+}
+
+bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+	bool found = false;
+
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	for (size_t i = 0; i < count && !found; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n-- && !found)
+			found = is_claimed(bufs[n], queue);
+	}
+	pthread_mutex_unlock(&queue->dev->claims_lock);
+	return found;
+}
+
+/* Adds the claim on @buf to @waits; false if there is no room. */
+static bool add_wait(const struct npu_buffer *buf, struct npu_wait *waits, size_t *used, size_t max)
+{
+	for (size_t i = 0; i < *used; i++) {
+		if (waits[i].queue != buf->claimant || !waits[i].started)
+			continue;
+		if (waits[i].ticket < buf->claim)
+			waits[i].ticket = buf->claim;
+		return true;
+	}
+	if (*used == max)
+		return false;
+	waits[(*used)++] = (struct npu_wait){
+		.queue = buf->claimant,
+		.ticket = buf->claim,
+		.started = true,
+		.fd = -1,
+	};
+	npu_queue_ref(buf->claimant);
+	return true;
+}
+
+/* Adds all claims there are on a submission's buffers; returns the buffer there is no room for. */
+static struct npu_buffer *add_waits(struct npu_queue *queue, struct npu_matmul *const *matmuls,
+				    size_t count, struct npu_wait *waits, size_t *used, size_t max)
+{
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			if (is_claimed(bufs[n], queue) && !add_wait(bufs[n], waits, used, max))
+				return bufs[n];
+	}
+	return NULL;
+}
+
+static void set_claim(struct npu_buffer *buf, struct npu_queue *queue, uint64_t ticket)
+{
+	if (buf->claimant != queue) {
+		if (buf->claimant)
+			npu_queue_unref(buf->claimant);
+		npu_queue_ref(queue);
+	}
+	buf->claimant = queue;
+	buf->claim = ticket;
+}
+
+static void set_claims(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+		       size_t count)
+{
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			set_claim(bufs[n], queue, ticket);
+	}
+}
+
+size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+		 size_t count, struct npu_wait *waits, size_t used, size_t max)
+{
+	pthread_mutex_t *lock = &queue->dev->claims_lock;
+	struct npu_buffer *rest;
+
+	pthread_mutex_lock(lock);
+	while ((rest = add_waits(queue, matmuls, count, waits, &used, max))) {
+		pthread_mutex_unlock(lock);
+		npu_claim_wait(rest, NPU_NEVER);
+		pthread_mutex_lock(lock);
+	}
+	set_claims(queue, ticket, matmuls, count);
+	pthread_mutex_unlock(lock);
+	return used;
+}
+
+int npu_claim_wait(struct npu_buffer *buf, int64_t deadline)
+{
+	pthread_mutex_t *lock = &buf->dev->claims_lock;
+	struct npu_queue *queue;
+	uint64_t ticket;
+	int ret;
+
+	pthread_mutex_lock(lock);
+	queue = buf->claimant;
+	ticket = buf->claim;
+	if (queue)
+		npu_queue_ref(queue);
+	pthread_mutex_unlock(lock);
+	if (!queue)
+		return 0;
+	ret = npu_queue_wait_handed(queue, ticket, deadline);
+	npu_queue_unref(queue);
+	return ret;
+}
+
+void npu_claim_drop(struct npu_buffer *buf)
+{
+	if (buf->claimant)
+		npu_queue_unref(buf->claimant);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Claims: which submission in a backlog was the last to be given a buffer. The kernel orders
+ * accesses of the engine by itself, but does not know of work that is still to be done by the CPU,
+ * or to be handed over by it.
+ */
+#ifndef LIBNPU_CLAIM_H
+#define LIBNPU_CLAIM_H
+
+#include "queue.h"
+
+/* True if a buffer of the matmuls is claimed by a submission in the backlog of another queue. */
+bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+
+/*
+ * Claims the buffers of the matmuls for @ticket, and adds the submissions that had them before to
+ * @waits, which has @used of @max elements. Waits for submissions for which there is no room.
+ * Returns how many elements are used now.
+ */
+size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+		 size_t count, struct npu_wait *waits, size_t used, size_t max);
+
+/* Waits until no submission in a backlog uses the buffer; 0 or -ETIME. */
+int npu_claim_wait(struct npu_buffer *buf, int64_t deadline);
+
+/* The buffer goes. */
+void npu_claim_drop(struct npu_buffer *buf);
+
+#endif /* LIBNPU_CLAIM_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vgem: a driver that has memory and nothing else, for tests of memory that comes from elsewhere.
+ */
+#ifndef TESTS_DEVICE_VGEM_H
+#define TESTS_DEVICE_VGEM_H
+
+#include <stdint.h>
+
+/* Opens vgem's node; -1 if the module is not loaded. */
+int vgem_open(void);
+
+/* A buffer of vgem with all its pages there, as dma-buf. Its pages are scattered. */
+int vgem_buffer(int vgem, uint32_t bytes);
+
+#endif /* TESTS_DEVICE_VGEM_H */

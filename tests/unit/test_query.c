@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Plans without a matmul: the same as with one, the same with a device and without.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../kmod/nvdla/nvdla_limits.h"
+#include "../../libnpu/backend/nvdla_plan.h"
+#include "../expect.h"
+#include "../matmul_case.h"
+#include "fake_npu.h"
+
+static struct npu_device *dev;
+
+static int open_fake(void **state)
+{
+	(void)state;
+	fake_reset();
+	expect_ok(npu_device_open("fake", &dev, &err));
+	return 0;
+}
+
+static int close_fake(void **state)
+{
+	(void)state;
+	npu_device_close(dev);
+	return 0;
+}
+
+static struct npu_plan_desc shape(uint32_t m, uint32_t k, uint32_t n, bool exact)
+{
+	return (struct npu_plan_desc){
+		.size = sizeof(struct npu_plan_desc), .m = m, .k = k, .n = n, .exact = exact
+	};
+}
+
+static struct npu_plan ask(const struct npu_plan_desc *desc)
+{
+	struct npu_plan plan = { .size = sizeof(plan) };
+
+	expect_ok(npu_plan_query(dev, desc, &plan, &err));
+	return plan;
+}
+
+static struct npu_plan query(uint32_t m, uint32_t k, uint32_t n, bool exact)
+{
+	const struct npu_plan_desc desc = shape(m, k, n, exact);
+
+	return ask(&desc);
+}
+
+static struct npu_plan query_config(const char *config, uint32_t m, uint32_t k, uint32_t n,
+				    bool exact)
+{
+	const struct npu_plan_desc desc = shape(m, k, n, exact);
+	struct npu_plan plan = { .size = sizeof(plan) };
+
+	expect_ok(npu_plan_query_config(config, &desc, &plan, &err));
+	return plan;
+}
+
+/* The plan of a matmul whose weights are as large as they can be. */
+static struct npu_plan plan_of_matmul(const struct npu_plan_desc *shape)
+{
+	const uint32_t groups = shape->group_size ? (shape->k - 1) / shape->group_size + 1 : 1;
+	const uint32_t batch = shape->batch ? shape->batch : 1;
+	const enum npu_type a_type = shape->a_type ? shape->a_type : NPU_TYPE_INT8;
+	const enum npu_type c_type = shape->c_type ? shape->c_type : NPU_TYPE_INT8;
+	const float scale = 1;
+	const struct npu_epilogue_desc epilogue = {
+		.size = sizeof(epilogue),
+		.n = shape->n,
+		.groups = groups,
+		.scaling = shape->exact ? NPU_SCALING_FLOAT : NPU_SCALING_NONE,
+		.scale_count = 1,
+		.scale = &scale,
+	};
+	struct npu_weights_desc weights = {
+		.size = sizeof(weights),
+		.n = shape->n,
+		.k = shape->k,
+		.batch = batch,
+		.group_size = shape->group_size,
+	};
+	struct npu_matmul_desc desc = { .size = sizeof(desc) };
+	struct npu_plan plan = { .size = sizeof(plan) };
+	struct npu_matmul *matmul;
+	size_t bytes = (size_t)batch * shape->n * shape->k;
+	int8_t *w = malloc(bytes);
+
+	memset(w, -128, bytes);
+	weights.data = w;
+	expect_ok(npu_tensor_create(dev, a_type, shape->m, shape->k, &desc.a, &err));
+	expect_ok(npu_tensor_create(dev, c_type, shape->m, shape->n, &desc.c, &err));
+	expect_ok(npu_weights_create(dev, &weights, &desc.weights, &err));
+	expect_ok(npu_epilogue_create(dev, &epilogue, &desc.epilogue, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
+	expect_ok(npu_matmul_get_plan(matmul, &plan, &err));
+	npu_matmul_destroy(matmul);
+	npu_epilogue_destroy(desc.epilogue);
+	npu_weights_destroy(desc.weights);
+	npu_tensor_destroy(desc.c);
+	npu_tensor_destroy(desc.a);
+	free(w);
+	return plan;
+}
+
+static void same_plan(const struct npu_plan *x, const struct npu_plan *y)
+{
+	assert_memory_equal(x, y, sizeof(*x));
+}
+
+/* Where things are done depends on the epilogue, which a query knows nothing of. */
+static void expect_made_as_asked(const struct npu_plan_desc *desc)
+{
+	struct npu_plan made = plan_of_matmul(desc), asked = ask(desc);
+
+	made.engine_stages = made.host_stages = 0;
+	same_plan(&made, &asked);
+}
+
+static void a_query_is_what_a_matmul_gets(void **state)
+{
+	static const uint32_t shapes[][3] = {
+		{ 1, 1, 1 },	   { 64, 256, 64 }, { 1, 1024, 512 }, { 100, 784, 128 },
+		{ 128, 1024, 64 }, { 3, 8192, 70 }, { 20, 9000, 30 }, { 70, 20000, 500 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		const struct npu_plan_desc desc =
+			shape(shapes[i][0], shapes[i][1], shapes[i][2], false);
+
+		expect_made_as_asked(&desc);
+	}
+}
+
+static void types_groups_and_batches_are_planned(void **state)
+{
+	struct npu_plan_desc desc = shape(60, 1300, 40, false);
+	struct npu_plan plain = ask(&desc);
+
+	(void)state;
+	desc.c_type = NPU_TYPE_UINT8;
+	assert_int_equal(ask(&desc).cycles, plain.cycles);
+	desc.c_type = NPU_TYPE_INT32;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).passes, 3);
+	assert_int_equal(ask(&desc).bytes, plain.bytes + 3 * 60 * 40);
+
+	/* Two digits; three matrices of 20 rows each. */
+	desc = shape(60, 1300, 40, false);
+	desc.a_type = NPU_TYPE_INT16;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).passes, 6);
+	desc.batch = 3;
+	expect_made_as_asked(&desc);
+	desc.a_type = 0;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).jobs, 3 * query(20, 1300, 40, false).jobs);
+
+	/* Groups of 640, 640 and 20, of which the long ones are cut in two. */
+	desc = shape(60, 1300, 40, true);
+	desc.group_size = 640;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).k_parts, 5);
+	desc.batch = 2;
+	expect_made_as_asked(&desc);
+}
+
+static void a_configuration_is_what_its_driver_tells(void **state)
+{
+	static const struct {
+		const char *name;
+		const struct drm_npu_matmul_limits *limits;
+	} configs[] = { { "nv_small", &nvdla_small_limits }, { "nv_large", &nvdla_large_limits } };
+	struct rng rng = { 3 };
+
+	for (int i = 0; i < 2; i++) {
+		assert_memory_equal(nvdla_config_find(configs[i].name), configs[i].limits,
+				    sizeof(*configs[i].limits));
+		fake_reset();
+		fake.limits = *configs[i].limits;
+		npu_device_close(dev);
+		expect_ok(npu_device_open("fake", &dev, &err));
+		for (int j = 0; j < 200; j++) {
+			uint32_t m = rng_range(&rng, 1, 2000), k = rng_range(&rng, 1, 10000);
+			uint32_t n = rng_range(&rng, 1, 2000);
+			struct npu_plan there = query(m, k, n, j & 1);
+			struct npu_plan named = query_config(configs[i].name, m, k, n, j & 1);
+
+			same_plan(&there, &named);
+		}
+	}
+	(void)state;
+}
+
+static void limits_and_fetches_are_told(void **state)
+{
+	struct npu_plan plan = query(64, 256, 64, false);
+
+	(void)state;
+	assert_int_equal(plan.mac_cycles, 64 * 256 * 64 / 64);
+	assert_int_equal(plan.bus_cycles, (64 * 256 * 2 + 64 * 64) / 8);
+	assert_int_equal(plan.limit_cycles, plan.mac_cycles);
+	assert_int_equal(plan.data_banks + plan.weight_banks, 32);
+	/* All of W stays in its 64 KiB while two tiles use it. */
+	assert_int_equal(plan.m_tiles, 2);
+	assert_int_equal(plan.a_fetches, 1);
+	assert_int_equal(plan.weight_fetches, 1);
+	assert_true(plan.cycles > plan.stream_cycles && plan.stream_cycles > plan.limit_cycles);
+
+	plan = query(1, 1024, 1024, false);
+	assert_int_equal(plan.limit_cycles, plan.bus_cycles);
+
+	/* 1 MiB streams through them for each tile. */
+	plan = query(128, 1024, 1024, false);
+	assert_int_equal(plan.weight_fetches, plan.m_tiles);
+	assert_int_equal(plan.jobs, plan.m_tiles * plan.n_tiles);
+	assert_int_equal(plan.k_parts, 1);
+	assert_int_equal(plan.passes, 1);
+	assert_int_equal(plan.host_steps, 0);
+}
+
+static void exact_sums_take_passes(void **state)
+{
+	struct npu_plan plan = query(16, 500, 64, true);
+
+	(void)state;
+	assert_int_equal(plan.k_parts, 1);
+	assert_int_equal(plan.passes, 3);
+	assert_int_equal(plan.jobs, 3 * plan.m_tiles);
+	assert_int_equal(plan.host_steps, 1);
+
+	/* 508 products of 128 x 128 reach 127 x 2^16. */
+	assert_int_equal(query(16, 504, 64, true).k_parts, 1);
+	assert_int_equal(query(16, 1000, 64, true).k_parts, 2);
+	assert_int_equal(query(16, 1009, 64, true).k_parts, 3);
+	/* Nobody asks for it here. */
+	assert_int_equal(query(16, 8193, 64, false).passes, 3);
+	assert_int_equal(query(16, 8192, 64, false).passes, 1);
+}
+
+/* However large, a plan takes no longer to make. */
+static void the_largest_shapes_have_plans(void **state)
+{
+	(void)state;
+	assert_true(query(1u << 28, 4096, 1, false).cycles > 0);
+	assert_true(query(1, 4096, 1u << 28, false).cycles > 0);
+	assert_true(query(256, UINT32_MAX, 256, false).cycles > 0);
+	assert_true(query(1u << 28, 4096, 4096, true).jobs > 0);
+}
+
+static void bad_queries_are_refused(void **state)
+{
+	struct npu_plan_desc desc = { .size = sizeof(desc), .m = 1, .k = 1, .n = 1 };
+	struct npu_plan plan = { .size = sizeof(plan) };
+
+	(void)state;
+	expect_error(npu_plan_query(NULL, &desc, &plan, &err), -EINVAL, "no device");
+	expect_error(npu_plan_query_config(NULL, &desc, &plan, &err), -EINVAL, "no config");
+	expect_error(npu_plan_query_config("nv_tiny", &desc, &plan, &err), -ENOENT, "'nv_tiny'");
+	plan.size = 1;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "npu_plan.size is 1");
+	plan.size = sizeof(plan);
+	desc.size = 2;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "npu_plan_desc.size is 2");
+	desc.size = sizeof(desc);
+	desc.k = 0;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "1 x 0 x 1");
+	desc.k = desc.m = desc.n = UINT32_MAX;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
+	desc.m = 1;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
+	desc.k = 1;
+	desc.m = desc.n;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
+	desc.n = 1;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "4294967295 rows");
+	desc.m = 4;
+	desc.batch = 3;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "3 matrices");
+	desc.batch = 0;
+	desc.group_size = 33;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "group_size is 33");
+	desc.group_size = 0;
+	desc.a_type = NPU_TYPE_INT32;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "a_type is 4");
+	desc.a_type = 0;
+	desc.c_type = 99;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "c_type is 99");
+}
+
+static void the_cpu_has_no_plan(void **state)
+{
+	const struct npu_plan_desc desc = { .size = sizeof(desc), .m = 2, .k = 3, .n = 4 };
+	struct npu_plan plan = { .size = sizeof(plan) };
+	struct npu_device *cpu;
+
+	(void)state;
+	expect_ok(npu_device_open("cpu", &cpu, &err));
+	expect_ok(npu_plan_query(cpu, &desc, &plan, &err));
+	assert_int_equal(plan.macs, 24);
+	assert_int_equal(plan.bytes, 26);
+	assert_true(!plan.jobs && !plan.cycles && !plan.limit_cycles);
+	npu_device_close(cpu);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_query_is_what_a_matmul_gets, open_fake,
+						close_fake),
+		cmocka_unit_test_setup_teardown(types_groups_and_batches_are_planned, open_fake,
+						close_fake),
+		cmocka_unit_test_setup_teardown(a_configuration_is_what_its_driver_tells, open_fake,
+						close_fake),
+		cmocka_unit_test_setup_teardown(limits_and_fetches_are_told, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(exact_sums_take_passes, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(the_largest_shapes_have_plans, open_fake,
+						close_fake),
+		cmocka_unit_test_setup_teardown(bad_queries_are_refused, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(the_cpu_has_no_plan, open_fake, close_fake),
+	};
+
+	return cmocka_run_group_tests_name("query", tests, NULL, NULL);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Weights in files, on the CPU and on a fake NPU: they multiply as the ones they were made from,
+ * what is not right to the byte is refused, and saving is all or nothing.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../libnpu/checksum.h"
+#include "../../libnpu/packed.h"
+#include "../expect.h"
+#include "weights_rig.h"
+
+#define HEADER sizeof(struct npu_packed_header)
+
+static void saved_weights_multiply_the_same(void **state)
+{
+	struct npu_weights *weights;
+	struct rng rng = { 1 };
+	struct matmul_case c;
+
+	(void)state;
+	for (int i = 0; i < 24; i++) {
+		case_init(&c, &rng, rng_range(&rng, 1, 9), rng_range(&rng, 1, 90),
+			  rng_range(&rng, 1, 40), i);
+		save_case(&c);
+		expect_ok(npu_weights_open(dev, path, &weights, &err));
+		check_with(dev, queue, &c, weights);
+		/* And once more from what came out of a file. */
+		expect_ok(npu_weights_save(weights, path, &err));
+		npu_weights_destroy(weights);
+		expect_ok(npu_weights_open(dev, path, &weights, &err));
+		unlink(path);
+		check_with(dev, queue, &c, weights);
+		npu_weights_destroy(weights);
+		case_free(&c);
+	}
+}
+
+/* A file in memory, to be spoiled. */
+struct image {
+	uint8_t data[4096];
+	size_t bytes;
+};
+
+static void read_image(const char *from, struct image *image)
+{
+	FILE *file = fopen(from, "r");
+
+	assert_non_null(file);
+	image->bytes = fread(image->data, 1, sizeof(image->data), file);
+	assert_in_range(image->bytes, HEADER + 1, sizeof(image->data) - 1);
+	fclose(file);
+}
+
+#define COPIES 300
+
+/* The same weights make the same file, whatever was in the memory before. */
+static void files_are_repeatable(void **state)
+{
+	struct npu_weights *used, *weights[COPIES];
+	int8_t *noise = malloc(200 * 1000);
+	const int8_t ones[35] = { 1, 1, 1 };
+	struct image first, last;
+
+	(void)state;
+	memset(noise, 0x55, 200 * 1000);
+	expect_ok(case_weights(dev, 200, 1000, noise, &used, &err));
+	free(noise);
+	expect_ok(case_weights(dev, 5, 7, ones, &weights[0], &err));
+	npu_weights_destroy(used);
+	for (int i = 1; i < COPIES; i++)
+		expect_ok(case_weights(dev, 5, 7, ones, &weights[i], &err));
+	expect_ok(npu_weights_save(weights[0], path, &err));
+	expect_ok(npu_weights_save(weights[COPIES - 1], other_path, &err));
+	read_image(path, &first);
+	read_image(other_path, &last);
+	assert_int_equal(first.bytes, last.bytes);
+	assert_memory_equal(first.data, last.data, first.bytes);
+	for (int i = 0; i < COPIES; i++)
+		npu_weights_destroy(weights[i]);
+}
+
+static void write_image(const struct image *image)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(image->data, 1, image->bytes, file), image->bytes);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void make_image(struct image *image, uint32_t n, uint32_t k)
+{
+	struct rng rng = { 2 };
+	struct matmul_case c;
+
+	case_init(&c, &rng, 1, k, n, 0);
+	save_case(&c);
+	case_free(&c);
+	read_image(path, image);
+}
+
+static void cut_files_are_refused(void **state)
+{
+	struct npu_weights *none;
+	struct image image;
+	size_t all;
+
+	(void)state;
+	make_image(&image, 5, 35);
+	all = image.bytes;
+	for (image.bytes = 0; image.bytes < all; image.bytes++) {
+		write_image(&image);
+		expect_error(npu_weights_open(dev, path, &none, &err), -EBADMSG,
+			     image.bytes ? "ends too early" : "it is empty");
+	}
+	image.bytes = all + 1;
+	write_image(&image);
+	expect_error(npu_weights_open(dev, path, &none, &err), -EBADMSG, "bytes behind its end");
+	image.bytes = all;
+	write_image(&image);
+	expect_ok(npu_weights_open(dev, path, &none, &err));
+	npu_weights_destroy(none);
+}
+
+/* What a damaged byte makes of a file, by where it is. */
+static const char *word_for(size_t at)
+{
+	if (at < offsetof(struct npu_packed_header, version))
+		return "not packed weights";
+	if (at < offsetof(struct npu_packed_header, header_bytes))
+		return "of version";
+	return at < HEADER ? "checksum of the header" : "checksum of the weights";
+}
+
+static void damaged_files_are_refused(void **state)
+{
+	struct npu_weights *none;
+	struct image image;
+
+	(void)state;
+	make_image(&image, 5, 35);
+	for (size_t i = 0; i < image.bytes; i++) {
+		struct npu_error why = { 0 };
+
+		for (int bit = 0; bit < 8; bit += 7) {
+			image.data[i] ^= 1 << bit;
+			write_image(&image);
+			assert_int_not_equal(npu_weights_open(dev, path, &none, &why), 0);
+			if (!strstr(why.text, word_for(i)) || !strstr(why.text, path))
+				fail_msg("byte %zu: %s", i, why.text);
+			image.data[i] ^= 1 << bit;
+		}
+	}
+}
+
+/* A header that lies, with a checksum that is right. */
+static void expect_lie(const struct image *image, size_t offset, uint64_t value, size_t bytes,
+		       int code, const char *word)
+{
+	struct image lie = *image;
+	struct npu_weights *none;
+	uint64_t sum;
+
+	memcpy(lie.data + offset, &value, bytes);
+	sum = npu_checksum(lie.data, HEADER - sizeof(sum));
+	memcpy(lie.data + HEADER - sizeof(sum), &sum, sizeof(sum));
+	write_image(&lie);
+	expect_error(npu_weights_open(dev, path, &none, &err), code, word);
+}
+
+#define expect_field_lie(field, value, code, word)                           \
+	expect_lie(&image, offsetof(struct npu_packed_header, field), value, \
+		   sizeof(((struct npu_packed_header *)0)->field), code, word)
+
+static void lying_headers_are_refused(void **state)
+{
+	struct image image;
+
+	(void)state;
+	make_image(&image, 5, 35);
+	expect_field_lie(header_bytes, 200, -EBADMSG, "contradicts itself");
+	expect_field_lie(flags, 0, -EBADMSG, "checksum of the weights");
+	expect_field_lie(flags, 5, -EBADMSG, "contradicts itself");
+	expect_field_lie(n, 0, -EBADMSG, "contradicts itself");
+	expect_field_lie(n, 9, -EBADMSG, "contradicts itself");
+	expect_field_lie(n, UINT32_MAX, -EBADMSG, "contradicts itself");
+	expect_field_lie(k, 0, -EBADMSG, "contradicts itself");
+	expect_field_lie(k, 36, -EBADMSG, "contradicts itself");
+	expect_field_lie(k, UINT32_MAX, -EBADMSG, "contradicts itself");
+	expect_field_lie(group_size, 0, -EBADMSG, "contradicts itself");
+	expect_field_lie(group_size, 36, -EBADMSG, "contradicts itself");
+	expect_field_lie(group_size, 31, -EBADMSG, "contradicts itself");
+	expect_field_lie(batch, 0, -EBADMSG, "contradicts itself");
+	expect_field_lie(batch, UINT32_MAX, -EBADMSG, "contradicts itself");
+	expect_field_lie(numbers, 17, -EBADMSG, "contradicts itself");
+	expect_field_lie(numbers, UINT32_MAX, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_offset, 128, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_offset, 257, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_offset, 384, -EBADMSG, "ends too early");
+	expect_field_lie(packed_offset, UINT64_MAX - 127, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_bytes, UINT64_MAX - 300, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_bytes, INT64_MAX, -EBADMSG, "contradicts itself");
+	expect_field_lie(packed_bytes, 1 << 20, -EBADMSG, "ends too early");
+	expect_field_lie(packed_bytes, 0, -EBADMSG, "behind its end");
+	expect_lie(&image, offsetof(struct npu_packed_header, reserved) + 55, 1, 1, -EBADMSG,
+		   "contradicts itself");
+	expect_lie(&image, offsetof(struct npu_packed_header, form), 0, 8, -EBADMSG,
+		   "contradicts itself");
+	expect_lie(&image, offsetof(struct npu_packed_header, form), 0x1b, 1, -EBADMSG,
+		   "contradicts itself");
+	expect_lie(&image, offsetof(struct npu_packed_header, form), 'x', 1, -ENOTSUP, "packed as");
+}
+
+/* Chunks that are not those of any K, everything else right. */
+static void expect_bad_chunks(const struct image *image, const uint32_t *chunks)
+{
+	struct image lie = *image;
+	struct npu_weights *none;
+	uint64_t sum;
+
+	memcpy(lie.data + HEADER, chunks, 3 * sizeof(*chunks));
+	sum = npu_checksum(lie.data + HEADER, lie.bytes - HEADER);
+	memcpy(lie.data + offsetof(struct npu_packed_header, body_checksum), &sum, sizeof(sum));
+	sum = npu_checksum(lie.data, HEADER - sizeof(sum));
+	memcpy(lie.data + HEADER - sizeof(sum), &sum, sizeof(sum));
+	write_image(&lie);
+	expect_error(npu_weights_open(dev, path, &none, &err), -EBADMSG, "cannot be packed");
+}
+
+static void lying_chunks_are_refused(void **state)
+{
+	struct npu_weights *fine;
+	struct image image;
+
+	if (strcmp(*state, "fake"))
+		skip();
+	make_image(&image, 5, 35);
+	assert_memory_equal(image.data + HEADER, ((uint32_t[]){ 16, 16, 3 }), 12);
+	expect_bad_chunks(&image, (uint32_t[]){ 16, 16, 4 });
+	expect_bad_chunks(&image, (uint32_t[]){ 16, 16, 2 });
+	expect_bad_chunks(&image, (uint32_t[]){ 16, 0, 19 });
+	expect_bad_chunks(&image, (uint32_t[]){ 8, 8, 19 });
+	expect_bad_chunks(&image, (uint32_t[]){ 16, 3, 16 });
+	expect_bad_chunks(&image, (uint32_t[]){ UINT32_MAX, 36, 0 });
+	write_image(&image);
+	expect_ok(npu_weights_open(dev, path, &fine, &err));
+	npu_weights_destroy(fine);
+}
+
+static void other_files_are_refused(void **state)
+{
+	const char *self = *state, *foreign = strcmp(self, "cpu") ? "cpu" : "fake";
+	struct npu_device *else_where;
+	struct npu_weights *none;
+	const int8_t one = 1;
+
+	expect_error(npu_weights_open(dev, path, &none, &err), -ENOENT, path);
+	expect_error(npu_weights_open(dev, folder, &none, &err), -EINVAL, "not a file");
+	expect_error(npu_weights_open(dev, "/dev/null", &none, &err), -EINVAL, "not a file");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_error(npu_weights_open(dev, path, &none, &err), -EINVAL, "not a file");
+	unlink(path);
+
+	/* There is one fake at a time. */
+	if (!strcmp(foreign, "fake"))
+		return;
+	expect_ok(npu_device_open(foreign, &else_where, &err));
+	expect_ok(case_weights(else_where, 1, 1, &one, &none, &err));
+	expect_ok(npu_weights_save(none, path, &err));
+	npu_weights_destroy(none);
+	expect_error(npu_weights_open(dev, path, &none, &err), -ENOTSUP, "packed as \"cpu int8 ");
+	expect_error(npu_weights_open(dev, path, &none, &err), -ENOTSUP,
+		     "this device takes \"nvdla int8 8x8\"");
+	npu_device_close(else_where);
+}
+
+/* ---- Saving is all or nothing ----------------------------------------------------------- */
+
+static int entries(void)
+{
+	DIR *dir = opendir(folder);
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count - 2;
+}
+
+/* As on a full disk, in a process of its own: a limit on the size of files is for all of it. */
+static int save_with_limit(const struct npu_weights *weights, rlim_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+	struct npu_error why = { 0 };
+	int ret;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit))
+		return 1;
+	ret = npu_weights_save(weights, path, &why);
+	return ret == -EFBIG && strstr(why.text, path) ? 0 : 2;
+}
+
+static void failed_save_leaves_nothing(void **state)
+{
+	static const rlim_t limits[] = { 0, 1, HEADER - 1, HEADER, HEADER + 50, 300 };
+	struct npu_weights *weights, *old;
+	struct rng rng = { 3 };
+	struct matmul_case c;
+
+	(void)state;
+	case_init(&c, &rng, 2, 90, 40, 0);
+	save_case(&c);
+	expect_ok(case_weights(dev, 40, 90, (int8_t[3600]){ 0 }, &weights, &err));
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child)
+			_exit(save_with_limit(weights, limits[i]));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		assert_int_equal(entries(), 1);
+	}
+	/* The old file is what it was. */
+	expect_ok(npu_weights_open(dev, path, &old, &err));
+	check_with(dev, queue, &c, old);
+	npu_weights_destroy(old);
+	npu_weights_destroy(weights);
+	case_free(&c);
+}
+
+static void only_files_are_replaced(void **state)
+{
+	struct npu_weights *weights;
+	const int8_t one = 1;
+	struct stat st;
+
+	(void)state;
+	expect_ok(case_weights(dev, 1, 1, &one, &weights, &err));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_error(npu_weights_save(weights, path, &err), -EINVAL, "not a file");
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	unlink(path);
+	expect_error(npu_weights_save(weights, folder, &err), -EINVAL, "not a file");
+	expect_error(npu_weights_save(weights, "/no/such/folder/w", &err), -ENOENT, "/no/such");
+	assert_int_equal(entries(), 0);
+	umask(027);
+	expect_ok(npu_weights_save(weights, path, &err));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	umask(022);
+	npu_weights_destroy(weights);
+}
+
+#define ALL_TESTS(device)                                                                    \
+	on(device, saved_weights_multiply_the_same), on(device, files_are_repeatable),       \
+		on(device, cut_files_are_refused), on(device, damaged_files_are_refused),    \
+		on(device, lying_headers_are_refused), on(device, lying_chunks_are_refused), \
+		on(device, other_files_are_refused), on(device, failed_save_leaves_nothing), \
+		on(device, only_files_are_replaced)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ALL_TESTS("cpu"),
+		ALL_TESTS("fake"),
+	};
+
+	return cmocka_run_group_tests_name("weights in files", tests, NULL, NULL);
+}

@@ -9,7 +9,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
 		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
-		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
+		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_passes.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
 		nvdla_stage.c nvdla_weights.c))
 
 # The CPU's arithmetic: with instructions that not every processor has, one kernel a file.

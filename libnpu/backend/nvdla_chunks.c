@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "nvdla_chunks.h"
-#include "nvdla_split.h"
+#include "nvdla_passes.h"
 
 int nvdla_reach_init(struct nvdla_reach *reach, const struct nvdla_weights *nw)
 {

@@ -27,6 +27,7 @@ static const struct {
 			.max_n = 8192,
 			.epilogue_cycles = 12,
 			.max_job_macs = UINT64_C(1) << 30,
+			.narrows = 1u << DRM_NPU_NARROW_SAT8 | 1u << DRM_NPU_NARROW_LOW8,
 		},
 	},
 	{
@@ -45,6 +46,7 @@ static const struct {
 			.max_n = 8192,
 			.epilogue_cycles = 2,
 			.max_job_macs = UINT64_C(1) << 35,
+			.narrows = 1u << DRM_NPU_NARROW_SAT8,
 		},
 	},
 };

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "nvdla.h"
+#include "nvdla_passes.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
 

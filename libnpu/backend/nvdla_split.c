@@ -1,37 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * Split matmuls. The engine stores 8 bits of a result, but a part of the sum over K has to come out
- * whole. It is computed three times, and each time other bits are stored:
- *
- *	HIGH	-floor(sum / 2^16)			as (2 * sum - 65535) * -1 / 2^17
- *	MIDDLE	low 8 bits of floor(sum / 2^8)		as (2 * sum - 255) / 2^9
- *	LOW	low 8 bits of sum			of sum + (HIGH << 16) - 2^15
- *
- * The doubling makes the numerators odd, so that rounding to nearest never meets a half and rounds
- * down after the offset. LOW first takes away what HIGH holds, with HIGH's result as an operand,
- * because the engine saturates to 16 bits before it stores the low 8. Then
- *
- *	sum = (MIDDLE << 8 | LOW) - (HIGH << 16)
- *
- * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul
- * is the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up
- * those of a group of K and goes on from there, a block of rows at a time, so that scratch memory
- * stays small. While it does so the engine works on the next block, with scratch memory of its own.
+ * Split matmuls. A matmul that the engine cannot do whole is the sum of parts: one for each chunk
+ * of K, and for each digit of an int16 A. The engine gives exact sums of each part, in passes (see
+ * nvdla_passes.c). The CPU adds up the parts of a group of K and goes on from there, a block of
+ * rows at a time, so that scratch memory stays small. While it does so the engine works on the next
+ * block, with scratch memory of its own.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "../buffer.h"
-#include "nvdla_job.h"
+#include "nvdla_passes.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
 
-enum pass {
-	HIGH,
-	MIDDLE,
-	LOW,
-	PASSES = NVDLA_EXACT_PASSES
-};
+#define PASSES NVDLA_EXACT_PASSES
 
 /* Scratch memory of a block, unless the fewest rows that are worth a job need more. */
 #define SCRATCH_BYTES (128u << 10)
@@ -76,7 +59,7 @@ static uint32_t parts_of(const struct nvdla_split *split)
 	return split->digits * split->packing->count;
 }
 
-static size_t scratch_offset(const struct nvdla_split *split, uint32_t part, enum pass pass)
+static size_t scratch_offset(const struct nvdla_split *split, uint32_t part, enum nvdla_pass pass)
 {
 	return ((size_t)part * PASSES + pass) * split->layout.bytes;
 }
@@ -88,7 +71,7 @@ static struct npu_buffer *scratch_of(const struct nvdla_split *split, const stru
 
 /* Result of one pass over one part of a block. */
 static struct nvdla_matrix result_of(const struct nvdla_split *split, const struct block *block,
-				     uint32_t part, enum pass pass)
+				     uint32_t part, enum nvdla_pass pass)
 {
 	return (struct nvdla_matrix){
 		.handle = nvdla_handle(scratch_of(split, block)),
@@ -99,35 +82,9 @@ static struct nvdla_matrix result_of(const struct nvdla_split *split, const stru
 
 /* ---- Jobs ------------------------------------------------------------------------------ */
 
-/* The arithmetic of a pass; see the top of this file. */
-static void set_pass(struct nvdla_op *op, const struct nvdla_split *split,
-		     const struct block *block, uint32_t part, enum pass pass)
-{
-	struct drm_npu_job_matmul *job = &op->job;
-
-	op->c = result_of(split, block, part, pass);
-	if (pass == LOW) {
-		op->element[0] = result_of(split, block, part, HIGH);
-		job->x1 = (struct drm_npu_stage){
-			.alu_op = DRM_NPU_ALU_ADD,
-			.alu_src = DRM_NPU_OPERAND_ELEMENT,
-			.alu_shift = 16,
-			.operand_bytes = 1,
-		};
-		job->cvt_offset = 32768;
-		job->cvt_scale = 1;
-	} else {
-		job->x1 = (struct drm_npu_stage){ .mul_src = DRM_NPU_OPERAND_IMM, .mul_imm = 2 };
-		job->cvt_offset = pass == HIGH ? 65535 : 255;
-		job->cvt_scale = pass == HIGH ? -1 : 1;
-		job->cvt_shift = pass == HIGH ? 17 : 9;
-	}
-	job->narrow = pass == HIGH ? DRM_NPU_NARROW_SAT8 : DRM_NPU_NARROW_LOW8;
-}
-
 /* One pass over one part of one block. */
 static struct nvdla_op make_op(const struct nvdla_matmul *matmul, const struct block *block,
-			       uint32_t part, enum pass pass)
+			       uint32_t part, enum nvdla_pass pass)
 {
 	const struct nvdla_packing *packing = matmul->split->packing;
 	const struct nvdla_chunk *chunk = &packing->chunks[part % packing->count];
@@ -144,8 +101,12 @@ static struct nvdla_op make_op(const struct nvdla_matmul *matmul, const struct b
 		.a = nvdla_matrix_of(matmul->base.a, block->first, chunk->k0),
 	};
 
+	struct nvdla_matrix result[PASSES];
+
+	for (enum nvdla_pass p = 0; p < PASSES; p++)
+		result[p] = result_of(matmul->split, block, part, p);
 	op.a.offset += part / packing->count * matmul->base.a->layout.digit_stride;
-	set_pass(&op, matmul->split, block, part, pass);
+	nvdla_pass_set(&op, limits_of(matmul), pass, result);
 	return op;
 }
 
@@ -164,7 +125,7 @@ static struct npu_tiles *plan_blocks(struct nvdla_matmul *matmul)
 
 		block->first_job = matmul->count;
 		for (uint32_t part = 0; part < parts; part++, next++) {
-			struct nvdla_op op = make_op(matmul, block, part, LOW);
+			struct nvdla_op op = make_op(matmul, block, part, NVDLA_PASS_LOW);
 
 			npu_plan_tiles(limits_of(matmul), nvdla_op_rows(&op, limits_of(matmul)),
 				       op.job.k, op.n, PASSES, next);
@@ -192,7 +153,7 @@ static int make_jobs(struct nvdla_matmul *matmul)
 	matmul->jobs = job;
 	for (uint32_t i = 0; i < split->blocks; i++) {
 		for (uint32_t part = 0; part < parts_of(split); part++, next++) {
-			for (int pass = HIGH; pass < PASSES; pass++) {
+			for (enum nvdla_pass pass = 0; pass < PASSES; pass++) {
 				struct nvdla_op op = make_op(matmul, &split->block[i], part, pass);
 
 				/* The passes of a tile follow each other, so the engine has its
@@ -272,8 +233,7 @@ int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
 		return npu_fail(err, -ENOMEM, "no memory for a matmul object");
 	split->a_sum = split->sum + (size_t)nw->base.groups * NPU_STRIP;
 	for (uint32_t i = 0; i < 2 && i < split->blocks; i++) {
-		ret = npu_buffer_create(matmul->base.dev,
-					scratch_offset(split, parts_of(split), HIGH),
+		ret = npu_buffer_create(matmul->base.dev, scratch_offset(split, parts_of(split), 0),
 					&split->scratch[i], err);
 		if (ret)
 			return ret;
@@ -303,20 +263,20 @@ struct view {
 };
 
 /* Adds @count sums of one part, @scale times, to @sum. */
-static void add_part(const struct nvdla_split *split, const uint8_t *scratch, uint32_t part,
+static void add_part(const struct nvdla_matmul *matmul, const uint8_t *scratch, uint32_t part,
 		     uint32_t row, uint32_t first, uint32_t count, int64_t scale, int64_t *sum)
 {
+	const struct nvdla_split *split = matmul->split;
 	const struct npu_layout *layout = &split->layout;
+	const uint8_t *bytes[PASSES];
 
 	for (uint32_t i = 0; i < count; i += layout->atom) {
 		uint32_t width = count - i < layout->atom ? count - i : layout->atom;
 		size_t at = npu_layout_offset(layout, row, first + i);
-		const uint8_t *high = scratch + scratch_offset(split, part, HIGH) + at;
-		const uint8_t *middle = scratch + scratch_offset(split, part, MIDDLE) + at;
-		const uint8_t *low = scratch + scratch_offset(split, part, LOW) + at;
 
-		for (uint32_t j = 0; j < width; j++)
-			sum[i + j] += scale * ((middle[j] << 8 | low[j]) - (int8_t)high[j] * 65536);
+		for (enum nvdla_pass p = 0; p < PASSES; p++)
+			bytes[p] = scratch + scratch_offset(split, part, p) + at;
+		nvdla_pass_add(limits_of(matmul), bytes, width, scale, sum + i);
 	}
 }
 
@@ -336,7 +296,7 @@ static void add_parts(const struct nvdla_matmul *matmul, const uint8_t *scratch,
 		/* The first of two digits counts 256 times. */
 		int64_t scale = part + split->packing->count < parts_of(split) ? 256 : 1;
 
-		add_part(split, scratch, part, row, first, count, scale, sum + group * stride);
+		add_part(matmul, scratch, part, row, first, count, scale, sum + group * stride);
 	}
 }
 

@@ -7,15 +7,6 @@
 
 #include "nvdla.h"
 
-/* Jobs for each tile, each of which stores other bits of the sums. */
-#define NVDLA_EXACT_PASSES 3
-
-/*
- * Sums that the passes can reconstruct have a magnitude of at most 127 * 2^16; an activation has
- * one of at most 128.
- */
-#define NVDLA_EXACT_WEIGHT_SUM (127 * 65536 / 128)
-
 /* Blocks of rows that are added up one after the other, each with @parts parts of K. */
 uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts);
 

@@ -102,7 +102,7 @@ static void saturating_pass(struct nvdla_op *op, enum nvdla_pass pass,
 }
 
 void nvdla_pass_set(struct nvdla_op *op, const struct drm_npu_matmul_limits *limits,
-		      enum nvdla_pass pass, const struct nvdla_matrix *result)
+		    enum nvdla_pass pass, const struct nvdla_matrix *result)
 {
 	op->c = result[pass];
 	if (has_low_bytes(limits))
@@ -112,7 +112,7 @@ void nvdla_pass_set(struct nvdla_op *op, const struct drm_npu_matmul_limits *lim
 }
 
 void nvdla_pass_add(const struct drm_npu_matmul_limits *limits, const uint8_t *const *part,
-		     uint32_t count, int64_t scale, int64_t *sum)
+		    uint32_t count, int64_t scale, int64_t *sum)
 {
 	const int8_t *high = (const int8_t *)part[NVDLA_PASS_HIGH];
 	const uint8_t *middle = part[NVDLA_PASS_MIDDLE];

@@ -23,10 +23,10 @@ enum nvdla_pass {
 
 /* Sets the output unit of one pass. @result: where each pass stores its part. */
 void nvdla_pass_set(struct nvdla_op *op, const struct drm_npu_matmul_limits *limits,
-		      enum nvdla_pass pass, const struct nvdla_matrix *result);
+		    enum nvdla_pass pass, const struct nvdla_matrix *result);
 
 /* Adds @scale times the sums of @count neighbours to @sum. @part: what each pass stored. */
 void nvdla_pass_add(const struct drm_npu_matmul_limits *limits, const uint8_t *const *part,
-		     uint32_t count, int64_t scale, int64_t *sum);
+		    uint32_t count, int64_t scale, int64_t *sum);
 
 #endif /* LIBNPU_NVDLA_PASSES_H */

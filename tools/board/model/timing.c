@@ -137,11 +137,18 @@ static uint32_t entries_wanted(const struct run *r, uint32_t group)
 	return op_weight_entries(r->op, r->t->cfg, group + 1);
 }
 
+/* A small group may lie in the last entry of the one before as a whole, and comes with it. */
 static void next_group(struct run *r)
 {
 	uint32_t before = r->groups_fetched ? entries_wanted(r, r->groups_fetched - 1) : 0;
 
-	r->weight_left = (double)entries_wanted(r, r->groups_fetched) - before;
+	while (r->groups_fetched < r->op->groups) {
+		r->weight_left = (double)entries_wanted(r, r->groups_fetched) - before;
+		if (r->weight_left > 0)
+			break;
+		r->weight_ready[r->groups_fetched] = r->weight_ready[r->groups_fetched - 1];
+		r->groups_fetched++;
+	}
 }
 
 /* Counts the entries as free whose time has come. */
@@ -213,8 +220,7 @@ static void fetch_weights(struct run *r, double entries)
 		return;
 	r->weight_end = r->now;
 	r->weight_ready[r->groups_fetched++] = r->now + r->c->weight_visible;
-	if (r->groups_fetched < r->op->groups)
-		next_group(r);
+	next_group(r);
 }
 
 /*

@@ -94,9 +94,12 @@ $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_nvdla_async): $(B)/tests/unit/chain.o
+$(addprefix $(B)/tests/unit/, test_libnpu_api test_libnpu_queue test_libnpu_async \
+	test_libnpu_backlog): $(B)/tests/unit/cpu_rig.o
 
 # The CPU's queues wait for the sync_files of tests/unit/fake_fence.c.
-$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): $(B)/tests/unit/fake_fence.o
+$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): \
+	$(addprefix $(B)/tests/unit/, fake_fence.o fence_ioctl.o)
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 

@@ -97,13 +97,15 @@ void npu_cost_of(struct npu_cost *cost, const struct drm_npu_matmul_limits *limi
 {
 	uint64_t bank = (uint64_t)limits->cbuf_bank_entries * limits->cbuf_entry_bytes;
 	uint64_t row = npu_div_up(k, limits->atom_bytes) * limits->atom_bytes;
-	uint64_t groups = npu_div_up(n, limits->mac_kernels), blocks = npu_div_up(k, limits->mac_channels);
+	uint64_t groups = npu_div_up(n, limits->mac_kernels),
+		 blocks = npu_div_up(k, limits->mac_channels);
 	uint64_t macs = group_cycles(limits, m, blocks);
 
 	*cost = (struct npu_cost){
 		.held = npu_div_up(m * row, limits->bus_bytes),
 		.weights = npu_div_up((uint64_t)n * k, limits->bus_bytes),
-		.group = npu_div_up(npu_min(n, limits->mac_kernels) * (uint64_t)k, limits->bus_bytes),
+		.group = npu_div_up(npu_min(n, limits->mac_kernels) * (uint64_t)k,
+				    limits->bus_bytes),
 		.macs = groups * macs,
 		.data_room = data_banks * bank / limits->bus_bytes,
 		.weight_room = (limits->cbuf_banks - data_banks) * bank / limits->bus_bytes,

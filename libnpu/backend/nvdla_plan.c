@@ -11,7 +11,8 @@
 
 void nvdla_plan_limit(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits)
 {
-	plan->mac_cycles = npu_div_up(plan->macs, (uint64_t)limits->mac_channels * limits->mac_kernels);
+	plan->mac_cycles =
+		npu_div_up(plan->macs, (uint64_t)limits->mac_channels * limits->mac_kernels);
 	plan->bus_cycles = npu_div_up(plan->bytes, limits->bus_bytes);
 	plan->limit_cycles =
 		plan->mac_cycles > plan->bus_cycles ? plan->mac_cycles : plan->bus_cycles;

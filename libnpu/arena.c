@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "arith.h"
 #include "backend/backend.h"
 
 /* The longest cache line of any machine this runs on. */
@@ -149,7 +150,7 @@ int npu_slice_alloc(struct npu_device *dev, size_t bytes, struct npu_slice *slic
 	*slice = (struct npu_slice){ .bytes = bytes };
 	if (bytes >= OWN_BUFFER)
 		return npu_buffer_create(dev, bytes, &slice->buf, err);
-	return alloc_shared(dev, (bytes + ALIGN - 1) / ALIGN * ALIGN, slice, err);
+	return alloc_shared(dev, npu_round_up(bytes, ALIGN), slice, err);
 }
 
 /* Joins @range and the one behind it where that makes one piece of one kind. */

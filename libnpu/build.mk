@@ -65,10 +65,6 @@ install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 644 libnpu/include/npu.h $(DESTDIR)$(includedir)/
-	install -d $(DESTDIR)$(man3dir)
-	install -m 644 $(LIBNPU_MAN3:%=docs/man/npu_%.3) $(DESTDIR)$(man3dir)/
-	$(foreach page,$(LIBNPU_MAN3),$(foreach call,$(filter $(page)_%,$(LIBNPU_CALLS)), \
-		ln -sf npu_$(page).3 $(DESTDIR)$(man3dir)/npu_$(call).3;))
 	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
 	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so

@@ -16,6 +16,7 @@
  * Results have a bus channel of their own. The constants were measured on the RTL of nv_small with
  * a memory that answers after 32 cycles.
  */
+#include "arith.h"
 #include "cost.h"
 
 /* From the last multiplication of a job to the first one of the next, when all is fetched ahead. */
@@ -39,21 +40,6 @@
 /* From the end of a job to the start of the job after next, which the interrupt handler writes. */
 #define REFILL 100
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t div_up(uint64_t a, uint64_t b)
-{
-	return a / b + !!(a % b);
-}
-
 /* Cycles that the output stage works on @rows rows; the limit holds a quarter of waiting. */
 static uint64_t output_cycles(const struct drm_npu_matmul_limits *limits, uint64_t rows)
 {
@@ -68,7 +54,7 @@ static uint64_t stripe_cycles(const struct drm_npu_matmul_limits *limits, uint64
 	uint64_t wait =
 		limits->epilogue_cycles && missing < STRIPE_WAIT ? STRIPE_WAIT - missing : 0;
 
-	return max_u64(max_u64(rows, limits->mac_kernels) * blocks,
+	return npu_max(npu_max(rows, limits->mac_kernels) * blocks,
 		       output_cycles(limits, rows) + wait);
 }
 
@@ -82,7 +68,7 @@ static uint64_t group_cycles(const struct drm_npu_matmul_limits *limits, uint64_
 	uint64_t full = 2 * limits->mac_kernels;
 	uint64_t stripes = m >= 2 * full ? m / full - 1 : 0;
 	uint64_t rest = m - stripes * full;
-	uint64_t halves = rest > full ? div_up(rest - full, full / 2) : 0;
+	uint64_t halves = rest > full ? npu_div_up(rest - full, full / 2) : 0;
 
 	return stripes * stripe_cycles(limits, full, blocks) +
 	       halves * stripe_cycles(limits, full / 2, blocks) +
@@ -101,8 +87,8 @@ static uint64_t paced_cycles(const struct npu_cost *cost, uint64_t groups, uint6
 	uint64_t places = cost->weight_room / cost->group;
 
 	if (places > 1)
-		return groups * max_u64(max_u64(macs, bus), (macs + fetch) / places);
-	fetch -= min_u64(bus, min_u64(cost->weight_room - cost->group, macs));
+		return groups * npu_max(npu_max(macs, bus), (macs + fetch) / places);
+	fetch -= npu_min(bus, npu_min(cost->weight_room - cost->group, macs));
 	return groups * macs + (groups - 1) * fetch;
 }
 
@@ -110,19 +96,21 @@ void npu_cost_of(struct npu_cost *cost, const struct drm_npu_matmul_limits *limi
 		 uint32_t k, uint32_t n, uint32_t data_banks)
 {
 	uint64_t bank = (uint64_t)limits->cbuf_bank_entries * limits->cbuf_entry_bytes;
-	uint64_t row = div_up(k, limits->atom_bytes) * limits->atom_bytes;
-	uint64_t groups = div_up(n, limits->mac_kernels), blocks = div_up(k, limits->mac_channels);
+	uint64_t row = npu_div_up(k, limits->atom_bytes) * limits->atom_bytes;
+	uint64_t groups = npu_div_up(n, limits->mac_kernels),
+		 blocks = npu_div_up(k, limits->mac_channels);
 	uint64_t macs = group_cycles(limits, m, blocks);
 
 	*cost = (struct npu_cost){
-		.held = div_up(m * row, limits->bus_bytes),
-		.weights = div_up((uint64_t)n * k, limits->bus_bytes),
-		.group = div_up(min_u64(n, limits->mac_kernels) * (uint64_t)k, limits->bus_bytes),
+		.held = npu_div_up(m * row, limits->bus_bytes),
+		.weights = npu_div_up((uint64_t)n * k, limits->bus_bytes),
+		.group = npu_div_up(npu_min(n, limits->mac_kernels) * (uint64_t)k,
+				    limits->bus_bytes),
 		.macs = groups * macs,
 		.data_room = data_banks * bank / limits->bus_bytes,
 		.weight_room = (limits->cbuf_banks - data_banks) * bank / limits->bus_bytes,
-		.array = groups * max_u64(m, limits->mac_kernels) * blocks,
-		.end = output_cycles(limits, min_u64(m, 2 * limits->mac_kernels)),
+		.array = groups * npu_max(m, limits->mac_kernels) * blocks,
+		.end = output_cycles(limits, npu_min(m, 2 * limits->mac_kernels)),
 	};
 	cost->data = cost->held;
 	cost->paced = paced_cycles(cost, groups, macs);
@@ -149,10 +137,10 @@ void npu_cost_reuse(struct npu_cost *cost, bool data, bool weights)
  */
 static uint64_t fetch_cycles(const struct npu_cost *cost, uint64_t room)
 {
-	uint64_t weights = min_u64(cost->weights, room);
+	uint64_t weights = npu_min(cost->weights, room);
 
-	return max_u64(cost->data + min_u64(weights, cost->group),
-		       (cost->data * 5 + min_u64(cost->data, weights) * 3) / 4);
+	return npu_max(cost->data + npu_min(weights, cost->group),
+		       (cost->data * 5 + npu_min(cost->data, weights) * 3) / 4);
 }
 
 uint64_t npu_cost_start(const struct npu_cost *cost)
@@ -167,18 +155,18 @@ static uint64_t busy_cycles(const struct npu_cost *cost)
 {
 	uint64_t array = cost->paced == cost->macs ? cost->array : cost->paced;
 
-	return max_u64(cost->paced, array + JOB_GAP);
+	return npu_max(cost->paced, array + JOB_GAP);
 }
 
 uint64_t npu_cost_end(const struct npu_cost *cost)
 {
-	return max_u64(cost->paced, busy_cycles(cost) - JOB_GAP + cost->end) + END_LATENCY;
+	return npu_max(cost->paced, busy_cycles(cost) - JOB_GAP + cost->end) + END_LATENCY;
 }
 
 /* Cycles that the @next job waits for A. */
 static uint64_t data_wait(const struct npu_cost *cost, const struct npu_cost *next)
 {
-	uint64_t used = min_u64(cost->weights, cost->weight_room);
+	uint64_t used = npu_min(cost->weights, cost->weight_room);
 	/* Of the multiplying this much is left when all of W has been fetched. */
 	uint64_t ahead = used < cost->weights ? cost->paced * used / cost->weights : cost->paced;
 	uint64_t fetch;
@@ -196,7 +184,7 @@ static uint64_t data_wait(const struct npu_cost *cost, const struct npu_cost *ne
 static uint64_t weight_wait(const struct npu_cost *cost, const struct npu_cost *next)
 {
 	uint64_t last = cost->weights % cost->group;
-	uint64_t free = cost->weight_room - (last ? last : min_u64(cost->weights, cost->group));
+	uint64_t free = cost->weight_room - (last ? last : npu_min(cost->weights, cost->group));
 
 	return next->weights && next->group > free ? next->group - free + GROUP_LATENCY : 0;
 }
@@ -212,8 +200,8 @@ static uint64_t refill_cycles(const struct npu_cost *cost, const struct npu_cost
 
 uint64_t npu_cost_next(const struct npu_cost *cost, const struct npu_cost *next)
 {
-	uint64_t wait = max_u64(data_wait(cost, next), weight_wait(cost, next));
-	uint64_t cycles = max_u64(busy_cycles(cost) + wait, refill_cycles(cost, next));
+	uint64_t wait = npu_max(data_wait(cost, next), weight_wait(cost, next));
+	uint64_t cycles = npu_max(busy_cycles(cost) + wait, refill_cycles(cost, next));
 
-	return max_u64(cycles, cost->weights + next->data);
+	return npu_max(cycles, cost->weights + next->data);
 }

@@ -8,15 +8,11 @@
 #include <emmintrin.h>
 #endif
 
+#include "arith.h"
 #include "layout.h"
 
 /* Rows copied together, so that the cache lines of row-major memory serve several planes. */
 #define BLOCK_ROWS 64
-
-static size_t min_size(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 bool npu_layout_planes(struct npu_layout *layout, enum npu_form form, uint32_t rows, uint32_t cols,
 		       size_t atom, uint64_t max_stride)
@@ -161,7 +157,7 @@ static void store_atoms(const struct npu_layout *layout, uint8_t *plane, uint32_
 			const uint8_t *src, size_t src_stride)
 {
 	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-		size_t width = min_size(cols - c, layout->atom) * layout->element;
+		size_t width = npu_min(cols - c, layout->atom) * layout->element;
 
 		copy_atoms(plane, layout->row_stride, src + c * layout->element, src_stride, rows,
 			   width);
@@ -189,7 +185,7 @@ static void load_atoms(const struct npu_layout *layout, const uint8_t *plane, ui
 		       size_t cols, uint8_t *dst, size_t dst_stride)
 {
 	for (size_t c = 0; c < cols; c += layout->atom, plane += layout->plane_stride) {
-		size_t width = min_size(cols - c, layout->atom) * layout->element;
+		size_t width = npu_min(cols - c, layout->atom) * layout->element;
 
 		copy_atoms(dst + c * layout->element, dst_stride, plane, layout->row_stride, rows,
 			   width);
@@ -240,7 +236,7 @@ static void store_bytes(const struct npu_layout *layout, uint8_t *base,
 	size_t first = npu_layout_offset(layout, window->row, window->col);
 
 	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
-		uint32_t count = min_size(BLOCK_ROWS, window->rows - r);
+		uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
 		uint8_t *plane = base + first + (size_t)r * layout->row_stride;
 		const uint8_t *from = src + r * src_stride;
 
@@ -251,7 +247,7 @@ static void store_bytes(const struct npu_layout *layout, uint8_t *base,
 		for (size_t c = 0; c < window->cols;
 		     c += layout->atom, plane += layout->plane_stride)
 			flip_atoms(plane, layout->row_stride, 1, from + c * bytes.step, src_stride,
-				   bytes.step, count, min_size(window->cols - c, layout->atom),
+				   bytes.step, count, npu_min(window->cols - c, layout->atom),
 				   bytes.flip);
 	}
 }
@@ -263,7 +259,7 @@ static void load_bytes(const struct npu_layout *layout, const uint8_t *base,
 	size_t first = npu_layout_offset(layout, window->row, window->col);
 
 	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
-		uint32_t count = min_size(BLOCK_ROWS, window->rows - r);
+		uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
 		const uint8_t *plane = base + first + (size_t)r * layout->row_stride;
 		uint8_t *to = dst + r * dst_stride;
 
@@ -275,7 +271,7 @@ static void load_bytes(const struct npu_layout *layout, const uint8_t *base,
 		     c += layout->atom, plane += layout->plane_stride)
 			flip_atoms(to + c * bytes.step, dst_stride, bytes.step, plane,
 				   layout->row_stride, 1, count,
-				   min_size(window->cols - c, layout->atom), bytes.flip);
+				   npu_min(window->cols - c, layout->atom), bytes.flip);
 	}
 }
 
@@ -367,7 +363,7 @@ void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride,
 	uint8_t *dst = (uint8_t *)packed;
 
 	for (uint32_t group = 0; group < n; group += kernels) {
-		uint32_t rows = min_size(kernels, n - group), c = 0;
+		uint32_t rows = npu_min(kernels, n - group), c = 0;
 		const uint8_t *block = src + group * src_stride;
 
 		if (kernels == SIDE && channels == ATOM && rows == SIDE) {
@@ -378,8 +374,8 @@ void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride,
 				pack_squares(dst, block, src_stride, c, store_pair);
 			dst += (size_t)SIDE * c;
 		}
-		for (; c < k; c += min_size(channels, k - c)) {
-			uint32_t width = min_size(channels, k - c);
+		for (; c < k; c += npu_min(channels, k - c)) {
+			uint32_t width = npu_min(channels, k - c);
 
 			copy_atoms(dst, width, block + c, src_stride, rows, width);
 			dst += (size_t)rows * width;
@@ -393,7 +389,7 @@ void npu_layout_cut_weights(int8_t *dst, const int8_t *packed, uint32_t n, uint3
 			    uint32_t kernels, uint32_t k0, uint32_t width)
 {
 	for (uint32_t group = 0; group < n; group += kernels) {
-		size_t rows = min_size(kernels, n - group);
+		size_t rows = npu_min(kernels, n - group);
 
 		/* Blocks of a group follow each other, so columns of it are one run. */
 		memcpy(dst, packed + (size_t)group * k + rows * k0, rows * width);

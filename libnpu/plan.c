@@ -23,6 +23,7 @@
  */
 #include <stddef.h>
 
+#include "arith.h"
 #include "cost.h"
 #include "plan.h"
 
@@ -45,21 +46,6 @@ struct shape {
 	uint32_t m, k, n;
 };
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t div_up(uint64_t a, uint64_t b)
-{
-	return a / b + !!(a % b);
-}
-
 static uint64_t bank_bytes(const struct drm_npu_matmul_limits *limits)
 {
 	return (uint64_t)limits->cbuf_bank_entries * limits->cbuf_entry_bytes;
@@ -68,25 +54,25 @@ static uint64_t bank_bytes(const struct drm_npu_matmul_limits *limits)
 /* Bytes of CBUF that a row of A takes. */
 static uint64_t row_bytes(const struct drm_npu_matmul_limits *limits, uint32_t k)
 {
-	return div_up(k, limits->atom_bytes) * limits->atom_bytes;
+	return npu_div_up(k, limits->atom_bytes) * limits->atom_bytes;
 }
 
 /* Bytes of CBUF that a full group of kernels takes. */
 static uint64_t group_bytes(const struct drm_npu_matmul_limits *limits, const struct shape *s)
 {
-	uint64_t kernels = min_u64(s->n, limits->mac_kernels);
+	uint64_t kernels = npu_min(s->n, limits->mac_kernels);
 
-	return div_up(kernels * s->k, limits->cbuf_entry_bytes) * limits->cbuf_entry_bytes;
+	return npu_div_up(kernels * s->k, limits->cbuf_entry_bytes) * limits->cbuf_entry_bytes;
 }
 
 uint32_t npu_plan_k_unit(const struct drm_npu_matmul_limits *limits)
 {
-	return max_u64(limits->atom_bytes, limits->mac_channels);
+	return npu_max(limits->atom_bytes, limits->mac_channels);
 }
 
 uint32_t npu_plan_n_unit(const struct drm_npu_matmul_limits *limits)
 {
-	return max_u64(limits->atom_bytes, limits->mac_kernels);
+	return npu_max(limits->atom_bytes, limits->mac_kernels);
 }
 
 /* True if one group of kernels and the fewest rows a job can have fit into the CBUF together. */
@@ -95,8 +81,8 @@ static bool k_fits(const struct drm_npu_matmul_limits *limits, uint32_t k)
 	const struct shape s = { .m = MIN_ROWS, .k = k, .n = limits->mac_kernels };
 	uint64_t macs = (uint64_t)MIN_ROWS * npu_plan_n_unit(limits) * k;
 
-	return div_up(group_bytes(limits, &s), bank_bytes(limits)) +
-			       div_up(MIN_ROWS * row_bytes(limits, k), bank_bytes(limits)) <=
+	return npu_div_up(group_bytes(limits, &s), bank_bytes(limits)) +
+			       npu_div_up(MIN_ROWS * row_bytes(limits, k), bank_bytes(limits)) <=
 		       limits->cbuf_banks &&
 	       macs <= limits->max_job_macs;
 }
@@ -104,7 +90,7 @@ static bool k_fits(const struct drm_npu_matmul_limits *limits, uint32_t k)
 uint32_t npu_plan_max_k(const struct drm_npu_matmul_limits *limits)
 {
 	/* Up to this K the sum and the largest bias stay within int32 in the output stage. */
-	uint32_t k = min_u64(limits->max_k, UINT16_MAX);
+	uint32_t k = npu_min(limits->max_k, UINT16_MAX);
 	uint32_t unit;
 
 	if (!limits->atom_bytes || !limits->mac_channels || !limits->mac_kernels ||
@@ -120,16 +106,16 @@ uint32_t npu_plan_max_k(const struct drm_npu_matmul_limits *limits)
 
 struct npu_part npu_plan_part(uint32_t total, uint32_t unit, uint32_t parts, uint32_t index)
 {
-	uint64_t units = div_up(total, unit);
+	uint64_t units = npu_div_up(total, unit);
 	uint64_t first = units * index / parts * unit;
-	uint64_t end = min_u64(units * (index + 1) / parts * unit, total);
+	uint64_t end = npu_min(units * (index + 1) / parts * unit, total);
 
 	return (struct npu_part){ .first = first, .count = end - first };
 }
 
 uint32_t npu_plan_even(uint32_t total, uint32_t unit, uint32_t parts)
 {
-	return div_up(div_up(total, unit), parts) * unit;
+	return npu_div_up(npu_div_up(total, unit), parts) * unit;
 }
 
 struct npu_part npu_plan_rows(const struct npu_tiles *tiles, uint32_t m, uint32_t index)
@@ -250,12 +236,12 @@ static void take_better(struct npu_tiles *best, const struct npu_tiles *try, uin
 static uint32_t divide_cols(const struct drm_npu_matmul_limits *limits, const struct shape *s,
 			    uint32_t *cols)
 {
-	uint64_t unit = npu_plan_n_unit(limits), units = div_up(s->n, unit);
-	uint64_t macs = min_u64(s->m, MIN_ROWS) * s->k;
-	uint64_t most = min_u64(limits->max_n, limits->max_job_macs / macs) / unit;
-	uint64_t tiles = most ? div_up(units, most) : 0;
+	uint64_t unit = npu_plan_n_unit(limits), units = npu_div_up(s->n, unit);
+	uint64_t macs = npu_min(s->m, MIN_ROWS) * s->k;
+	uint64_t most = npu_min(limits->max_n, limits->max_job_macs / macs) / unit;
+	uint64_t tiles = most ? npu_div_up(units, most) : 0;
 
-	*cols = tiles ? min_u64(div_up(units, tiles) * unit, s->n) : 0;
+	*cols = tiles ? npu_min(npu_div_up(units, tiles) * unit, s->n) : 0;
 	return tiles;
 }
 
@@ -266,7 +252,7 @@ static bool divide_rows(const struct shape *s, uint32_t lead, uint64_t rows,
 	if (lead && (lead > rows || lead + MIN_ROWS > s->m))
 		return false;
 	tiles->lead = lead;
-	tiles->m_tiles = !!lead + div_up(s->m - lead, rows);
+	tiles->m_tiles = !!lead + npu_div_up(s->m - lead, rows);
 	return true;
 }
 
@@ -279,12 +265,12 @@ static void try_rows(const struct drm_npu_matmul_limits *limits, const struct sh
 {
 	uint64_t hold = try->data_banks * bank_bytes(limits) / row_bytes(limits, s->k);
 	uint64_t max_rows =
-		min_u64(limits->max_width, limits->max_job_macs / ((uint64_t)cols * s->k));
+		npu_min(limits->max_width, limits->max_job_macs / ((uint64_t)cols * s->k));
 
 	for (uint32_t share = 1; share <= 2; share++) {
-		uint64_t rows = min_u64(hold / share, max_rows);
+		uint64_t rows = npu_min(hold / share, max_rows);
 
-		if (rows < min_u64(s->m, MIN_ROWS))
+		if (rows < npu_min(s->m, MIN_ROWS))
 			return;
 		for (uint32_t lead = 0; lead <= MAX_LEAD; lead++) {
 			if (!divide_rows(s, lead * limits->mac_kernels, rows, try))

@@ -179,7 +179,7 @@ bool npu_queue_failed(struct npu_queue *queue, uint64_t ticket)
 	return failed;
 }
 
-static int settle_failed(int ret, struct npu_error *err)
+int npu_queue_unsettled(int ret, struct npu_error *err)
 {
 	errno = -ret;
 	return npu_fail(err, ret, "cannot learn how a submission ended: %m");
@@ -194,7 +194,7 @@ int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_
 	if (next > NPU_QUEUE_DEPTH)
 		ret = npu_queue_settle(queue, next - NPU_QUEUE_DEPTH, NPU_NEVER);
 	if (ret)
-		return settle_failed(ret, err);
+		return npu_queue_unsettled(ret, err);
 
 	pthread_mutex_lock(&queue->lock);
 	queue->last_ticket = next;
@@ -267,7 +267,7 @@ int npu_queue_wait(struct npu_queue *queue, uint64_t ticket, int64_t timeout_ns,
 				"submission %" PRIu64 " has not ended after %" PRId64 " ns", ticket,
 				timeout_ns);
 	if (ret)
-		return settle_failed(ret, err);
+		return npu_queue_unsettled(ret, err);
 	pthread_mutex_lock(&queue->lock);
 	ret = tell(queue, ticket, err);
 	pthread_mutex_unlock(&queue->lock);

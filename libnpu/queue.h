@@ -41,6 +41,9 @@ int npu_queue_wait_handed(struct npu_queue *queue, uint64_t ticket, int64_t dead
 /* Waits until @ticket has ended; 0, -ETIME, or why that cannot be learned. */
 int npu_queue_settle(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
 
+/* Words for what npu_queue_settle() failed with; returns @ret. */
+int npu_queue_unsettled(int ret, struct npu_error *err);
+
 /* Gives out the next ticket. With submit_lock. */
 int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_error *err);
 

@@ -60,8 +60,8 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
-	test_quant test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi) \
-	$(FAKE_NPU_TESTS)
+	test_quant test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_checksum test_abi) $(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
@@ -73,8 +73,7 @@ DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(addprefix $(B)/tests/unit/, test_plan test_cost): $(B)/kmod/nvdla/nvdla_limits.o
 $(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
-$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types \
-	device/test_matmul): \
+$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types device/test_matmul): \
 	$(B)/tests/matmul_trial.o \
 	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
@@ -95,9 +94,12 @@ $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_nvdla_async): $(B)/tests/unit/chain.o
+$(addprefix $(B)/tests/unit/, test_libnpu_api test_libnpu_queue test_libnpu_async \
+	test_libnpu_backlog): $(B)/tests/unit/cpu_rig.o
 
 # The CPU's queues wait for the sync_files of tests/unit/fake_fence.c.
-$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): $(B)/tests/unit/fake_fence.o
+$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): \
+	$(addprefix $(B)/tests/unit/, fake_fence.o fence_ioctl.o)
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 

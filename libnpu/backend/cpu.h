@@ -17,11 +17,12 @@ struct cpu_device {
 /**
  * struct cpu_matmul - a matmul
  * @base: Its zero point of A is that of what is multiplied: 128 less for uint8 and int16.
- * @bias: [batch][n] of what is added to sums before they are scaled, where cpu/fixed16.h does all
- *	that follows; otherwise NULL.
+ * @is_fast: cpu/fixed16.h makes results of sums.
+ * @bias: Then [batch][n] of what is added to sums before they are scaled, or NULL for nothing.
  */
 struct cpu_matmul {
 	struct npu_matmul base;
+	bool is_fast;
 	int32_t *bias;
 };
 

@@ -40,6 +40,8 @@ static int fold_bias(struct cpu_matmul *cm, struct npu_error *err)
 	const struct npu_weights *w = cm->base.weights;
 	const size_t count = (size_t)w->batch * w->n;
 
+	if (!rq->epilogue.bias && !rq->a_zero_point)
+		return 0;
 	cm->bias = malloc(count * sizeof(*cm->bias));
 	if (!cm->bias)
 		return npu_fail(err, -ENOMEM, "no memory for a matmul object");
@@ -51,9 +53,12 @@ static int fold_bias(struct cpu_matmul *cm, struct npu_error *err)
 
 int cpu_matmul_init(struct npu_matmul *matmul, struct npu_error *err)
 {
+	struct cpu_matmul *cm = (struct cpu_matmul *)matmul;
+
 	if (matmul->a->type != NPU_TYPE_INT8)
 		matmul->requant.a_zero_point -= 128;
-	return is_fast(matmul) ? fold_bias((struct cpu_matmul *)matmul, err) : 0;
+	cm->is_fast = is_fast(matmul);
+	return cm->is_fast ? fold_bias(cm, err) : 0;
 }
 
 void cpu_matmul_fini(struct npu_matmul *matmul)
@@ -70,19 +75,22 @@ struct cpu_part {
 	uint32_t row;
 };
 
+/* Without the divisions of npu_layout_offset(): it is row-major, and this is for every strip. */
 static void *element(const struct npu_tensor *tensor, uint32_t row, uint32_t col)
 {
 	return tensor->buf->map + tensor->offset +
-	       npu_layout_offset(&tensor->layout, tensor->first_row + row, tensor->first_col + col);
+	       ((size_t)tensor->first_row + row) * tensor->layout.row_stride +
+	       ((size_t)tensor->first_col + col) * tensor->layout.element;
 }
 
 static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst)
 {
 	const struct npu_requant *rq = &part->matmul->base.requant;
+	const int32_t *bias = part->matmul->bias;
 
 	npu_fixed16_row(
 		&(struct npu_fixed16){
-			.bias = part->matmul->bias + (size_t)part->matrix * rq->epilogue.n,
+			.bias = bias ? bias + (size_t)part->matrix * rq->epilogue.n : NULL,
 			.multiplier = rq->epilogue.multiplier,
 			.per_channel = rq->epilogue.scale_count > 1,
 			.shift = rq->epilogue.shift,
@@ -93,33 +101,46 @@ static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip 
 		strip->first, strip->count, strip->sum32, dst);
 }
 
-static void make_results(void *ctx, const struct npu_gemm_strip *strip)
+/* Sums are the results. */
+static bool is_plain(const struct npu_requant *rq)
 {
-	const struct cpu_part *part = ctx;
+	return rq->epilogue.scaling == NPU_SCALING_NONE && rq->output == NPU_TYPE_INT32 &&
+	       !rq->epilogue.bias && !rq->a_zero_point && !rq->w_zero_point && !rq->residual &&
+	       rq->low == INT32_MIN && rq->high == INT32_MAX;
+}
+
+static void scale(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst)
+{
 	const struct npu_matmul *mm = &part->matmul->base;
 	const struct npu_weights *w = mm->weights;
 	const uint32_t row = part->row + strip->row;
 	int64_t sum[NPU_GEMM_STRIP];
-	void *dst = element(mm->c, row, strip->first);
-	struct npu_strip in = {
+	const struct npu_strip in = {
 		.first = strip->first,
 		.count = strip->count,
-		.sum = strip->sum64,
+		.sum = strip->sum32 ? sum : strip->sum64,
 		.w_sum = w->sum + (size_t)part->matrix * w->n * w->groups,
 		.a_sum = strip->a_sum,
 		.residual = mm->residual ? element(mm->residual, row, strip->first) : NULL,
 	};
 
-	if (part->matmul->bias) {
-		scale_fast(part, strip, dst);
-		return;
-	}
-	if (strip->sum32) {
-		for (uint32_t i = 0; i < strip->count; i++)
-			sum[i] = strip->sum32[i];
-		in.sum = sum;
-	}
+	for (uint32_t i = 0; strip->sum32 && i < strip->count; i++)
+		sum[i] = strip->sum32[i];
 	npu_requant_group(&mm->requant, &in, strip->group, strip->partial, dst);
+}
+
+static void make_results(void *ctx, const struct npu_gemm_strip *strip)
+{
+	const struct cpu_part *part = ctx;
+	const struct cpu_matmul *cm = part->matmul;
+	void *dst = element(cm->base.c, part->row + strip->row, strip->first);
+
+	if (cm->is_fast)
+		scale_fast(part, strip, dst);
+	else if (strip->sum32 && is_plain(&cm->base.requant))
+		memcpy(dst, strip->sum32, strip->count * sizeof(*strip->sum32));
+	else
+		scale(part, strip, dst);
 }
 
 /* ---- Running --------------------------------------------------------------------------- */

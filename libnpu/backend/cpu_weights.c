@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../arith.h"
 #include "cpu.h"
 
 void cpu_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM])
@@ -33,7 +34,7 @@ size_t cpu_weights_matrix_bytes(const struct npu_weights *weights)
 
 	if (bytes > PTRDIFF_MAX - NPU_PACKED_ALIGN)
 		return 0;
-	return (bytes + NPU_PACKED_ALIGN - 1) / NPU_PACKED_ALIGN * NPU_PACKED_ALIGN;
+	return npu_round_up(bytes, NPU_PACKED_ALIGN);
 }
 
 int cpu_weights_init(struct npu_weights *weights, struct npu_error *err)

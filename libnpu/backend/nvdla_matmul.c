@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../arith.h"
 #include "../output.h"
 #include "nvdla_job.h"
 #include "nvdla_plan.h"
@@ -80,7 +81,7 @@ static bool fuse(const struct nvdla_matmul *nm, struct fusion *fusion)
 	const uint32_t n = nw->base.n;
 	const size_t atom = to_nvdla(nm->base.dev)->limits.atom_bytes;
 	/* The engine reads operands of whole atoms of channels. */
-	const size_t channels = (n + atom - 1) / atom * atom;
+	const size_t channels = npu_round_up(n, atom);
 
 	if (nw->packing.count > 1 || nw->base.zero_point || nm->base.a->type == NPU_TYPE_INT16 ||
 	    spoils_columns(nm->base.c))
@@ -94,8 +95,8 @@ static bool fuse(const struct nvdla_matmul *nm, struct fusion *fusion)
 			return false;
 		for (int i = 0; i < 2; i++) {
 			fusion->offset[b][i] = fusion->bytes;
-			fusion->bytes += (channels * output->stage[i].channel_bytes + ALIGN - 1) /
-					 ALIGN * ALIGN;
+			fusion->bytes +=
+				npu_round_up(channels * output->stage[i].channel_bytes, ALIGN);
 		}
 	}
 	return true;

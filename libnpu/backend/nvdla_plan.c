@@ -4,20 +4,17 @@
  */
 #include <errno.h>
 
+#include "../arith.h"
 #include "nvdla.h"
 #include "nvdla_passes.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
 
-static uint64_t div_up(uint64_t a, uint64_t b)
-{
-	return a / b + !!(a % b);
-}
-
 void nvdla_plan_limit(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits)
 {
-	plan->mac_cycles = div_up(plan->macs, (uint64_t)limits->mac_channels * limits->mac_kernels);
-	plan->bus_cycles = div_up(plan->bytes, limits->bus_bytes);
+	plan->mac_cycles =
+		npu_div_up(plan->macs, (uint64_t)limits->mac_channels * limits->mac_kernels);
+	plan->bus_cycles = npu_div_up(plan->bytes, limits->bus_bytes);
 	plan->limit_cycles =
 		plan->mac_cycles > plan->bus_cycles ? plan->mac_cycles : plan->bus_cycles;
 }
@@ -69,8 +66,8 @@ static struct division divide(const struct drm_npu_matmul_limits *limits, uint32
 	uint32_t most = NVDLA_EXACT_WEIGHT_SUM / 128 / unit * unit;
 
 	if (exact && k > most) {
-		d.k = npu_plan_even(k, unit, div_up(k, most));
-		d.parts = div_up(k, d.k);
+		d.k = npu_plan_even(k, unit, npu_div_up(k, most));
+		d.parts = npu_div_up(k, d.k);
 		d.last = k - (d.parts - 1) * d.k;
 	}
 	return d;

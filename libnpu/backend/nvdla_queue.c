@@ -171,12 +171,6 @@ static int settle(struct nvdla_queue *queue, uint64_t end, int64_t deadline)
 	return ret;
 }
 
-static int settle_failed(int ret, struct npu_error *err)
-{
-	errno = -ret;
-	return npu_fail(err, ret, "cannot learn how a submission ended: %m");
-}
-
 /* First part that belongs to a submission after @ticket. */
 static uint64_t end_of(struct nvdla_queue *queue, uint64_t ticket)
 {
@@ -288,7 +282,7 @@ static int submit_part(struct nvdla_queue *queue, struct nvdla_part *part, struc
 	while ((ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_SUBMIT, &submit)) == -EBUSY) {
 		ret = wait_for_room(queue);
 		if (ret)
-			return settle_failed(ret, err);
+			return npu_queue_unsettled(ret, err);
 	}
 	return ret ? submit_failed(ret, &submit, err) : 0;
 }
@@ -302,7 +296,7 @@ int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_err
 		return 0;
 	if (queue->head >= NVDLA_PARTS)
 		ret = settle(queue, queue->head - NVDLA_PARTS + 1, NPU_NEVER);
-	ret = ret ? settle_failed(ret, err) : submit_part(queue, part, err);
+	ret = ret ? npu_queue_unsettled(ret, err) : submit_part(queue, part, err);
 	queue->staged = 0;
 	if (ret)
 		return ret;
@@ -340,7 +334,7 @@ int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error 
 {
 	int ret = settle(queue, end, NPU_NEVER);
 
-	return ret ? settle_failed(ret, err) : 0;
+	return ret ? npu_queue_unsettled(ret, err) : 0;
 }
 
 /* Stages all; a matmul that needs the CPU ends with its last step, and what follows it may fail. */

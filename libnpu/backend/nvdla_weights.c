@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../arith.h"
 #include "nvdla_chunks.h"
 
 void nvdla_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM])
@@ -57,11 +58,6 @@ int nvdla_weights_choose(struct npu_weights *weights, const struct npu_weight_so
 	return 0;
 }
 
-static size_t align(size_t bytes)
-{
-	return (bytes + NPU_PACKED_ALIGN - 1) / NPU_PACKED_ALIGN * NPU_PACKED_ALIGN;
-}
-
 /*
  * Appends a chunk. False where there cannot be one of that length. That its sums are within the
  * bound of the exact method cannot be seen from the length: a file is taken at its word.
@@ -83,7 +79,7 @@ static bool add_chunk(const struct nvdla_weights *nw, struct nvdla_packing *pack
 		.k = length,
 		.offset = packing->matrix_bytes,
 	};
-	packing->matrix_bytes += align(bytes);
+	packing->matrix_bytes += npu_round_up(bytes, NPU_PACKED_ALIGN);
 	return true;
 }
 
@@ -194,7 +190,7 @@ static void clear_tails(const struct nvdla_weights *nw, int8_t *dst)
 		const struct nvdla_chunk *chunk = &nw->packing.chunks[i];
 		size_t used = (size_t)nw->rows * chunk->k;
 
-		memset(dst + chunk->offset + used, 0, align(used) - used);
+		memset(dst + chunk->offset + used, 0, npu_round_up(used, NPU_PACKED_ALIGN) - used);
 	}
 }
 

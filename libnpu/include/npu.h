@@ -62,8 +62,9 @@ struct npu_device;
 
 /**
  * Opens a device.
- * @name: "cpu" for the CPU backend; the path of a device node; or NULL for the NPU with the
- *	lowest node number. NULL never falls back to the CPU.
+ * @name: "cpu" for the CPU backend with one thread, "cpu:N" with N of them, "cpu:all" with one for
+ *	each processor; the path of a device node; or NULL for the NPU with the lowest node number.
+ *	NULL never falls back to the CPU.
  *
  * Errors: -ENODEV no NPU is there, or the node belongs to another driver; -ENOENT no such path;
  * -EACCES no permission for the node (the text says which group has it); -ENOTSUP the driver

@@ -17,22 +17,8 @@
 #include <cmocka.h>
 
 #include "../expect.h"
+#include "cpu_rig.h"
 #include "../matmul_case.h"
-
-static struct npu_device *dev;
-
-static int open_cpu(void **state)
-{
-	(void)state;
-	return npu_device_open("cpu", &dev, NULL);
-}
-
-static int close_cpu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
 
 /* ---- Devices --------------------------------------------------------------------------- */
 

@@ -16,36 +16,8 @@
 #include "../expect.h"
 #include "../submit.h"
 #include "chain.h"
+#include "cpu_rig.h"
 #include "fake_fence.h"
-
-static struct npu_device *dev;
-
-int __wrap_ioctl(int fd, unsigned long request, ...);
-
-int __wrap_ioctl(int fd, unsigned long request, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	assert_true(request == SYNC_IOC_FILE_INFO);
-	return fake_fence_info(fd, arg);
-}
-
-static int open_cpu(void **state)
-{
-	(void)state;
-	return npu_device_open("cpu", &dev, NULL);
-}
-
-static int close_cpu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
 
 static void *signal_fence(void *fence)
 {

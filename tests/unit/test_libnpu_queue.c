@@ -16,21 +16,7 @@
 #include "../matmul_case.h"
 #include "../submit.h"
 #include "chain.h"
-
-static struct npu_device *dev;
-
-static int open_cpu(void **state)
-{
-	(void)state;
-	return npu_device_open("cpu", &dev, NULL);
-}
-
-static int close_cpu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
+#include "cpu_rig.h"
 
 /* ---- Matmuls and queues ---------------------------------------------------------------- */
 

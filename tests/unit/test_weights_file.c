@@ -49,6 +49,97 @@ static void saved_weights_multiply_the_same(void **state)
 	}
 }
 
+#define ROWS 6
+#define N 5
+#define K 70
+
+/* All rows of @a by these weights, one group of K after the other with scales of its own. */
+static void multiply(struct npu_weights *weights, uint32_t groups, const int8_t *a, float *result)
+{
+	const float scale = 1;
+	const struct npu_epilogue_desc epilogue = {
+		.size = sizeof(epilogue),
+		.n = N,
+		.groups = groups,
+		.scaling = NPU_SCALING_FLOAT,
+		.scale_count = 1,
+		.scale = &scale,
+	};
+	struct npu_matmul_desc desc = {
+		.size = sizeof(desc),
+		.weights = weights,
+		.a_zero_point = 3,
+	};
+	struct npu_matmul *matmul;
+
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, ROWS, K, &desc.a, &err));
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_FLOAT32, ROWS, N, &desc.c, &err));
+	expect_ok(npu_epilogue_create(dev, &epilogue, &desc.epilogue, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
+	expect_ok(npu_tensor_write(desc.a, 0, ROWS, a, 0, &err));
+	expect_ok(npu_queue_run(queue, &matmul, 1, &err));
+	expect_ok(npu_tensor_read(desc.c, 0, ROWS, result, 0, &err));
+	npu_matmul_destroy(matmul);
+	npu_epilogue_destroy(desc.epilogue);
+	npu_tensor_destroy(desc.c);
+	npu_tensor_destroy(desc.a);
+}
+
+/* What a file says of weights is all that is needed to multiply with them. */
+static void expect_saved(const struct npu_weights_desc *desc, uint32_t groups, struct rng *rng)
+{
+	struct npu_weights *made, *opened;
+	float expected[ROWS * N], got[ROWS * N];
+	int8_t a[ROWS * K];
+
+	for (size_t i = 0; i < sizeof(a); i++)
+		a[i] = rng_next(rng);
+	expect_ok(npu_weights_create(dev, desc, &made, &err));
+	expect_ok(npu_weights_save(made, path, &err));
+	expect_ok(npu_weights_open(dev, path, &opened, &err));
+	assert_int_equal(npu_weights_batch(opened), desc->batch ? desc->batch : 1);
+	multiply(made, groups, a, expected);
+	npu_weights_destroy(made);
+	multiply(opened, groups, a, got);
+	npu_weights_destroy(opened);
+	assert_memory_equal(got, expected, sizeof(got));
+}
+
+static void every_kind_of_weights_is_saved(void **state)
+{
+	struct npu_weights_desc desc = { .size = sizeof(desc), .n = N, .k = K };
+	int8_t values[3 * N * K], codebook[16];
+	int32_t zero_points[N * 3];
+	struct rng rng = { 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values); i++)
+		values[i] = rng_next(&rng);
+	for (int i = 0; i < 16; i++)
+		codebook[i] = rng_next(&rng);
+	/* Such that some can be taken off and others are left. */
+	for (int i = 0; i < N * 3; i++)
+		zero_points[i] = i % 2 ? 90 : 0;
+	desc.data = values;
+	expect_saved(&desc, 1, &rng);
+	desc.batch = 3;
+	expect_saved(&desc, 1, &rng);
+	desc.zero_point = zero_points;
+	desc.zero_point_count = N;
+	expect_saved(&desc, 1, &rng);
+	desc.group_size = 32;
+	desc.zero_point_count = N * 3;
+	expect_saved(&desc, 3, &rng);
+	desc.type = NPU_WEIGHTS_INT4;
+	desc.zero_point_count = 0;
+	expect_saved(&desc, 3, &rng);
+	desc.type = NPU_WEIGHTS_CODEBOOK;
+	desc.index_bits = 4;
+	desc.codebook = codebook;
+	desc.codebook_entries = 16;
+	expect_saved(&desc, 3, &rng);
+}
+
 /* A file in memory, to be spoiled. */
 struct image {
 	uint8_t data[4096];
@@ -369,12 +460,12 @@ static void only_files_are_replaced(void **state)
 	npu_weights_destroy(weights);
 }
 
-#define ALL_TESTS(device)                                                                    \
-	on(device, saved_weights_multiply_the_same), on(device, files_are_repeatable),       \
-		on(device, cut_files_are_refused), on(device, damaged_files_are_refused),    \
-		on(device, lying_headers_are_refused), on(device, lying_chunks_are_refused), \
-		on(device, other_files_are_refused), on(device, failed_save_leaves_nothing), \
-		on(device, only_files_are_replaced)
+#define ALL_TESTS(device)                                                                        \
+	on(device, saved_weights_multiply_the_same), on(device, every_kind_of_weights_is_saved), \
+		on(device, files_are_repeatable), on(device, cut_files_are_refused),             \
+		on(device, damaged_files_are_refused), on(device, lying_headers_are_refused),    \
+		on(device, lying_chunks_are_refused), on(device, other_files_are_refused),       \
+		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced)
 
 int main(void)
 {

@@ -157,7 +157,7 @@ check-device:
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \
-		tests/run.sh large test_ioctl test_submit test_reuse test_serial
+		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue
 	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.

@@ -42,7 +42,7 @@ static struct rig_op job(const struct shape *s, const struct npu_tiles *tiles, u
 	uint32_t row = tile / tiles->n_tiles, col = tile % tiles->n_tiles;
 	struct rig_op op;
 
-	rig_op_init(&op, npu_plan_rows(tiles, s->m, row).count, s->k,
+	rig_op_init(&op, &rig_small, npu_plan_rows(tiles, s->m, row).count, s->k,
 		    npu_plan_part(s->n, 8, tiles->n_tiles, col).count);
 	op.data_banks = tiles->data_banks;
 	op.weight_banks = tiles->weight_banks;

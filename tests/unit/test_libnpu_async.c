@@ -302,6 +302,45 @@ static void *signal_fence(void *fence)
 }
 
 /* The CPU's own accesses wait as well. */
+/* One queue adds what another one is still to write. */
+static void residuals_order_queues(void **state)
+{
+	const struct npu_epilogue_desc add = { .size = sizeof(add),
+					       .n = 4,
+					       .scaling = NPU_SCALING_NONE };
+	int fence = fake_fence_create();
+	struct npu_matmul_desc desc;
+	struct npu_matmul *matmul;
+	struct npu_queue *queue;
+	struct chain chain;
+	uint64_t ticket;
+
+	(void)state;
+	chain_create(&chain, dev, 4, 0);
+	desc = chain_desc(&chain, 0);
+	desc.residual = chain.b;
+	desc.c = chain.c;
+	/* The residual is all that they share. */
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 4, 4, &desc.a, &err));
+	expect_ok(npu_tensor_write(desc.a, 0, 4, chain_ones, 0, &err));
+	expect_ok(npu_epilogue_create(dev, &add, &desc.epilogue, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
+	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
+	chain_submit(chain.queue, &chain, 1, fence, NULL);
+	expect_ok(submit_list(queue, &matmul, 1, &ticket, &err));
+	/* Time enough to go wrong, however long it takes to be right. */
+	expect_error(npu_queue_wait(queue, ticket, 50000000, &err), -ETIME, "has not ended");
+	fake_fence_signal(fence, 0);
+	expect_ok(npu_queue_wait(queue, ticket, -1, &err));
+	chain_expect(&chain, chain.c, 8);
+	npu_queue_destroy(queue);
+	npu_matmul_destroy(matmul);
+	npu_epilogue_destroy(desc.epilogue);
+	npu_tensor_destroy(desc.a);
+	chain_destroy(&chain);
+	close(fence);
+}
+
 static void reading_waits(void **state)
 {
 	int fence = fake_fence_create();
@@ -377,6 +416,7 @@ int main(void)
 		cmocka_unit_test(failure_goes_from_ticket_to_ticket),
 		cmocka_unit_test(queue_goes_before_its_ticket_is_needed),
 		cmocka_unit_test(buffers_order_queues),
+		cmocka_unit_test(residuals_order_queues),
 		cmocka_unit_test(reading_waits),
 		cmocka_unit_test(one_submission_waits_for_many_queues),
 	};

@@ -234,6 +234,7 @@ static void limits_of_sizes(void **state)
 		{ 8, atom, 8192, 8 },
 		{ 8, 2 * atom + 1, 8192, 1 },
 		{ atoms / 4, 3, 4 * atom - 1, 1 },
+		{ 4, 6947, 9, 1 }, /* The last kernels lie in the entry of those before. */
 	};
 
 	for (unsigned int i = 0; i < COUNT(shapes); i++) {

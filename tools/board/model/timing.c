@@ -137,18 +137,23 @@ static uint32_t entries_wanted(const struct run *r, uint32_t group)
 	return op_weight_entries(r->op, r->t->cfg, group + 1);
 }
 
-/* A small group may lie in the last entry of the one before as a whole, and comes with it. */
+/* All of a small group may lie in the last entry of the one before. */
+static bool comes_with_last(const struct run *r, uint32_t group)
+{
+	return group && op_weight_entries(r->op, r->t->cfg, group + 1) ==
+				op_weight_entries(r->op, r->t->cfg, group);
+}
+
 static void next_group(struct run *r)
 {
 	uint32_t before = r->groups_fetched ? entries_wanted(r, r->groups_fetched - 1) : 0;
 
-	while (r->groups_fetched < r->op->groups) {
-		r->weight_left = (double)entries_wanted(r, r->groups_fetched) - before;
-		if (r->weight_left > 0)
-			break;
+	while (r->groups_fetched < r->op->groups && comes_with_last(r, r->groups_fetched)) {
 		r->weight_ready[r->groups_fetched] = r->weight_ready[r->groups_fetched - 1];
 		r->groups_fetched++;
 	}
+	if (r->groups_fetched < r->op->groups)
+		r->weight_left = (double)entries_wanted(r, r->groups_fetched) - before;
 }
 
 /* Counts the entries as free whose time has come. */

@@ -8,7 +8,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
-		qat_backward.c) \
+		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_kernels.c node.c nvdla_buffer.c \
 		nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c nvdla_fence.c \
 		nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \

@@ -302,20 +302,6 @@ int npu_follower_update(struct npu_follower *follower, const float *x, size_t co
 int npu_follower_get(const struct npu_follower *follower, uint32_t bits, bool symmetric, float *low,
 		     float *high, float *scale, int32_t *zero_point, struct npu_error *err);
 
-/**
- * Quantizes each row of a matrix, a token or an image, with the symmetric scale of its own:
- * max |x| / (2^(bits-1) - 1), 1 for a row of zeros; halves to even.
- * @x: @rows x @k.
- * @bits: 2 to 8.
- * @q: @rows x @k results.
- * @scale: @rows results. The product with weights of one scale a channel is then
- *	C[m][n] = scale[m] * scale_w[n] * sum over k of q[m][k] * w[n][k].
- *
- * Errors: -EINVAL an element is not finite (the text names row and column).
- */
-int npu_quant_rows(const float *x, uint32_t rows, uint32_t k, uint32_t bits, int8_t *q, float *scale,
-		   struct npu_error *err);
-
 /* ---- Training for quantization --------------------------------------------------------- */
 
 /**
@@ -526,11 +512,11 @@ enum npu_budget {
  * Begins with the most accurate candidates and goes on giving up accuracy where it costs least, by
  * error per byte saved, until the budget is kept; then takes back what there is room for after all.
  * With NPU_BUDGET_ERROR it gives up as long as there is something that fits the budget.
- * This is a knapsack, so the result can be off the best one: by less than the largest difference
- * that one candidate of one layer makes where each layer's candidates are convex (each byte buys less
- * than the one before), as bits are.
+ * This is a knapsack problem, which greedy steps do not always solve best. But where each byte buys
+ * less than the one before, as with bits, the error is above the least one by at most what the
+ * costliest single step of a layer adds.
  *
- * Takes layers^2 * count^2 steps.
+ * Takes at most layers^3 * count^2 steps.
  *
  * Errors: -EINVAL; -ERANGE no choice keeps the budget (the text says what the least is); -ENOMEM.
  */

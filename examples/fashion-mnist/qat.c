@@ -127,8 +127,8 @@ static int run_on_device(struct qat_network *net, const struct bench *bench, str
 	quant_model_free(&quant);
 	if (ret)
 		return ret;
-	ret = network_run(network, dataset_image(&bench->test, 0), bench->test.count,
-			  bench->logits, &work, err);
+	ret = network_run(network, dataset_image(&bench->test, 0), bench->test.count, bench->logits,
+			  &work, err);
 	network_destroy(network);
 	return ret;
 }

@@ -27,8 +27,8 @@ struct qat_layer {
 	struct learner bias;
 	struct learner w_scale;
 	struct learner c_scale;
-	float *x;  /* [QAT_BATCH][k] inputs */
-	float *dx; /* d loss / d input */
+	float *x;      /* [QAT_BATCH][k] inputs */
+	float *dx;     /* d loss / d input */
 	float a_slope; /* d loss / d scale of the input */
 };
 
@@ -136,8 +136,8 @@ static int layer_create(struct qat_layer *q, const struct layer *layer, uint32_t
 	memcpy(q->weight.value, layer->weight, weights * sizeof(float));
 	memcpy(q->bias.value, layer->bias, layer->n * sizeof(float));
 	for (uint32_t n = 0; n < layer->n; n++)
-		q->w_scale.value[n] = best_scale(layer->weight + (size_t)n * layer->k, layer->k,
-						 bits);
+		q->w_scale.value[n] =
+			best_scale(layer->weight + (size_t)n * layer->k, layer->k, bits);
 	q->c_scale.value[0] = layer->range / (last ? 127 : 255);
 	return npu_qat_create(&desc, &q->qat, err);
 }
@@ -154,8 +154,8 @@ int qat_network_create(const struct model *model, uint32_t bits, struct qat_netw
 	for (uint32_t i = 0; i < model->layer_count && !ret; i++)
 		ret = layer_create(&net->layer[i], &model->layer[i], bits,
 				   i + 1 == model->layer_count, err);
-	net->logits = calloc((size_t)QAT_BATCH * model->layer[model->layer_count - 1].n,
-			     sizeof(float));
+	net->logits =
+		calloc((size_t)QAT_BATCH * model->layer[model->layer_count - 1].n, sizeof(float));
 	if (!ret && !net->logits)
 		ret = error_set(err, -ENOMEM, "out of memory for the logits");
 	if (ret) {
@@ -303,8 +303,8 @@ static int compensate_layer(struct qat_network *net, uint32_t index, const uint8
 	int ret = 0;
 
 	for (size_t first = 0; first + QAT_BATCH <= count && !ret; first += QAT_BATCH) {
-		ret = qat_network_forward(net, pixels + first * net->layer[0].k, QAT_BATCH,
-					  &logits, err);
+		ret = qat_network_forward(net, pixels + first * net->layer[0].k, QAT_BATCH, &logits,
+					  err);
 		if (!ret)
 			ret = npu_hessian_add(inputs, q->x, QAT_BATCH, err);
 	}

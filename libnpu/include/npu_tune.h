@@ -78,9 +78,9 @@ uint64_t npu_hessian_samples(const struct npu_hessian *hessian);
  *
  * Errors: -EINVAL (the text names the element), -ENOMEM.
  */
-int npu_hessian_error(const struct npu_hessian *hessian, uint32_t n, const float *w, const int8_t *q,
-		      const float *scale, const int32_t *zero_point, uint32_t group_size,
-		      double *error, struct npu_error *err);
+int npu_hessian_error(const struct npu_hessian *hessian, uint32_t n, const float *w,
+		      const int8_t *q, const float *scale, const int32_t *zero_point,
+		      uint32_t group_size, double *error, struct npu_error *err);
 
 /* ---- Error-compensating rounding ------------------------------------------------------- */
 
@@ -98,7 +98,8 @@ enum npu_round_range {
 	/** @NPU_ROUND_RANGE_FULL: The largest weight is the last step. */
 	NPU_ROUND_RANGE_FULL = 0,
 	/** @NPU_ROUND_RANGE_SEARCH: Of 80 scales from the full range down to 0.21 of it, the one
-	 * that rounds to nearest with the least squared error, each column weighted with its H[k][k].
+	 * that rounds to nearest with the least squared error, each column weighted with its
+	 * H[k][k].
 	 */
 	NPU_ROUND_RANGE_SEARCH = 1,
 };
@@ -148,13 +149,14 @@ struct npu_round_desc {
  *	w'[j] = w[j] + (sum over i < j of e[i] R[i][j]) / R[j][j],	e[i] = w[i] - wq[i]
  *	q[j] = clamp(round(w'[j] / scale) + zero_point),		halves to even
  *
- * R is the inverse of the Cholesky factor of H^-1 that GPTQ works with, so the numbers are the same,
- * but nothing is inverted. The sweeps then visit the columns again and again and set each to the
- * best value with all others as they are (Behdin et al., "QuantEase", 2023), with the scales fixed.
+ * R is the inverse of the Cholesky factor of H^-1 that GPTQ works with, so the numbers are the
+ *same, but nothing is inverted. The sweeps then visit the columns again and again and set each to
+ *the best value with all others as they are (Behdin et al., "QuantEase", 2023), with the scales
+ *fixed.
  *
  * Where no scale is given, that of a group is made when its first column is reached, from weights
- * with the compensation for all columns before it; with NPU_ROUND_BY_ACTIVATION, where the columns of
- * a group are not rounded together, from the weights as they are. Scales of symmetric grids are
+ * with the compensation for all columns before it; with NPU_ROUND_BY_ACTIVATION, where the columns
+ *of a group are not rounded together, from the weights as they are. Scales of symmetric grids are
  * max |w| / (2^(bits-1) - 1), those of others (max - min) / (2^bits - 1) with 0 in the range; 1 for
  * a group of zeros.
  *
@@ -231,8 +233,8 @@ int npu_scale_rows(float *x, uint32_t rows, uint32_t cols, const float *factor, 
  * Because (x Q) (w Q)^T = x w^T the same call is for activations at run time and for the rows of
  * the weights, once. Q is a randomized Hadamard transform, x D H / sqrt(k) with random signs D from
  * @seed and the Walsh-Hadamard matrix H, in k * log2(k) additions. Where k is not a power of two
- * it is two such transforms, of the first and then of the last b channels, b being the largest power
- * of two below k; together these are all channels.
+ * it is two such transforms, of the first and then of the last b channels, b being the largest
+ * power of two below k; together these are all channels.
  * @x: @rows x @k, changed in place.
  *
  * Errors: -EINVAL.
@@ -375,7 +377,8 @@ struct npu_qat;
  * @group_size: Columns of the weights that have a scale in common, a multiple of NPU_GROUP_UNIT; 0
  *	for all @k. More than one group goes with NPU_SCALING_FLOAT.
  * @scaling: NPU_SCALING_FIXED16 or NPU_SCALING_FLOAT.
- * @c_type: NPU_TYPE_INT8, or with NPU_SCALING_FLOAT also NPU_TYPE_FLOAT32: outputs are not quantized.
+ * @c_type: NPU_TYPE_INT8, or with NPU_SCALING_FLOAT also NPU_TYPE_FLOAT32: outputs are not
+ *quantized.
  * @a_zero_point, @c_zero_point: Zero points of the int8 inputs and outputs, -128 to 127; of float
  *	outputs 0.
  * @activation: NPU_ACTIVATION_NONE or NPU_ACTIVATION_RELU.

@@ -53,7 +53,8 @@ static void add_up(struct choice *c)
 	}
 }
 
-/* Gives each layer its candidate of least error (or bytes), of equals the one with less of the other. */
+/* Gives each layer its candidate of least error (or bytes), of equals the one with less of the
+ * other. */
 static void choose_least(struct choice *c, enum npu_budget what)
 {
 	for (uint32_t i = 0; i < c->layers; i++) {
@@ -89,8 +90,8 @@ static bool keeps(struct choice *c, const struct change *x, enum npu_budget kind
 }
 
 /*
- * Makes the change that saves bytes with the least error for each; with @kept only one that keeps the
- * budget. Returns false if there is none.
+ * Makes the change that saves bytes with the least error for each; with @kept only one that keeps
+ * the budget. Returns false if there is none.
  */
 static bool save(struct choice *c, enum npu_budget kind, double limit, bool kept)
 {
@@ -163,10 +164,11 @@ int npu_choose_precision(const struct npu_candidate *candidates, uint32_t layers
 	int ret;
 
 	if (!candidates || !layers || !count || !chosen || !total)
-		return npu_fail(err, -EINVAL,
-				"npu_choose_precision: %u layers with %u candidates, or no place for "
-				"the results given",
-				layers, count);
+		return npu_fail(
+			err, -EINVAL,
+			"npu_choose_precision: %u layers with %u candidates, or no place for "
+			"the results given",
+			layers, count);
 	if ((kind != NPU_BUDGET_BYTES && kind != NPU_BUDGET_ERROR) || isnan(limit))
 		return npu_fail(err, -EINVAL,
 				"npu_choose_precision: the budget is of kind %d and %g, it must be "
@@ -174,10 +176,11 @@ int npu_choose_precision(const struct npu_candidate *candidates, uint32_t layers
 				(int)kind, limit);
 	for (size_t i = 0; i < (size_t)layers * count; i++)
 		if (!isfinite(candidates[i].error))
-			return npu_fail(err, -EINVAL,
-					"npu_choose_precision: layer %zu, candidate %zu has an error "
-					"of %g",
-					i / count, i % count, candidates[i].error);
+			return npu_fail(
+				err, -EINVAL,
+				"npu_choose_precision: layer %zu, candidate %zu has an error "
+				"of %g",
+				i / count, i % count, candidates[i].error);
 	c.chosen = malloc(layers * sizeof(*c.chosen));
 	if (!c.chosen)
 		return npu_fail(err, -ENOMEM, "no memory for the choice of %u layers", layers);

@@ -25,14 +25,16 @@ static int check_grid(const char *call, const struct npu_fake_quant *grid, const
 				"npu_fake_quant)",
 				call);
 	if (grid->bits < 2 || grid->bits > 8)
-		return npu_fail(err, -EINVAL, "%s: bits is %u, it must be 2 to 8", call, grid->bits);
+		return npu_fail(err, -EINVAL, "%s: bits is %u, it must be 2 to 8", call,
+				grid->bits);
 	ret = npu_check_matrix(call, x, grid->rows, grid->cols, err);
 	if (ret)
 		return ret;
 	if (grid->scale_count != 1 && grid->scale_count != scale_count(grid))
-		return npu_fail(err, -EINVAL,
-				"%s: scale_count is %u, it must be 1 or rows * groups, which is %llu",
-				call, grid->scale_count, (unsigned long long)scale_count(grid));
+		return npu_fail(
+			err, -EINVAL,
+			"%s: scale_count is %u, it must be 1 or rows * groups, which is %llu", call,
+			grid->scale_count, (unsigned long long)scale_count(grid));
 	limits = npu_grid(grid->bits, grid->symmetric);
 	if (grid->zero_point < (grid->symmetric ? 0 : limits.min) ||
 	    grid->zero_point > (grid->symmetric ? 0 : limits.max))
@@ -82,7 +84,8 @@ struct slope {
 	uint64_t count;
 };
 
-static void store_slopes(const struct npu_fake_quant *grid, const struct slope *slope, float *dscale)
+static void store_slopes(const struct npu_fake_quant *grid, const struct slope *slope,
+			 float *dscale)
 {
 	const struct npu_grid limits = npu_grid(grid->bits, grid->symmetric);
 

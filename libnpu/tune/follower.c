@@ -118,8 +118,7 @@ int npu_follower_update(struct npu_follower *follower, const float *x, size_t co
 	float low = 0, high = 0;
 
 	if (!follower || !x || !count)
-		return npu_fail(err, -EINVAL,
-				"npu_follower_update: no range or no elements given");
+		return npu_fail(err, -EINVAL, "npu_follower_update: no range or no elements given");
 	for (size_t i = 0; i < count; i++) {
 		if (!isfinite(x[i]))
 			return npu_fail(err, -EINVAL, "npu_follower_update: element %zu is %f", i,
@@ -145,9 +144,10 @@ int npu_follower_get(const struct npu_follower *follower, uint32_t bits, bool sy
 	float step;
 
 	if (!follower || bits < 2 || bits > 16)
-		return npu_fail(err, -EINVAL,
-				"npu_follower_get: no range given, or bits is %u, it must be 2 to 16",
-				bits);
+		return npu_fail(
+			err, -EINVAL,
+			"npu_follower_get: no range given, or bits is %u, it must be 2 to 16",
+			bits);
 	if (!follower->started)
 		return npu_fail(err, -ENODATA,
 				"npu_follower_get: the range has seen no batch yet, call "

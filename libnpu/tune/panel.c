@@ -9,7 +9,8 @@
 #include "../error.h"
 #include "panel.h"
 
-/* Scales that NPU_ROUND_RANGE_SEARCH tries, each smaller than the one before by 0.01 of the range. */
+/* Scales that NPU_ROUND_RANGE_SEARCH tries, each smaller than the one before by 0.01 of the range.
+ */
 #define RANGES 80
 
 /* ---- Memory ---------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of weights side by side, [column][PANEL], so that what is done for one row is done for all of
- * them with vector instructions, and matrices of K x K are read once for all.
+ * Rows of weights side by side, [column][PANEL], so that what is done for one row is done for all
+ * of them with vector instructions, and matrices of K x K are read once for all.
  */
 #ifndef LIBNPU_TUNE_PANEL_H
 #define LIBNPU_TUNE_PANEL_H

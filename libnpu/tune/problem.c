@@ -29,8 +29,8 @@ static double dot(const double *x, const double *y, uint32_t count)
 
 static double entry(const struct npu_hessian *hessian, uint32_t i, uint32_t j)
 {
-	return i < j ? hessian->h[(size_t)i * hessian->k + j] :
-		       hessian->h[(size_t)j * hessian->k + i];
+	return i < j ? hessian->h[(size_t)i * hessian->k + j]
+		     : hessian->h[(size_t)j * hessian->k + i];
 }
 
 /* ---- Order ----------------------------------------------------------------------------- */

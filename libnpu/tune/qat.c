@@ -37,12 +37,12 @@ static int check_desc(const struct npu_qat_desc *desc, struct npu_error *err)
 				"npu_qat_create: c_type must be NPU_TYPE_INT8, or NPU_TYPE_FLOAT32 "
 				"with NPU_SCALING_FLOAT");
 	if (desc->group_size % NPU_GROUP_UNIT ||
-	    (npu_group_count(desc->k, desc->group_size) > 1 &&
-	     desc->scaling != NPU_SCALING_FLOAT))
-		return npu_fail(err, -EINVAL,
-				"npu_qat_create: group_size is %u, it must be a multiple of %d, and "
-				"go with NPU_SCALING_FLOAT",
-				desc->group_size, NPU_GROUP_UNIT);
+	    (npu_group_count(desc->k, desc->group_size) > 1 && desc->scaling != NPU_SCALING_FLOAT))
+		return npu_fail(
+			err, -EINVAL,
+			"npu_qat_create: group_size is %u, it must be a multiple of %d, and "
+			"go with NPU_SCALING_FLOAT",
+			desc->group_size, NPU_GROUP_UNIT);
 	if (desc->a_zero_point < INT8_MIN || desc->a_zero_point > INT8_MAX ||
 	    desc->c_zero_point < (is_float ? 0 : INT8_MIN) ||
 	    desc->c_zero_point > (is_float ? 0 : INT8_MAX))
@@ -138,8 +138,8 @@ const struct npu_epilogue_desc *npu_qat_epilogue(const struct npu_qat *qat)
 
 /* ---- Parameters ------------------------------------------------------------------------ */
 
-struct npu_fake_quant npu_qat_a_grid(const struct npu_qat *qat,
-				     const struct npu_qat_params *params, uint32_t rows)
+struct npu_fake_quant npu_qat_a_grid(const struct npu_qat *qat, const struct npu_qat_params *params,
+				     uint32_t rows)
 {
 	return (struct npu_fake_quant){
 		.size = sizeof(struct npu_fake_quant),
@@ -152,8 +152,7 @@ struct npu_fake_quant npu_qat_a_grid(const struct npu_qat *qat,
 	};
 }
 
-struct npu_fake_quant npu_qat_w_grid(const struct npu_qat *qat,
-				     const struct npu_qat_params *params)
+struct npu_fake_quant npu_qat_w_grid(const struct npu_qat *qat, const struct npu_qat_params *params)
 {
 	return (struct npu_fake_quant){
 		.size = sizeof(struct npu_fake_quant),
@@ -261,10 +260,11 @@ static int check_params(const struct npu_qat *qat, const struct npu_qat_params *
 		return npu_fail(err, -EINVAL, "npu_qat_forward: %u samples, it must be 1 to %u",
 				rows, qat->desc.m);
 	if (params->w_scale_count != scales)
-		return npu_fail(err, -EINVAL,
-				"npu_qat_forward: w_scale_count is %u, it must be n * groups, which "
-				"is %u",
-				params->w_scale_count, scales);
+		return npu_fail(
+			err, -EINVAL,
+			"npu_qat_forward: w_scale_count is %u, it must be n * groups, which "
+			"is %u",
+			params->w_scale_count, scales);
 	ret = npu_check_scales("npu_qat_forward: w_scale", params->w_scale, scales, err);
 	if (!ret)
 		ret = npu_check_scales("npu_qat_forward: a_scale", &params->a_scale, 1, err);

@@ -46,16 +46,16 @@ struct npu_qat {
 };
 
 /* The grids that inputs and weights are rounded to. */
-struct npu_fake_quant npu_qat_a_grid(const struct npu_qat *qat,
-				     const struct npu_qat_params *params, uint32_t rows);
+struct npu_fake_quant npu_qat_a_grid(const struct npu_qat *qat, const struct npu_qat_params *params,
+				     uint32_t rows);
 struct npu_fake_quant npu_qat_w_grid(const struct npu_qat *qat,
 				     const struct npu_qat_params *params);
 
 /* Result @i of the last forward pass, in the units it is stored in. */
 static inline double npu_qat_stored(const struct npu_qat *qat, size_t i)
 {
-	return qat->desc.c_type == NPU_TYPE_FLOAT32 ? (double)((const float *)qat->c)[i] :
-						      ((const int8_t *)qat->c)[i];
+	return qat->desc.c_type == NPU_TYPE_FLOAT32 ? (double)((const float *)qat->c)[i]
+						    : ((const int8_t *)qat->c)[i];
 }
 
 #endif /* LIBNPU_TUNE_QAT_H */

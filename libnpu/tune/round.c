@@ -46,8 +46,9 @@ static int check_desc(const struct npu_hessian *hessian, const struct npu_round_
 				"npu_round_desc), which is %zu",
 				desc->size, sizeof(*desc));
 	if (desc->k != hessian->k)
-		return npu_fail(err, -EINVAL, "npu_round_weights: k is %u, but inputs had %u columns",
-				desc->k, hessian->k);
+		return npu_fail(err, -EINVAL,
+				"npu_round_weights: k is %u, but inputs had %u columns", desc->k,
+				hessian->k);
 	if (desc->bits < 2 || desc->bits > 8)
 		return npu_fail(err, -EINVAL, "npu_round_weights: bits is %u, it must be 2 to 8",
 				desc->bits);

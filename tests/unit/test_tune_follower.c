@@ -114,10 +114,10 @@ static void bad_input_is_named(void **state)
 	float scale;
 
 	(void)state;
-#define refuse(change, word)                                \
-	do {                                                \
-		desc = good;                                \
-		change;                                     \
+#define refuse(change, word)                                         \
+	do {                                                         \
+		desc = good;                                         \
+		change;                                              \
 		refused(npu_follower_create(&desc, &f, &err), word); \
 	} while (0)
 	refuse(desc.size = 3, "size is 3");
@@ -143,10 +143,8 @@ static void bad_input_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_a_moving_average),
-		cmocka_unit_test(steps_have_a_limit),
-		cmocka_unit_test(ranges_have_bounds),
-		cmocka_unit_test(grids_cover_the_range),
+		cmocka_unit_test(is_a_moving_average), cmocka_unit_test(steps_have_a_limit),
+		cmocka_unit_test(ranges_have_bounds),  cmocka_unit_test(grids_cover_the_range),
 		cmocka_unit_test(bad_input_is_named),
 	};
 

@@ -47,8 +47,8 @@ static void best_errors(struct npu_candidate c[][COUNT], double *best)
 		for (int b = 0; b <= MOST_BYTES; b++)
 			for (int j = 0; j < COUNT; j++)
 				if (c[i][j].bytes <= (uint64_t)b)
-					best[b] = fmin(best[b], before[b - c[i][j].bytes] +
-									c[i][j].error);
+					best[b] = fmin(best[b],
+						       before[b - c[i][j].bytes] + c[i][j].error);
 	}
 }
 
@@ -132,8 +132,8 @@ static void is_near_the_best_under_a_budget_of_error(void **state)
 
 			while (best[fewest] > limit)
 				fewest++;
-			expect_ok(npu_choose_precision(c[0], LAYERS, COUNT, NPU_BUDGET_ERROR,
-						       limit, chosen, &total, &err));
+			expect_ok(npu_choose_precision(c[0], LAYERS, COUNT, NPU_BUDGET_ERROR, limit,
+						       chosen, &total, &err));
 			check_total(c, chosen, &total);
 			assert_true(total.error <= limit);
 			assert_true(total.bytes >= (uint64_t)fewest);

@@ -45,8 +45,8 @@ static void layer_init(struct layer *layer, struct rng *rng, const struct npu_qa
 	layer->w = rng_matrix(rng, N, K);
 	layer->bias = rng_matrix(rng, 1, N);
 	for (uint32_t i = 0; i < N * groups; i++)
-		layer->w_scale[i] = 2.5f / (float)((1 << (form->w_bits - 1)) - 1) *
-				    (0.8f + 0.002f * (float)i);
+		layer->w_scale[i] =
+			2.5f / (float)((1 << (form->w_bits - 1)) - 1) * (0.8f + 0.002f * (float)i);
 	layer->params = (struct npu_qat_params){
 		.size = sizeof(layer->params),
 		.w = layer->w,
@@ -70,12 +70,23 @@ static void layer_free(struct layer *layer)
 
 static const struct npu_qat_desc forms[] = {
 	{ .w_bits = 8, .scaling = NPU_SCALING_FIXED16, .c_type = NPU_TYPE_INT8 },
-	{ .w_bits = 4, .scaling = NPU_SCALING_FIXED16, .c_type = NPU_TYPE_INT8,
-	  .a_zero_point = -3, .c_zero_point = -128, .activation = NPU_ACTIVATION_RELU },
-	{ .w_bits = 2, .scaling = NPU_SCALING_FLOAT, .c_type = NPU_TYPE_INT8, .a_zero_point = 11,
+	{ .w_bits = 4,
+	  .scaling = NPU_SCALING_FIXED16,
+	  .c_type = NPU_TYPE_INT8,
+	  .a_zero_point = -3,
+	  .c_zero_point = -128,
+	  .activation = NPU_ACTIVATION_RELU },
+	{ .w_bits = 2,
+	  .scaling = NPU_SCALING_FLOAT,
+	  .c_type = NPU_TYPE_INT8,
+	  .a_zero_point = 11,
 	  .c_zero_point = 5 },
-	{ .w_bits = 4, .scaling = NPU_SCALING_FLOAT, .c_type = NPU_TYPE_FLOAT32,
-	  .a_zero_point = 11, .group_size = 32, .activation = NPU_ACTIVATION_RELU },
+	{ .w_bits = 4,
+	  .scaling = NPU_SCALING_FLOAT,
+	  .c_type = NPU_TYPE_FLOAT32,
+	  .a_zero_point = 11,
+	  .group_size = 32,
+	  .activation = NPU_ACTIVATION_RELU },
 	{ .w_bits = 3, .scaling = NPU_SCALING_FLOAT, .c_type = NPU_TYPE_INT8, .group_size = 32 },
 };
 
@@ -283,8 +294,7 @@ static void gradients_are_the_formulas(void **state)
 		check_gradients(&layer, passed, &gradients);
 		for (uint32_t n = 0; n < N; n++)
 			near(dbias, bias[n], "bias", n);
-		near(&dc,
-		     layer.desc.c_type == NPU_TYPE_INT8 ? slope / sqrt(M * N * 127.0) : 0,
+		near(&dc, layer.desc.c_type == NPU_TYPE_INT8 ? slope / sqrt(M * N * 127.0) : 0,
 		     "c_scale", 0);
 		layer_free(&layer);
 		free(dy);
@@ -337,10 +347,10 @@ static void bad_input_is_named(void **state)
 
 	(void)state;
 	layer_init(&layer, &rng, &forms[0]);
-#define refuse(change, word)                                   \
-	do {                                                   \
-		desc = layer.desc;                             \
-		change;                                        \
+#define refuse(change, word)                                      \
+	do {                                                      \
+		desc = layer.desc;                                \
+		change;                                           \
 		refused(npu_qat_create(&desc, &qat, &err), word); \
 	} while (0)
 	refuse(desc.size = 0, "size is 0");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Error-compensating rounding: against rounding to nearest, the published algorithm written out, and
- * every rounding there is.
+ * Error-compensating rounding: against rounding to nearest, the published algorithm written out,
+ * and every rounding there is.
  */
 #include <errno.h>
 #include <math.h>
@@ -79,7 +79,8 @@ static float *nearest(const float *w, uint32_t bits, bool symmetric, uint32_t gr
 			min = fminf(min, w[j]);
 			max = fmaxf(max, w[j]);
 		}
-		scale = symmetric ? fmaxf(max, -min) / (float)high : (max - min) / (float)(high - low);
+		scale = symmetric ? fmaxf(max, -min) / (float)high
+				  : (max - min) / (float)(high - low);
 		if (!symmetric)
 			zero = (int)rintf((float)low - min / scale);
 		for (uint32_t j = i; j < i + group_size; j++) {
@@ -209,8 +210,8 @@ static void compensate(const struct layer *layer, double damping, uint32_t group
 				w[j] -= error * inverse[p * K + j];
 			for (uint32_t i = p + 1; i < K; i++)
 				for (uint32_t j = p + 1; j < K; j++)
-					inverse[i * K + j] -= inverse[i * K + p] *
-							      inverse[p * K + j] / pivot;
+					inverse[i * K + j] -=
+						inverse[i * K + p] * inverse[p * K + j] / pivot;
 		}
 	}
 }
@@ -321,8 +322,8 @@ static void sweeps_and_searched_ranges_help(void **state)
 		desc.sweeps = form & 1 ? 5 : 0;
 		desc.range = form & 2 ? NPU_ROUND_RANGE_SEARCH : NPU_ROUND_RANGE_FULL;
 		layer_round(&layer, &desc);
-		expect_ok(npu_hessian_error(layer.hessian, N, layer.w, layer.q, layer.scale, NULL, 0,
-					    &error[form], &err));
+		expect_ok(npu_hessian_error(layer.hessian, N, layer.w, layer.q, layer.scale, NULL,
+					    0, &error[form], &err));
 	}
 	assert_true(error[1] < 0.9 * error[0]);
 	assert_true(error[2] < 0.9 * error[0]);
@@ -447,13 +448,13 @@ static void bad_input_is_named(void **state)
 	refused(npu_hessian_add(small, bad, 0, &err), "0 x 2");
 	refused(npu_hessian_merge(small, layer.hessian, &err), "2 channels, but 96");
 
-#define refuse(change, word)                                                                     \
-	do {                                                                                     \
-		desc = layer_desc(&layer, 4);                                                    \
-		change;                                                                          \
-		refused(npu_round_weights(layer.hessian, &desc, layer.q, layer.scale,            \
-					  layer.zero_point, &err),                               \
-			word);                                                                   \
+#define refuse(change, word)                                                          \
+	do {                                                                          \
+		desc = layer_desc(&layer, 4);                                         \
+		change;                                                               \
+		refused(npu_round_weights(layer.hessian, &desc, layer.q, layer.scale, \
+					  layer.zero_point, &err),                    \
+			word);                                                        \
 	} while (0)
 	refuse(desc.size = 1, "size is 1");
 	refuse(desc.bits = 1, "bits is 1");

@@ -3,6 +3,7 @@
  * Ranges that follow their input: how far, within which bounds, and the grids they give.
  */
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,6 +102,19 @@ static void grids_cover_the_range(void **state)
 	npu_follower_destroy(f);
 }
 
+/* A scale is a normal number, however little there is to scale. */
+static void denormal_ranges_have_a_scale(void **state)
+{
+	struct npu_follower *f = make(1, 0, 0, 0, 1e-44f);
+	float scale;
+
+	(void)state;
+	show(f, 0, 1e-40f, 0, 1e-40f);
+	expect_ok(npu_follower_get(f, 8, true, NULL, NULL, &scale, NULL, &err));
+	assert_true(scale == FLT_MIN);
+	npu_follower_destroy(f);
+}
+
 #define refused(call, word) expect_error(call, -EINVAL, word)
 
 static void bad_input_is_named(void **state)
@@ -143,8 +157,11 @@ static void bad_input_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_a_moving_average), cmocka_unit_test(steps_have_a_limit),
-		cmocka_unit_test(ranges_have_bounds),  cmocka_unit_test(grids_cover_the_range),
+		cmocka_unit_test(is_a_moving_average),
+		cmocka_unit_test(steps_have_a_limit),
+		cmocka_unit_test(ranges_have_bounds),
+		cmocka_unit_test(grids_cover_the_range),
+		cmocka_unit_test(denormal_ranges_have_a_scale),
 		cmocka_unit_test(bad_input_is_named),
 	};
 

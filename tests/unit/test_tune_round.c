@@ -308,6 +308,42 @@ static void is_near_the_best_rounding(void **state)
 	assert_true(all <= 1.25 * all_least);
 }
 
+/* Few coarse weights: compensation alone sometimes makes it worse, and is then not taken. */
+static void small_rows_are_never_worse_than_nearest(void **state)
+{
+	struct rng rng = { 58 };
+
+	(void)state;
+	for (int trial = 0; trial < 300; trial++) {
+		float *x = rng_correlated(&rng, 16, 5, 3), *w = rng_matrix(&rng, 1, 5);
+		float scale = 1, scale_out;
+		const struct npu_round_desc desc = {
+			.size = sizeof(desc),
+			.n = 1,
+			.k = 5,
+			.w = w,
+			.bits = 2,
+			.symmetric = true,
+			.scale = &scale,
+		};
+		struct npu_hessian *hessian;
+		int8_t q[5], plain[5];
+		double error, most;
+
+		for (int j = 0; j < 5; j++)
+			plain[j] = (int8_t)fmaxf(-1, fminf(1, rintf(w[j])));
+		expect_ok(npu_hessian_create(5, &hessian, &err));
+		expect_ok(npu_hessian_add(hessian, x, 16, &err));
+		expect_ok(npu_round_weights(hessian, &desc, q, &scale_out, NULL, &err));
+		expect_ok(npu_hessian_error(hessian, 1, w, q, &scale, NULL, 0, &error, &err));
+		expect_ok(npu_hessian_error(hessian, 1, w, plain, &scale, NULL, 0, &most, &err));
+		assert_true(error <= most * (1 + 1e-12));
+		npu_hessian_destroy(hessian);
+		free(x);
+		free(w);
+	}
+}
+
 static void sweeps_and_searched_ranges_help(void **state)
 {
 	double error[4];
@@ -491,6 +527,7 @@ int main(void)
 		cmocka_unit_test(is_never_worse_than_nearest),
 		cmocka_unit_test(is_the_published_algorithm),
 		cmocka_unit_test(is_near_the_best_rounding),
+		cmocka_unit_test(small_rows_are_never_worse_than_nearest),
 		cmocka_unit_test(sweeps_and_searched_ranges_help),
 		cmocka_unit_test(error_is_that_of_the_output),
 		cmocka_unit_test(parts_merge_to_the_whole),

@@ -335,7 +335,7 @@ struct npu_fake_quant {
  *
  *	q = clamp(round(x / scale) + zero_point),	y = scale * (q - zero_point)
  *
- * in binary32, halves to even, as npu_quant_int8() does.
+ * the quotient in binary32, halves to even, which is QuantizeLinear of ONNX.
  * @x: @rows x @cols.
  * @q, @y: The same shape; either may be NULL, and @y may be @x.
  *

@@ -8,10 +8,12 @@ FASHION_OBJS := $(addprefix $(B)/$(FASHION)/, classify.o network.o quantize.o re
 	forward.o score.o dataset.o idx.o model.o error.o)
 FASHION_TRAIN_OBJS := $(addprefix $(B)/$(FASHION)/, train.o backprop.o \
 	forward.o score.o dataset.o idx.o model.o error.o)
+FASHION_QAT_OBJS := $(addprefix $(B)/$(FASHION)/, qat.o qat_network.o network.o quantize.o \
+	forward.o score.o dataset.o idx.o model.o error.o)
 FASHION_MNIST := $(B)/$(FASHION)/fashion-mnist
 FASHION_MODEL := $(FASHION)/model.mlp
 
-ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train
+ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train $(B)/$(FASHION)/fashion-mnist-qat
 
 # One file each, one way of use.
 SMALL_EXAMPLES := $(addprefix $(B)/examples/, packed-weights dma-buf)
@@ -32,6 +34,10 @@ $(FASHION_MNIST): $(FASHION_OBJS) $(LIBNPU_A)
 $(B)/$(FASHION)/fashion-mnist-train: $(FASHION_TRAIN_OBJS)
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) -lz -lm
+
+$(B)/$(FASHION)/fashion-mnist-qat: $(FASHION_QAT_OBJS) $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS) -lz -lm
 
 PIPELINE := $(B)/examples/pipeline/pipeline
 

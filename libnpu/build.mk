@@ -7,9 +7,12 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
+		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
 		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
-		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_passes.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
+		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_passes.c nvdla_plan.c \
+		nvdla_queue.c nvdla_split.c \
 		nvdla_stage.c nvdla_weights.c))
 
 # The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
@@ -39,6 +42,7 @@ $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
 $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
+$(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"
@@ -64,7 +68,7 @@ mandir ?= $(prefix)/share/man
 install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
-	install -m 644 libnpu/include/npu.h $(DESTDIR)$(includedir)/
+	install -m 644 libnpu/include/*.h $(DESTDIR)$(includedir)/
 	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
 	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so

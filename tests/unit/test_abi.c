@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <npu.h>
+#include <npu_tune.h>
 
 struct place {
 	const char *name;
@@ -156,6 +157,75 @@ static const struct place places[] = {
 	FIELD(npu_queue_stats, jobs, 16),
 	FIELD(npu_queue_stats, engine_ns, 24),
 	FIELD(npu_queue_stats, host_steps, 32),
+
+	SIZE(npu_round_desc, 80),
+	FIELD(npu_round_desc, size, 0),
+	FIELD(npu_round_desc, n, 8),
+	FIELD(npu_round_desc, k, 12),
+	FIELD(npu_round_desc, w, 16),
+	FIELD(npu_round_desc, bits, 24),
+	FIELD(npu_round_desc, symmetric, 28),
+	FIELD(npu_round_desc, group_size, 32),
+	FIELD(npu_round_desc, scale, 40),
+	FIELD(npu_round_desc, zero_point, 48),
+	FIELD(npu_round_desc, range, 56),
+	FIELD(npu_round_desc, order, 60),
+	FIELD(npu_round_desc, damping, 64),
+	FIELD(npu_round_desc, sweeps, 72),
+
+	SIZE(npu_follower_desc, 32),
+	FIELD(npu_follower_desc, size, 0),
+	FIELD(npu_follower_desc, momentum, 8),
+	FIELD(npu_follower_desc, max_step, 12),
+	FIELD(npu_follower_desc, low_limit, 16),
+	FIELD(npu_follower_desc, high_limit, 20),
+	FIELD(npu_follower_desc, min_width, 24),
+
+	SIZE(npu_fake_quant, 48),
+	FIELD(npu_fake_quant, size, 0),
+	FIELD(npu_fake_quant, rows, 8),
+	FIELD(npu_fake_quant, cols, 12),
+	FIELD(npu_fake_quant, bits, 16),
+	FIELD(npu_fake_quant, symmetric, 20),
+	FIELD(npu_fake_quant, group_size, 24),
+	FIELD(npu_fake_quant, scale, 32),
+	FIELD(npu_fake_quant, scale_count, 40),
+	FIELD(npu_fake_quant, zero_point, 44),
+
+	SIZE(npu_qat_desc, 48),
+	FIELD(npu_qat_desc, size, 0),
+	FIELD(npu_qat_desc, m, 8),
+	FIELD(npu_qat_desc, k, 12),
+	FIELD(npu_qat_desc, n, 16),
+	FIELD(npu_qat_desc, w_bits, 20),
+	FIELD(npu_qat_desc, group_size, 24),
+	FIELD(npu_qat_desc, scaling, 28),
+	FIELD(npu_qat_desc, c_type, 32),
+	FIELD(npu_qat_desc, a_zero_point, 36),
+	FIELD(npu_qat_desc, c_zero_point, 40),
+	FIELD(npu_qat_desc, activation, 44),
+
+	SIZE(npu_qat_params, 48),
+	FIELD(npu_qat_params, size, 0),
+	FIELD(npu_qat_params, w, 8),
+	FIELD(npu_qat_params, bias, 16),
+	FIELD(npu_qat_params, w_scale, 24),
+	FIELD(npu_qat_params, w_scale_count, 32),
+	FIELD(npu_qat_params, a_scale, 36),
+	FIELD(npu_qat_params, c_scale, 40),
+
+	SIZE(npu_qat_gradients, 56),
+	FIELD(npu_qat_gradients, size, 0),
+	FIELD(npu_qat_gradients, x, 8),
+	FIELD(npu_qat_gradients, w, 16),
+	FIELD(npu_qat_gradients, bias, 24),
+	FIELD(npu_qat_gradients, w_scale, 32),
+	FIELD(npu_qat_gradients, a_scale, 40),
+	FIELD(npu_qat_gradients, c_scale, 48),
+
+	SIZE(npu_candidate, 16),
+	FIELD(npu_candidate, error, 0),
+	FIELD(npu_candidate, bytes, 8),
 };
 
 static void structures_are_what_programs_know(void **state)
@@ -209,6 +279,12 @@ static void values_are_what_programs_know(void **state)
 	assert_int_equal(NPU_GROUP_UNIT, 32);
 	assert_int_equal(NPU_MAX_WAITS, 16);
 	assert_int_equal(NPU_ERROR_TEXT, 256);
+	assert_int_equal(NPU_ROUND_IN_ORDER, 0);
+	assert_int_equal(NPU_ROUND_BY_ACTIVATION, 1);
+	assert_int_equal(NPU_ROUND_RANGE_FULL, 0);
+	assert_int_equal(NPU_ROUND_RANGE_SEARCH, 1);
+	assert_int_equal(NPU_BUDGET_BYTES, 0);
+	assert_int_equal(NPU_BUDGET_ERROR, 1);
 }
 
 int main(void)

@@ -30,7 +30,7 @@ sed -n 's/^\t\(npu_[a-z0-9_]*\);$/\1/p' libnpu/libnpu.map >"$work/map"
 nm -D --defined-only "$lib" | sed -n 's/.* [TDBR] \(.*\)@@LIBNPU_0\.1$/\1/p' >"$work/exported"
 nm -D --defined-only "$lib" | grep -v ' A LIBNPU_' | sed 's/.* //; s/@.*//' >"$work/all"
 # A function is declared where its name begins a parameter list and its type a line.
-sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(npu_[a-z0-9_]*\)(.*/\1/p' libnpu/include/npu.h | LC_ALL=C sort \
+sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(npu_[a-z0-9_]*\)(.*/\1/p' libnpu/include/*.h | LC_ALL=C sort \
 	>"$work/declared"
 
 [ -s "$work/map" ] || fail "libnpu.map has no symbols"
@@ -40,7 +40,7 @@ for list in exported all; do
 done
 same map exported "libnpu.so does not export what libnpu.map promises (<)"
 same exported all "libnpu.so exports more than libnpu.map says (>)"
-same map declared "npu.h does not declare what libnpu.map promises (<)"
+same map declared "no header declares what libnpu.map promises (<)"
 
 # ---- installed ----
 
@@ -62,6 +62,7 @@ done
 
 cat >"$work/program.c" <<'EOF'
 #include <npu.h>
+#include <npu_file.h>
 
 int main(void)
 {

@@ -107,7 +107,8 @@ include tests/bench/build.mk
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
 
-$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_header.o npy_write.o error.o)
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
+LIBS_test_npy := $(LIBNPU_LIBS)
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

@@ -60,7 +60,8 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi) \
+	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi \
+	test_file test_file_refused) \
 	$(FAKE_NPU_TESTS)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
 	test_async test_sharing)
@@ -100,6 +101,9 @@ LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
+
+$(addprefix $(B)/tests/unit/, test_file test_file_refused): $(B)/tests/unit/file_rig.o
+$(B)/tests/unit/test_file_refused: $(addprefix $(B)/tests/fuzz/, tensors.o tensor_seeds.o)
 
 include tests/bench/build.mk
 

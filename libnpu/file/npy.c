@@ -280,8 +280,8 @@ int npu_file_parse_npy(struct npu_file *file, struct npu_error *err)
 	struct header header = { .fortran = false };
 	struct parser p = { .file = file, .err = err };
 	uint64_t bytes, have;
-	uint32_t length;
-	size_t start;
+	uint32_t length = 0;
+	size_t start = 0;
 	int ret;
 
 	ret = find_header(file, &start, &length, err);

@@ -7,6 +7,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c json.c gguf.c) \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
 		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
@@ -35,6 +36,7 @@ ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
 $(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
+$(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3

@@ -62,6 +62,7 @@ done
 
 cat >"$work/program.c" <<'EOF'
 #include <npu.h>
+#include <npu_file.h>
 #include <npu_tune.h>
 
 int main(void)

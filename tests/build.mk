@@ -61,7 +61,7 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_quant test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
-	test_checksum test_abi) $(FAKE_NPU_TESTS)
+	test_checksum test_abi test_file test_file_refused) $(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
@@ -111,6 +111,8 @@ UNIT_TESTS += $(TUNE_UNIT_TESTS)
 
 $(TUNE_UNIT_TESTS): $(B)/tests/unit/tune_rig.o $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(TUNE_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+$(addprefix $(B)/tests/unit/, test_file test_file_refused): $(B)/tests/unit/file_rig.o
+$(B)/tests/unit/test_file_refused: $(addprefix $(B)/tests/fuzz/, tensors.o tensor_seeds.o)
 
 include tests/bench/build.mk
 
@@ -118,7 +120,8 @@ include tests/bench/build.mk
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
 
-$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_header.o npy_write.o error.o)
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
+LIBS_test_npy := $(LIBNPU_LIBS)
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

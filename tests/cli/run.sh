@@ -83,7 +83,7 @@ npy W.npy '|i1' '2, 3' '\1\0\377\2\3\2'
 npy bias.npy '<i4' '2,' '\2\0\0\0\377\377\377\377'			# 2, -1
 npy scales.npy '<f4' '2,' '\0\0\200\77\0\0\0\77'			# 1, 0.5
 npy scales8.npy '<f8' '2,' '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\340\77'	# the same
-npy wide.npy '<i8' '2, 3' ''
+npy wide.npy '<i8' '2, 3' '%048d'
 npy other.npy '|i1' '2, 4' '\1\2\3\4\5\6\7\10'
 npy unsigned.npy '|u1' '2, 3' '\201\202\203\174\205\206'		# A + 128
 npy A16.npy '<i2' '2, 3' '\1\1\2\0\3\0\374\377\5\0\6\0'		# A, but for 257
@@ -98,7 +98,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' info matmul plan selftest; do
+for command in '' info matmul plan selftest tensors; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -304,6 +304,39 @@ check 'selftest as JSON' 0 "$npu_run" selftest --device cpu --seed 7 --count 5 -
 says out '"seed": 7, "count": 5, "passed": 5, '; done_
 check 'selftest of nothing' 2 "$npu_run" selftest --count 0
 says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
+
+# ---- tensors ----
+
+# Two tensors, of which one is not read as float.
+header='{"a/w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}'
+{ printf '\157\0\0\0\0\0\0\0%s' "$header" && head -c 16 /dev/zero; } >two.safetensors
+{ printf 'GGUF\3\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0w' &&
+	printf '\2\0\0\0\40\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0' &&
+	head -c 128 /dev/zero; } >one.gguf
+
+check 'tensors of safetensors' 0 "$npu_run" tensors two.safetensors
+says out 'safetensors, 2 tensors'; says out 'F32   1 x 2             8  a/w'
+says out 'I64*  -                 8  b'; done_
+check 'tensors of .npy' 0 "$npu_run" tensors scales.npy
+says out 'npy, 1 tensor'; says out '<f4   2                 8  -'; done_
+check 'tensors of GGUF' 0 "$npu_run" tensors one.gguf
+says out 'Q8_0  3 x 32          102  w'; done_
+check 'tensors as JSON' 0 "$npu_run" tensors two.safetensors --json
+says out '{"file": "two.safetensors", "format": "safetensors", "tensors": [{"name": "a/w", "type": "F32", "shape": [1, 2], "elements": 2, "bytes": 8, "readable": true}, '
+says out '"shape": [], "elements": 1, "bytes": 8, "readable": false}]}'; done_
+# shellcheck disable=SC2016
+check 'tensors of a pipe' 0 sh -c 'cat one.gguf | "$1" tensors /dev/stdin' sh "$npu_run"
+says out 'gguf, 1 tensor'; done_
+check 'tensors of half a file' 4 "$npu_run" tensors short.npy
+says err 'npu-run: tensors: short.npy: ends after 3 of 6 bytes of data'; done_
+check 'tensors of no file' 4 "$npu_run" tensors nope
+says err 'npu-run: tensors: nope: cannot be opened: No such file'; done_
+check 'tensors of text' 4 "$npu_run" tensors cycles
+says err 'cycles: is neither an .npy, nor a safetensors, nor a GGUF file'; done_
+check 'tensors of nothing' 2 "$npu_run" tensors
+says err 'one file is needed'; done_
+check 'unknown option of tensors' 2 "$npu_run" tensors --bogus
+says err "npu-run: tensors: unrecognized option '--bogus'"; done_
 
 # ---- the examples ----
 

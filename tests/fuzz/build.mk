@@ -35,15 +35,29 @@ $(FUZZ_PACKED): %: %.o $(B)/kmod/nvdla/nvdla_limits.o $(LIBNPU_A)
 	@echo "  LD      $@"
 	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
+# And files of tensors, which begin with a corpus of their own.
+FUZZ_TENSORS := $(addprefix $(B)/tests/fuzz/, fuzz_npy fuzz_safetensors fuzz_gguf)
+TENSOR_CORPUS := $(B)/tests/fuzz/tensor_corpus
+TENSOR_RIG := $(addprefix $(B)/tests/, fuzz/tensors.o fuzz/tensor_seeds.o unit/file_rig.o)
+
+$(FUZZ_TENSORS): %: %.o $(TENSOR_RIG) $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
+$(TENSOR_CORPUS): %: %.o $(TENSOR_RIG) $(LIBNPU_A)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+
 # The fuzzer is led by what decides about jobs. In what merely computes it would count every number.
 ifdef FUZZ
 $(addsuffix .o, $(FUZZ_TARGETS)) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_conv.o) \
 $(addprefix $(B)/libnpu/, packed.o backend/nvdla_weights.o) \
+$(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o json.o gguf.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif
 
 .PHONY: fuzz fuzz-targets
-fuzz-targets: $(FUZZ_TARGETS) $(FUZZ_PACKED)
+fuzz-targets: $(FUZZ_TARGETS) $(FUZZ_PACKED) $(FUZZ_TENSORS) $(TENSOR_CORPUS)
 
 # Each target runs for FUZZ_SECONDS. What a target finds fault with it prints as a new seed.
 fuzz:
@@ -52,4 +66,10 @@ fuzz:
 		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -verbosity=0 \
 			-artifact_prefix=$(O)/fuzz/ || exit; \
+	done
+	$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/tensor_corpus $(O)/fuzz
+	for target in fuzz_npy fuzz_safetensors fuzz_gguf; do \
+		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -verbosity=0 \
+			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target || exit; \
 	done

@@ -164,8 +164,8 @@ static void reads_what_others_write(void **state)
 static void refuses_what_it_cannot_use(void **state)
 {
 	(void)state;
-	expect_header_refused("{'descr': '<i8', 'fortran_order': False, 'shape': (4,), }",
-			      "holds elements of type '<i8'; int8, uint8, int16, int32, "
+	expect_header_refused("{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }",
+			      "holds elements of type '<u2'; int8, uint8, int16, int32, "
 			      "float16, float32 and float64 are read");
 	expect_header_refused("{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }",
 			      "is big-endian ('>i4'): save it with .astype('<i4')");

@@ -17,6 +17,7 @@ static const struct {
 	{ "matmul", "npu-run: matmul", cmd_matmul },
 	{ "plan", "npu-run: plan", cmd_plan },
 	{ "selftest", "npu-run: selftest", cmd_selftest },
+	{ "tensors", "npu-run: tensors", cmd_tensors },
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
@@ -26,6 +27,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "  matmul     multiply two .npy matrices\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
+			   "  tensors    list what is in an .npy, safetensors or GGUF file\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
 			   "  --version  print the version\n"
@@ -46,8 +48,8 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul, plan or selftest (see "
-				    "npu-run --help)");
+		complain("npu-run", "a command is needed: info, matmul, plan, selftest or "
+				    "tensors (see npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -1,128 +1,125 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads .npy files. The header may promise any size, so memory grows with what really arrives, and
- * a short file that claims to be huge costs nothing.
+ * Reads .npy files with the library's reader, and keeps what a matmul can be made of: types the
+ * library multiplies or scales with, in few dimensions.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <npu_file.h>
+
 #include "error.h"
 #include "npy.h"
-#include "npy_header.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "arrays are read as they lie in memory: little-endian only"
+#error "arrays are used as they lie in the file: little-endian only"
 #endif
 
-#define FIRST_CHUNK ((size_t)1 << 20)
-#define MAX_HEADER 65535u
+static const struct {
+	const char *descr;
+	const char *name;
+	size_t size;
+} types[] = {
+	[NPY_INT8] = { "|i1", "int8", 1 },	 [NPY_UINT8] = { "|u1", "uint8", 1 },
+	[NPY_INT16] = { "<i2", "int16", 2 },	 [NPY_INT32] = { "<i4", "int32", 4 },
+	[NPY_FLOAT16] = { "<f2", "float16", 2 }, [NPY_FLOAT32] = { "<f4", "float32", 4 },
+	[NPY_FLOAT64] = { "<f8", "float64", 8 },
+};
 
-static const uint8_t magic[6] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
+#define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
 
-/* Reads @bytes, or says that the file broke off or cannot be read. */
-static int read_exactly(FILE *file, void *data, size_t bytes, const char *where,
-			struct npu_error *err)
+const char *npy_type_name(enum npy_type type)
 {
-	if (fread(data, 1, bytes, file) == bytes)
-		return 0;
-	if (ferror(file))
-		return error_set(err, -EIO, "cannot be read: %s", strerror(errno));
-	return error_set(err, -EINVAL, "ends inside the %s", where);
+	return types[type].name;
 }
 
-/* The fixed part: magic, version, and the length of the header that follows. */
-static int read_prefix(FILE *file, uint32_t *length, struct npu_error *err)
+size_t npy_type_size(enum npy_type type)
 {
-	uint8_t head[8];
-	uint8_t size[4] = { 0 };
-	int ret;
+	return types[type].size;
+}
 
-	if (fread(head, 1, sizeof(head), file) != sizeof(head) && ferror(file))
-		return error_set(err, -EIO, "cannot be read: %s", strerror(errno));
-	if (feof(file) || memcmp(head, magic, sizeof(magic)))
-		return error_set(err, -EINVAL, "is not an .npy file");
-	if (head[6] < 1 || head[6] > 3 || head[7] != 0)
-		return error_set(err, -EINVAL, "has .npy format %u.%u; 1.0, 2.0 and 3.0 are read",
-				 head[6], head[7]);
+const char *npy_type_descr(enum npy_type type)
+{
+	return types[type].descr;
+}
 
-	ret = read_exactly(file, size, head[6] == 1 ? 2 : 4, "header", err);
+/* As much of a path as the library shows of any. */
+#define SHOWN_PATH 64
+
+/* What the library says of a file, without the path in front, which here is the caller's to say. */
+static const char *without_path(const char *text, const char *path)
+{
+	size_t length = strlen(path);
+	const char *tail = length > SHOWN_PATH ? path + length - SHOWN_PATH : path;
+	const char *found = strstr(text, tail);
+
+	return found ? found + strlen(tail) + strlen(": ") : text;
+}
+
+static int open_file(const char *path, struct npu_file **file, struct npu_error *err)
+{
+	struct npu_error why;
+	int ret = npu_file_open(path, file, &why);
+
+	if (!ret && strcmp(npu_file_format(*file), "npy")) {
+		npu_file_close(*file);
+		ret = -EINVAL;
+	}
+	if (ret == -EINVAL)
+		return error_set(err, ret, "is not an .npy file");
+	if (ret == -EBADMSG || ret == -ENOTSUP)
+		return error_set(err, -EINVAL, "%s", without_path(why.text, path));
+	return ret ? error_set(err, ret, "%s", without_path(why.text, path)) : 0;
+}
+
+static int find_type(const char *descr, enum npy_type *type, struct npu_error *err)
+{
+	for (size_t i = 0; i < TYPE_COUNT; i++) {
+		if (!strcmp(descr, types[i].descr)) {
+			*type = (enum npy_type)i;
+			return 0;
+		}
+	}
+	return error_set(err, -EINVAL,
+			 "holds elements of type '%s'; int8, uint8, int16, int32, float16, "
+			 "float32 and float64 are read",
+			 descr);
+}
+
+static int copy_array(const struct npu_file *file, struct npy *npy, struct npu_error *err)
+{
+	const struct npu_file_tensor *tensor = npu_file_tensor(file, 0);
+	int ret = find_type(tensor->type, &npy->type, err);
+
 	if (ret)
 		return ret;
-	*length = size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 |
-		  (uint32_t)size[3] << 24;
-	if (*length > MAX_HEADER)
-		return error_set(err, -EINVAL, "has a header of %u bytes, more than %u", *length,
-				 MAX_HEADER);
-	return 0;
-}
-
-static int read_header(FILE *file, struct npy *npy, struct npu_error *err)
-{
-	uint32_t length = 0;
-	char *text;
-	int ret;
-
-	ret = read_prefix(file, &length, err);
-	if (ret)
-		return ret;
-	text = malloc(length + 1);
-	if (!text)
-		return error_set(err, -ENOMEM, "needs %u bytes: out of memory", length);
-	ret = read_exactly(file, text, length, "header", err);
-	if (!ret)
-		ret = npy_header_parse(text, length, npy, err);
-	free(text);
-	return ret;
-}
-
-static int read_data(FILE *file, struct npy *npy, struct npu_error *err)
-{
-	size_t bytes = npy->count * npy_type_size(npy->type);
-	size_t have = 0;
-
-	do {
-		size_t more = have ? have : FIRST_CHUNK;
-		size_t got;
-		void *data;
-
-		if (more > bytes - have)
-			more = bytes - have;
-		/* One byte above, so that an empty array is an allocation too. */
-		data = realloc(npy->data, have + more + 1);
-		if (!data)
-			return error_set(err, -ENOMEM, "needs %zu bytes: out of memory", bytes);
-		npy->data = data;
-		got = fread((uint8_t *)data + have, 1, more, file);
-		have += got;
-		if (ferror(file))
-			return error_set(err, -EIO, "cannot be read: %s", strerror(errno));
-		if (got < more)
-			return error_set(err, -EINVAL, "ends after %zu of %zu bytes of data", have,
-					 bytes);
-	} while (have < bytes);
-
-	if (fgetc(file) != EOF)
-		return error_set(err, -EINVAL, "goes on after its %zu bytes of data", bytes);
+	if (tensor->rank > NPY_MAX_RANK)
+		return error_set(err, -EINVAL, "has more than %d dimensions", NPY_MAX_RANK);
+	npy->rank = tensor->rank;
+	npy->count = tensor->elements;
+	for (unsigned int i = 0; i < NPY_MAX_RANK; i++)
+		npy->dim[i] = tensor->shape[i];
+	/* One byte above, so that an empty array is an allocation too. */
+	npy->data = malloc(tensor->bytes + 1);
+	if (!npy->data)
+		return error_set(err, -ENOMEM, "needs %zu bytes: out of memory",
+				 (size_t)tensor->bytes);
+	memcpy(npy->data, npu_file_data(file, 0), tensor->bytes);
 	return 0;
 }
 
 int npy_read(const char *path, struct npy *npy, struct npu_error *err)
 {
-	FILE *file;
+	struct npu_file *file;
 	int ret;
 
 	memset(npy, 0, sizeof(*npy));
-	file = fopen(path, "rb");
-	if (!file)
-		return error_set(err, -errno, "cannot be opened: %s", strerror(errno));
-	ret = read_header(file, npy, err);
-	if (!ret)
-		ret = read_data(file, npy, err);
+	ret = open_file(path, &file, err);
 	if (ret)
-		npy_free(npy);
-	fclose(file);
+		return ret;
+	ret = copy_array(file, npy, err);
+	npu_file_close(file);
 	return ret;
 }
 

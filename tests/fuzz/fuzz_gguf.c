@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* libFuzzer: GGUF files that somebody sends. */
+#include "tensors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return tensors_fuzz(data, size, "GGUF", 0);
+}

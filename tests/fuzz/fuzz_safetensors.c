@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* libFuzzer: safetensors files that somebody sends. */
+#include "tensors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return tensors_fuzz(data, size, "{", 8);
+}

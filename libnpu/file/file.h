@@ -6,7 +6,9 @@
 #ifndef LIBNPU_FILE_H
 #define LIBNPU_FILE_H
 
+#pragma GCC visibility push(default)
 #include <npu_file.h>
+#pragma GCC visibility pop
 
 /* Most elements in a block of any type, and the most bytes of a name that an error shows. */
 #define NPU_FILE_MAX_BLOCK 256

@@ -312,7 +312,7 @@ header='{"a/w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"
 { printf '\157\0\0\0\0\0\0\0%s' "$header" && head -c 16 /dev/zero; } >two.safetensors
 { printf 'GGUF\3\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0w' &&
 	printf '\2\0\0\0\40\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0' &&
-	head -c 128 /dev/zero; } >one.gguf
+	head -c 133 /dev/zero; } >one.gguf
 
 check 'tensors of safetensors' 0 "$npu_run" tensors two.safetensors
 says out 'safetensors, 2 tensors'; says out 'F32   1 x 2             8  a/w'
@@ -320,7 +320,7 @@ says out 'I64*  -                 8  b'; done_
 check 'tensors of .npy' 0 "$npu_run" tensors scales.npy
 says out 'npy, 1 tensor'; says out '<f4   2                 8  -'; done_
 check 'tensors of GGUF' 0 "$npu_run" tensors one.gguf
-says out 'Q8_0  3 x 32          102  w'; done_
+says out 'Q8_0  3 x 32           102  w'; done_
 check 'tensors as JSON' 0 "$npu_run" tensors two.safetensors --json
 says out '{"file": "two.safetensors", "format": "safetensors", "tensors": [{"name": "a/w", "type": "F32", "shape": [1, 2], "elements": 2, "bytes": 8, "readable": true}, '
 says out '"shape": [], "elements": 1, "bytes": 8, "readable": false}]}'; done_

@@ -6,5 +6,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	return tensors_fuzz(data, size, "\\x93NUMPY", 0);
+	return tensors_fuzz(data, size, "\x93NUMPY", 0);
 }

@@ -25,6 +25,24 @@ check() {
 	fi
 }
 
+# refuse TEXT COMMAND...: the command fails with status 1 and says the text
+refuse() {
+	text=$1
+	shift
+	"$@" >"$dir/out" 2>&1
+	status=$?
+	if [ $status -eq 1 ] && grep -q "$text" "$dir/out"; then
+		passed=$((passed + 1))
+	else
+		echo "examples: FAILED: $*, which should fail and say '$text', status $status" >&2
+		cat "$dir/out" >&2
+		failed=$((failed + 1))
+	fi
+}
+
+check '^  -4    5   -6 -122$' matmul "$@"
+refuse 'matmul: /dev/null: not a DRM node' matmul /dev/null
+
 w=$dir/w.npuw
 check 'packed, because of this: cannot open .*No such file' packed-weights "$w" "$@"
 check 'mapped from' packed-weights "$w" "$@"
@@ -33,6 +51,21 @@ echo >>"$w"
 check 'packed, because of this: .*damaged' packed-weights "$w" "$@"
 check 'mapped from' packed-weights "$w" "$@"
 check '16 sums of 256 values' dma-buf "$@"
+
+# What is no NPU stands for none. The CPU takes over only when it may, and every line says so.
+refuse 'fallback: /dev/null: not a DRM node' fallback /dev/null
+refuse 'fallback: /dev/no: there is no such file' fallback --allow-cpu /dev/no
+for text in 'fallback: /dev/null: not a DRM node' 'fallback: running on cpu' \
+	'^queue .* matmuls 2, jobs 0, host_steps 0; all of it on the CPU' 'right, 8 x 64'; do
+	check "$text" fallback --allow-cpu /dev/null
+done
+if [ $# -eq 0 ]; then
+	for text in 'fallback: running on nvdla' '^int8 .* host_steps 0, host_stages 0x00$' \
+		'^int32 .* host_steps [1-9].*\[output\]' 'jobs [1-9][0-9]*, host_steps [1-9][0-9]*$' \
+		'right, 8 x 64'; do
+		check "$text" fallback --allow-cpu
+	done
+fi
 
 echo "examples: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -6,7 +6,8 @@ LIBNPU_SONAME := libnpu.so.0
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
-	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
+	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_kernels.c node.c nvdla_buffer.c \
 		nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c nvdla_fence.c \
 		nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
@@ -27,6 +28,7 @@ $(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/weight_source.o \
 $(B)/libnpu/layout.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
+$(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"
@@ -52,7 +54,7 @@ mandir ?= $(prefix)/share/man
 install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
-	install -m 644 libnpu/include/npu.h $(DESTDIR)$(includedir)/
+	install -m 644 libnpu/include/*.h $(DESTDIR)$(includedir)/
 	install -d $(DESTDIR)$(man3dir)
 	install -m 644 $(LIBNPU_MAN3:%=docs/man/npu_%.3) $(DESTDIR)$(man3dir)/
 	$(foreach page,$(LIBNPU_MAN3),$(foreach call,$(filter $(page)_%,$(LIBNPU_CALLS)), \

@@ -30,8 +30,8 @@ sed -n 's/^\t\(npu_[a-z0-9_]*\);$/\1/p' libnpu/libnpu.map >"$work/map"
 nm -D --defined-only "$lib" | sed -n 's/.* [TDBR] \(.*\)@@LIBNPU_0\.1$/\1/p' >"$work/exported"
 nm -D --defined-only "$lib" | grep -v ' A LIBNPU_' | sed 's/.* //; s/@.*//' >"$work/all"
 # A function is declared where its name begins a parameter list and its type a line.
-sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(npu_[a-z0-9_]*\)(.*/\1/p' libnpu/include/npu.h | LC_ALL=C sort \
-	>"$work/declared"
+sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(npu_[a-z0-9_]*\)(.*/\1/p' libnpu/include/*.h |
+	LC_ALL=C sort >"$work/declared"
 
 [ -s "$work/map" ] || fail "libnpu.map has no symbols"
 LC_ALL=C sort -c "$work/map" || fail "libnpu.map is not in order"
@@ -40,7 +40,7 @@ for list in exported all; do
 done
 same map exported "libnpu.so does not export what libnpu.map promises (<)"
 same exported all "libnpu.so exports more than libnpu.map says (>)"
-same map declared "npu.h does not declare what libnpu.map promises (<)"
+same map declared "the headers do not declare what libnpu.map promises (<)"
 
 # ---- installed ----
 
@@ -60,8 +60,11 @@ for page in docs/man/npu_*.3; do
 	done <"$work/names"
 done
 
-cat >"$work/program.c" <<'EOF'
-#include <npu.h>
+{
+	for header in libnpu/include/*.h; do
+		echo "#include <${header##*/}>"
+	done
+	cat <<'EOF'
 
 int main(void)
 {
@@ -74,6 +77,7 @@ int main(void)
 	return 0;
 }
 EOF
+} >"$work/program.c"
 cp "$work/program.c" "$work/program.cc"
 warn='-Wall -Wextra -pedantic -Werror'
 try() {

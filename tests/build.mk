@@ -59,8 +59,9 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
 	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_cost test_requant test_matmul_cpu test_quant test_libnpu_api \
-	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi) \
+	test_layout test_plan test_cost test_requant test_matmul_cpu test_libnpu_api \
+	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi \
+	test_quant_uniform test_quant_fixed) \
 	$(FAKE_NPU_TESTS)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
 	test_async test_sharing)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npu_quant.h>
+
 #include "error.h"
 #include "operands.h"
 
@@ -34,8 +36,7 @@ static const char *const type_lists[] = {
 	[NPU_TYPE_FLOAT32] = "int8, uint8, int16, int32, float16 or float32",
 };
 
-static int load_matrix(const char *path, enum npu_type last, struct npy *npy,
-		       struct npu_error *err)
+static int load_matrix(const char *path, enum npu_type last, struct npy *npy, struct npu_error *err)
 {
 	int ret;
 
@@ -177,45 +178,28 @@ static int choose_scale(const struct operands *operands, const struct operand_op
 	return 0;
 }
 
-/* From a factor to a multiplier of 31 bits and an exponent. */
-static int make_q31(float factor, int32_t *multiplier, int32_t *exponent, struct npu_error *err)
-{
-	int shift;
-	double mantissa = frexp((double)factor, &shift);
-	int64_t q31 = llround(mantissa * 0x1p31);
-
-	if (q31 == INT64_C(1) << 31) {
-		q31 /= 2;
-		shift++;
-	}
-	if (factor < 0 || shift > NPU_EXPONENT_MAX)
-		return error_set(err, -EINVAL, "has a factor of %g, which TFLITE has no multiplier for",
-				 (double)factor);
-	/* What is too small to count is nothing. */
-	*multiplier = shift < NPU_EXPONENT_MIN ? 0 : (int32_t)q31;
-	*exponent = shift < NPU_EXPONENT_MIN ? 0 : shift;
-	return 0;
-}
-
 /* Factors in the form of the scaling. */
 static int convert_scales(struct operands *operands, struct npu_error *err)
 {
 	struct npu_epilogue_desc *e = &operands->problem.epilogue;
-	int ret = 0;
+	double *factor;
+	int ret;
 
-	switch (e->scaling) {
-	case NPU_SCALING_FIXED16:
-		return npu_quant_requantize(operands->scale, e->scale_count, operands->multiplier,
-					    &e->shift, err);
-	case NPU_SCALING_TFLITE:
-	case NPU_SCALING_TFLITE_DOUBLE:
-		for (uint32_t i = 0; i < e->scale_count && !ret; i++)
-			ret = make_q31(operands->scale[i], &operands->multiplier_q31[i],
-				       &operands->exponent[i], err);
-		return ret;
-	default:
+	if (e->scaling == NPU_SCALING_FLOAT || e->scaling == NPU_SCALING_NONE)
 		return 0;
-	}
+	factor = malloc(e->scale_count * sizeof(*factor));
+	if (!factor)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < e->scale_count; i++)
+		factor[i] = (double)operands->scale[i];
+	if (e->scaling == NPU_SCALING_FIXED16)
+		ret = npu_quant_fixed16(factor, e->scale_count, operands->multiplier, &e->shift,
+					err);
+	else
+		ret = npu_quant_tflite(factor, e->scale_count, operands->multiplier_q31,
+				       operands->exponent, err);
+	free(factor);
+	return ret;
 }
 
 static int allocate_scales(struct operands *operands, uint32_t count, struct npu_error *err)
@@ -282,8 +266,8 @@ static void set_epilogue(const struct operand_options *options, struct problem *
 	p->epilogue = (struct npu_epilogue_desc){
 		.size = sizeof(p->epilogue),
 		.n = p->n,
-		.scaling = options->has_scaling ? options->scaling
-						: default_scaling(options->result),
+		.scaling =
+			options->has_scaling ? options->scaling : default_scaling(options->result),
 		.zero_point = options->zero_point,
 		.activation = options->activation,
 		.output_scale = options->output_scale,

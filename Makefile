@@ -7,6 +7,7 @@
 #   make kmod           build npu.ko for KDIR
 #   make run            boot the virtual board and run the example on it
 #   make bench          instructions of the processor and cycles of the engine, measured
+#   make bench-cpu      this machine's CPU, beside other libraries for it
 #   make check          all tests that fit into a quarter of an hour
 #   make check-all      these, and every kernel and machine
 #   make fuzz           fuzz the validator against the device model (clang)
@@ -87,7 +88,8 @@ guest: setup
 	$(MAKE) board
 	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
-	$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
+	[ -z "$$($(BOARD) compat $(GUEST))" ] || \
+		$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
 		CROSS_COMPILE=$$($(BOARD) cross $(GUEST) --compat) \
 		SYSROOT=$$($(BOARD) sysroot $(GUEST) --compat) compat-tests
 	$(MAKE) kmod CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) KDIR=$$($(BOARD) kdir $(GUEST))
@@ -99,12 +101,13 @@ run: guest
 
 # ---- tests ----
 
-.PHONY: check check-unit check-device
+.PHONY: check check-unit check-neon check-device
 check: setup
 	$(MAKE) lint
 	$(MAKE) check-unit
 	$(MAKE) check-cli
 	$(MAKE) guest
+	$(MAKE) check-neon
 	$(MAKE) check-board
 	$(MAKE) check-device
 
@@ -113,6 +116,22 @@ check-unit:
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
 	$(MAKE) $(LIBNPU)
 	tests/abi.sh $(B)
+
+# The CPU backend on arm64 processors, emulated: with all of its instructions, and with fewer.
+NEON := --arch arm64 --kernel 6.1
+.PHONY: neon-tests
+check-neon:
+	$(BOARD) fetch $(NEON)
+	$(MAKE) TARGET=$$($(BOARD) target $(NEON)) CROSS_COMPILE=$$($(BOARD) cross $(NEON)) \
+		SYSROOT=$$($(BOARD) sysroot $(NEON)) neon-tests
+
+neon-tests: $(CPU_UNIT_TESTS)
+	NPU_TEST_KERNELS="neon-i8mm neon-dot neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu max -L $(SYSROOT)" tests/run.sh neon $^
+	NPU_TEST_KERNELS="neon-dot neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu cortex-a76 -L $(SYSROOT)" tests/run.sh neon-a76 $<
+	NPU_TEST_KERNELS="neon portable" \
+		TEST_RUNNER="qemu-aarch64 -cpu cortex-a53 -L $(SYSROOT)" tests/run.sh neon-a53 $<
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines
@@ -130,19 +149,20 @@ check-machines:
 
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
-	$(BOARD) run $(GUEST) --compat --load vgem -- tests/run.sh device \
+	compat=$$($(BOARD) compat $(GUEST)) && \
+	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem -- tests/run.sh device \
 		$(filter-out test_several test_module,$(notdir $(DEVICE_TESTS))) \
-		$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))
+		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
-	# Freed memory is poisoned, so that a use of it does not go unnoticed.
-	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
-		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) -- tests/examples.sh
 	$(BOARD) run $(GUEST) --no-reset -- tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power
+	# Freed memory is poisoned, so that a use of it does not go unnoticed.
+	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
+		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 
 # ---- style ----
 

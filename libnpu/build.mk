@@ -8,10 +8,18 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
 	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c) \
-	$(addprefix backend/, cpu.c cpu_buffer.c cpu_kernels.c node.c nvdla_buffer.c \
-		nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c nvdla_fence.c \
-		nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
+	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
+		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
+		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \
 		nvdla_stage.c nvdla_weights.c))
+
+# The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
+CPU_KERNELS_x86_64 := avx2 avx512_vnni
+CPU_KERNELS_aarch64 := neon neon_dot neon_i8mm
+CPU_KERNELS := portable $(CPU_KERNELS_$(firstword $(subst -, ,$(TRIPLET))))
+CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c interleave.c pool.c dispatch.c fixed16.c \
+	$(CPU_KERNELS:%=%.c))
+LIBNPU_SRCS += $(CPU_SRCS)
 
 LIBNPU_OBJS := $(LIBNPU_SRCS:%.c=$(B)/%.o)
 LIBNPU_LIBS := $(DRM_LIBS) -lm -pthread
@@ -24,11 +32,15 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 ALL += $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/backend/cpu_kernels.o $(B)/libnpu/weight_source.o \
-$(B)/libnpu/layout.o: override CFLAGS += -O3
+$(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
 $(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
+$(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
+$(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
+$(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
+$(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
+$(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"
@@ -55,10 +67,6 @@ install: install-libnpu
 install-libnpu: $(LIBNPU)
 	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 644 libnpu/include/*.h $(DESTDIR)$(includedir)/
-	install -d $(DESTDIR)$(man3dir)
-	install -m 644 $(LIBNPU_MAN3:%=docs/man/npu_%.3) $(DESTDIR)$(man3dir)/
-	$(foreach page,$(LIBNPU_MAN3),$(foreach call,$(filter $(page)_%,$(LIBNPU_CALLS)), \
-		ln -sf npu_$(page).3 $(DESTDIR)$(man3dir)/npu_$(call).3;))
 	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
 	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so

@@ -13,8 +13,8 @@ int npu_device_open(const char *name, struct npu_device **dev, struct npu_error 
 
 	if (!dev)
 		return npu_fail(err, -EINVAL, "npu_device_open: no place for the device given");
-	if (name && !strcmp(name, "cpu"))
-		ret = npu_cpu_open(dev, err);
+	if (name && (!strcmp(name, "cpu") || !strncmp(name, "cpu:", 4)))
+		ret = npu_cpu_open(name, dev, err);
 	else
 		ret = npu_nvdla_open(name, dev, err);
 	if (!ret)

@@ -40,8 +40,9 @@ static int check_scale_count(const struct npu_epilogue_desc *desc, struct npu_er
 	uint64_t all = (uint64_t)desc->n * desc->groups;
 
 	if (desc->groups > 1 && desc->scaling != NPU_SCALING_FLOAT)
-		return npu_fail(err, -EINVAL, "epilogue: groups is %u, which goes with "
-					      "NPU_SCALING_FLOAT",
+		return npu_fail(err, -EINVAL,
+				"epilogue: groups is %u, which goes with "
+				"NPU_SCALING_FLOAT",
 				desc->groups);
 	if (desc->scaling == NPU_SCALING_NONE)
 		return 0;
@@ -56,7 +57,8 @@ static int check_scale_count(const struct npu_epilogue_desc *desc, struct npu_er
 static int check_fixed16(const struct npu_epilogue_desc *desc, struct npu_error *err)
 {
 	if (!desc->multiplier)
-		return npu_fail(err, -EINVAL, "epilogue: multiplier is NULL, one value is the least");
+		return npu_fail(err, -EINVAL,
+				"epilogue: multiplier is NULL, one value is the least");
 	if (desc->shift > NPU_SHIFT_MAX)
 		return npu_fail(err, -EINVAL, "epilogue: shift is %u, the most is %d", desc->shift,
 				NPU_SHIFT_MAX);
@@ -83,8 +85,9 @@ static int check_tflite(const struct npu_epilogue_desc *desc, struct npu_error *
 					"negative",
 					i, desc->multiplier_q31[i]);
 		if (!is_exponent(desc->exponent[i]))
-			return npu_fail(err, -EINVAL, "epilogue: exponent[%u] is %d, not in %d to %d",
-					i, desc->exponent[i], NPU_EXPONENT_MIN, NPU_EXPONENT_MAX);
+			return npu_fail(err, -EINVAL,
+					"epilogue: exponent[%u] is %d, not in %d to %d", i,
+					desc->exponent[i], NPU_EXPONENT_MIN, NPU_EXPONENT_MAX);
 	}
 	if (desc->residual_multiplier_q31 < 0 || !is_exponent(desc->residual_exponent))
 		return npu_fail(err, -EINVAL,
@@ -165,8 +168,7 @@ static bool copy_array(const void *array, bool used, size_t count, size_t size)
 static bool copy_arrays(struct npu_epilogue_desc *desc)
 {
 	const enum npu_scaling scaling = desc->scaling;
-	const bool tflite =
-		scaling == NPU_SCALING_TFLITE || scaling == NPU_SCALING_TFLITE_DOUBLE;
+	const bool tflite = scaling == NPU_SCALING_TFLITE || scaling == NPU_SCALING_TFLITE_DOUBLE;
 	bool ok;
 
 	/* Each of them, so that what is freed later is a copy or NULL. */

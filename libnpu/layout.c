@@ -130,8 +130,8 @@ static inline void store_pair(uint8_t *to, pair_t pair)
 
 /* Atom i of line j becomes atom j of line i. */
 static inline __attribute__((always_inline)) void
-turn_square(uint8_t *restrict dst, size_t dst_stride, const uint8_t *restrict src, size_t src_stride,
-	    void (*put)(uint8_t *to, pair_t pair))
+turn_square(uint8_t *restrict dst, size_t dst_stride, const uint8_t *restrict src,
+	    size_t src_stride, void (*put)(uint8_t *to, pair_t pair))
 {
 	for (int i = 0; i < SIDE; i += 2, src += 2 * ATOM, dst += 2 * dst_stride) {
 		for (int j = 0; j < SIDE; j += 2) {
@@ -248,7 +248,8 @@ static void store_bytes(const struct npu_layout *layout, uint8_t *base,
 			store_block(layout, plane, count, window->cols, from, src_stride);
 			continue;
 		}
-		for (size_t c = 0; c < window->cols; c += layout->atom, plane += layout->plane_stride)
+		for (size_t c = 0; c < window->cols;
+		     c += layout->atom, plane += layout->plane_stride)
 			flip_atoms(plane, layout->row_stride, 1, from + c * bytes.step, src_stride,
 				   bytes.step, count, min_size(window->cols - c, layout->atom),
 				   bytes.flip);
@@ -270,7 +271,8 @@ static void load_bytes(const struct npu_layout *layout, const uint8_t *base,
 			load_block(layout, plane, count, window->cols, to, dst_stride);
 			continue;
 		}
-		for (size_t c = 0; c < window->cols; c += layout->atom, plane += layout->plane_stride)
+		for (size_t c = 0; c < window->cols;
+		     c += layout->atom, plane += layout->plane_stride)
 			flip_atoms(to + c * bytes.step, dst_stride, bytes.step, plane,
 				   layout->row_stride, 1, count,
 				   min_size(window->cols - c, layout->atom), bytes.flip);
@@ -350,9 +352,9 @@ static void end_streams(void)
 }
 
 /* Squares of one group, as many as there are. */
-static inline __attribute__((always_inline)) void pack_squares(uint8_t *dst, const uint8_t *src,
-							       size_t src_stride, size_t cols,
-							       void (*put)(uint8_t *to, pair_t pair))
+static inline __attribute__((always_inline)) void
+pack_squares(uint8_t *dst, const uint8_t *src, size_t src_stride, size_t cols,
+	     void (*put)(uint8_t *to, pair_t pair))
 {
 	for (size_t c = 0; c < cols; c += SQUARE, dst += SIDE * SQUARE)
 		turn_square(dst, SQUARE, src + c, src_stride, put);

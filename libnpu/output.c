@@ -48,8 +48,9 @@ static int check_types(const struct npu_matmul_desc *desc, struct npu_error *err
 				type_name(c));
 	if (desc->residual && npu_type_is_float(desc->residual->type) &&
 	    e->scaling != NPU_SCALING_FLOAT)
-		return npu_fail(err, -EINVAL, "matmul: residual is %s, which needs "
-					      "NPU_SCALING_FLOAT",
+		return npu_fail(err, -EINVAL,
+				"matmul: residual is %s, which needs "
+				"NPU_SCALING_FLOAT",
 				type_name(desc->residual->type));
 	return 0;
 }
@@ -77,9 +78,10 @@ static int check_exponents(const struct npu_matmul_desc *desc, struct npu_error 
 		return 0;
 	for (uint32_t i = 0; i < e->scale_count; i++)
 		if (e->exponent[i] > 14)
-			return npu_fail(err, -EINVAL,
-					"matmul: exponent[%u] is %d, with an int16 a 14 is the most",
-					i, e->exponent[i]);
+			return npu_fail(
+				err, -EINVAL,
+				"matmul: exponent[%u] is %d, with an int16 a 14 is the most", i,
+				e->exponent[i]);
 	return 0;
 }
 
@@ -115,8 +117,8 @@ static int set_integer_bounds(struct npu_requant *rq, struct npu_error *err)
 	}
 	then_clamp(&low, &high, min, max);
 	if (e->clamp) {
-		if (e->clamp_min < min || e->clamp_max > max || e->clamp_min != rint(e->clamp_min) ||
-		    e->clamp_max != rint(e->clamp_max))
+		if (e->clamp_min < min || e->clamp_max > max ||
+		    e->clamp_min != rint(e->clamp_min) || e->clamp_max != rint(e->clamp_max))
 			return npu_fail(err, -EINVAL,
 					"matmul: clamp_min is %g and clamp_max %g: both must be "
 					"values of %s",

@@ -9,8 +9,8 @@
  *	offset				bytes
  *	0				192		struct npu_packed_header
  *	192				4 * numbers	what the form has to know, see below
- *	behind it			8 * sums	sums of the weights of each group of columns,
- *							[batch][n][groups], signed
+ *	behind it			8 * sums	sums of the weights of each group of
+ *columns, [batch][n][groups], signed
  *	behind it			2 * zero points	what is left of them, [n][groups], signed
  *	packed_offset			packed_bytes	weights as the device reads them
  *
@@ -19,7 +19,11 @@
  *
  * A form is a way to pack, and the name of it says all that a device must agree with:
  *
- *	"cpu int8 rows"		batch x n x k, row-major; no numbers.
+ *	"cpu int8 CxD"		panels of C rows; in a panel, group by group of columns; in a
+ *				group, blocks of D columns; in a block, row by row. Rows and groups
+ *				are filled up with zeroes to whole panels and blocks, matrices to a
+ *				multiple of 128 bytes; no numbers. With "+128" behind it the top
+ *				bit of each element is flipped.
  *	"nvdla int8 GxC"	groups of G kernels; in a group, blocks of C channels; in a block,
  *				kernel by kernel, tails not padded. The numbers are the lengths of
  *				the parts that K is cut into, one at least, which do not cross a
@@ -136,8 +140,8 @@ struct npu_image {
 };
 
 /*
- * Reads an image for a device that wants @form. On success the arrays of @packed are the caller's to
- * free. What the numbers mean, and if they fit the weights, is for the backend to check.
+ * Reads an image for a device that wants @form. On success the arrays of @packed are the caller's
+ * to free. What the numbers mean, and if they fit the weights, is for the backend to check.
  *
  * Errors: -EBADMSG not an image, cut short or damaged; -ENOTSUP a version or a form that the
  * device does not have; -ENOMEM.

@@ -47,7 +47,8 @@ static int check_shape(const struct npu_plan_desc *desc, struct npu_error *err)
 				"evenly",
 				desc->m, batch);
 	if (desc->group_size % NPU_GROUP_UNIT)
-		return npu_fail(err, -EINVAL, "npu_plan_desc.group_size is %u, not a multiple of %d",
+		return npu_fail(err, -EINVAL,
+				"npu_plan_desc.group_size is %u, not a multiple of %d",
 				desc->group_size, NPU_GROUP_UNIT);
 	return 0;
 }
@@ -60,7 +61,8 @@ static int check_types(const struct npu_plan_desc *desc, struct npu_error *err)
 				"npu_plan_desc.a_type is %d: a must be int8, uint8 or int16",
 				(int)desc->a_type);
 	if (desc->c_type && !npu_type_size(desc->c_type))
-		return npu_fail(err, -EINVAL, "npu_plan_desc.c_type is %d, not one of enum npu_type",
+		return npu_fail(err, -EINVAL,
+				"npu_plan_desc.c_type is %d, not one of enum npu_type",
 				(int)desc->c_type);
 	return 0;
 }

@@ -86,16 +86,15 @@ static uint32_t group_length(const struct npu_requant *rq, uint32_t group)
 static void accumulate(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
 		       int64_t *s)
 {
-	const int64_t *sum = strip->sum + (size_t)g * NPU_STRIP;
 	const int64_t za = rq->a_zero_point;
 	const size_t first = (size_t)strip->first * rq->groups + g;
 
-	memcpy(s, sum, strip->count * sizeof(*s));
+	memcpy(s, strip->sum, strip->count * sizeof(*s));
 	if (za)
 		for (uint32_t i = 0; i < strip->count; i++)
 			s[i] -= za * strip->w_sum[first + (size_t)i * rq->groups];
 	if (rq->w_zero_point) {
-		int64_t a_sum = strip->a_sum[g] - (int64_t)group_length(rq, g) * za;
+		int64_t a_sum = strip->a_sum - (int64_t)group_length(rq, g) * za;
 
 		for (uint32_t i = 0; i < strip->count; i++)
 			s[i] -= rq->w_zero_point[first + (size_t)i * rq->groups] * a_sum;
@@ -163,8 +162,7 @@ static int32_t scale_residual(const struct npu_epilogue_desc *e, int32_t r)
 {
 	switch (e->scaling) {
 	case NPU_SCALING_FIXED16:
-		return clamp32(
-			round_away((int64_t)r * e->residual_multiplier, e->residual_shift));
+		return clamp32(round_away((int64_t)r * e->residual_multiplier, e->residual_shift));
 	case NPU_SCALING_TFLITE:
 		return scale_tflite(r, e->residual_multiplier_q31, e->residual_exponent);
 	case NPU_SCALING_TFLITE_DOUBLE:
@@ -179,8 +177,8 @@ static void add_residuals(const struct npu_requant *rq, const struct npu_strip *
 	const struct npu_epilogue_desc *e = &rq->epilogue;
 
 	for (uint32_t i = 0; i < strip->count; i++) {
-		int32_t r = integer_residual(rq->residual, strip->residual, i) -
-			    e->residual_zero_point;
+		int32_t r =
+			integer_residual(rq->residual, strip->residual, i) - e->residual_zero_point;
 
 		t[i] = clamp32((int64_t)t[i] + scale_residual(e, r));
 	}
@@ -280,17 +278,11 @@ static void store_floats(const struct npu_requant *rq, const float *f, uint32_t 
 
 /* ---- Strips ---------------------------------------------------------------------------- */
 
-static void requant_floats(const struct npu_requant *rq, const struct npu_strip *strip, void *dst)
+static void end_floats(const struct npu_requant *rq, const struct npu_strip *strip, float *f,
+		       void *dst)
 {
-	int64_t s[NPU_STRIP];
 	int32_t t[NPU_STRIP];
-	float f[NPU_STRIP];
 
-	for (uint32_t g = 0; g < rq->groups; g++) {
-		accumulate(rq, strip, g, s);
-		add_bias(rq, strip, s);
-		add_scaled(rq, strip, g, s, f);
-	}
 	add_floats(rq, strip, f);
 	if (npu_type_is_float(rq->output)) {
 		store_floats(rq, f, strip->count, dst);
@@ -301,21 +293,31 @@ static void requant_floats(const struct npu_requant *rq, const struct npu_strip 
 	store_integers(rq, t, strip->count, dst);
 }
 
-void npu_requant_strip(const struct npu_requant *rq, const struct npu_strip *strip, void *dst)
+static void end_integers(const struct npu_requant *rq, const struct npu_strip *strip,
+			 const int64_t *s, void *dst)
 {
-	int64_t s[NPU_STRIP];
 	int32_t t[NPU_STRIP];
 
-	if (rq->epilogue.scaling == NPU_SCALING_FLOAT) {
-		requant_floats(rq, strip, dst);
-		return;
-	}
-	accumulate(rq, strip, 0, s);
-	add_bias(rq, strip, s);
 	scale_integers(rq, strip, s, t);
 	if (rq->residual)
 		add_residuals(rq, strip, t);
 	store_integers(rq, t, strip->count, dst);
+}
+
+void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
+		       float *partial, void *dst)
+{
+	int64_t s[NPU_STRIP];
+
+	accumulate(rq, strip, group, s);
+	add_bias(rq, strip, s);
+	if (rq->epilogue.scaling != NPU_SCALING_FLOAT) {
+		end_integers(rq, strip, s, dst);
+		return;
+	}
+	add_scaled(rq, strip, group, s, partial);
+	if (group + 1 == rq->groups)
+		end_floats(rq, strip, partial, dst);
 }
 
 /* ---- Types ----------------------------------------------------------------------------- */

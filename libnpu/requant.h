@@ -34,27 +34,32 @@ struct npu_requant {
 	const int16_t *w_zero_point;
 };
 
-/* Columns that npu_requant_strip() takes at most. */
-#define NPU_STRIP 64
+/* Most channels of a strip. */
+#define NPU_STRIP 128
 
 /**
  * struct npu_strip - some channels of one row
  * @first, @count: Channels, at most NPU_STRIP.
- * @sum: [groups][NPU_STRIP] exact sums of a * w over each group of K, without zero points.
+ * @sum: [count] exact sums of a * w over one group of K, without zero points.
  * @w_sum: [n][groups] sums of w; not used where a's zero point is 0.
- * @a_sum: [groups] sums of this row of a; not used without zero points of w.
+ * @a_sum: Sum of this row of a over the group; not used without zero points of w.
  * @residual: Those of the channels, in their type; not used without.
  */
 struct npu_strip {
 	uint32_t first, count;
 	const int64_t *sum;
 	const int64_t *w_sum;
-	const int64_t *a_sum;
+	int64_t a_sum;
 	const void *residual;
 };
 
-/* Makes @strip->count results at @dst, in the type of the output. */
-void npu_requant_strip(const struct npu_requant *rq, const struct npu_strip *strip, void *dst);
+/*
+ * Takes in the sums of a group, one after the other, and with those of the last one makes
+ * @strip->count results at @dst, in the type of the output.
+ * @partial: Room for @strip->count numbers, to be kept from one group to the next.
+ */
+void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
+		       float *partial, void *dst);
 
 /* @x as the nearest binary16, halves to even, and back. */
 uint16_t npu_float_to_half(float x);

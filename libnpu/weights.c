@@ -113,7 +113,8 @@ static int check_desc(const struct npu_weights_desc *desc, struct npu_error *err
 				"npu_weights_desc), which is %zu",
 				desc->size, sizeof(*desc));
 	if ((unsigned int)desc->type > NPU_WEIGHTS_CODEBOOK)
-		return npu_fail(err, -EINVAL, "weights: type is %d, not one of enum npu_weight_type",
+		return npu_fail(err, -EINVAL,
+				"weights: type is %d, not one of enum npu_weight_type",
 				(int)desc->type);
 	if (!desc->data)
 		return npu_fail(err, -EINVAL, "weights: data is NULL");
@@ -229,9 +230,10 @@ int npu_weights_create(struct npu_device *dev, const struct npu_weights_desc *de
 	int ret;
 
 	if (!dev || !desc || !out)
-		return npu_fail(err, -EINVAL,
-				"npu_weights_create: no device, no desc or no place for the weights "
-				"given");
+		return npu_fail(
+			err, -EINVAL,
+			"npu_weights_create: no device, no desc or no place for the weights "
+			"given");
 	ret = check_desc(desc, err);
 	if (ret)
 		return ret;

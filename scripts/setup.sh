@@ -5,7 +5,7 @@
 # no privilege, when they are there.
 #
 #   scripts/setup.sh            what make run and make check need
-#   scripts/setup.sh SET...     only these: build, board, check, matrix
+#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -17,8 +17,11 @@ build='gcc make pkg-config libc6-dev libdrm-dev zlib1g-dev dataset-fashion-mnist
 board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf
 	libglib2.0-dev python3 dpkg-dev debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
-# Tests and the style check.
-check='git libcmocka-dev g++ clang-format shellcheck mandoc sparse'
+# Tests and the style check. Arm's instructions are tested under qemu-user.
+check='git libcmocka-dev g++ clang-format shellcheck mandoc sparse qemu-user'
+
+# Libraries that make bench-cpu measures beside libnpu.
+peers='libdnnl-dev libxnnpack-dev libpthreadpool-dev'
 
 # Machines, and compilers for kernels, beyond what make run and make check use.
 matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
@@ -30,6 +33,7 @@ for arg; do
 	build) packages="$packages $build" ;;
 	board) packages="$packages $build $board" ;;
 	check) packages="$packages $build $check" ;;
+	peers) packages="$packages $build $peers" ;;
 	matrix) packages="$packages $build $board $check $matrix" ;;
 	--list)
 		# shellcheck disable=SC2086
@@ -37,7 +41,7 @@ for arg; do
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board, check and matrix" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers and matrix" >&2
 		exit 2
 		;;
 	esac

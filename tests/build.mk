@@ -59,10 +59,12 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
 	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_cost test_requant test_matmul_cpu test_libnpu_api \
-	test_libnpu_queue test_libnpu_async test_libnpu_backlog test_checksum test_abi \
-	test_quant_uniform test_quant_fixed) \
+	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
+	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic) \
 	$(FAKE_NPU_TESTS)
+# Those that are also run with other instructions than this machine's (make check-neon).
+CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \
 	test_async test_sharing)
 LIBNPU_TESTS := $(LIBNPU_UNIT_TESTS) $(LIBNPU_DEVICE_TESTS)
@@ -72,8 +74,7 @@ DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(addprefix $(B)/tests/unit/, test_plan test_cost): $(B)/kmod/nvdla/nvdla_limits.o
 $(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
-$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types \
-	device/test_matmul): \
+$(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types device/test_matmul): \
 	$(B)/tests/matmul_trial.o \
 	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))

@@ -5,6 +5,8 @@
 # that the same script serves the build machine and a guest with nothing but busybox.
 #
 #   tests/run.sh LABEL PROGRAM...
+#
+# TEST_RUNNER, if set, is the command that programs are started with: an emulator.
 set -u
 
 label=$1
@@ -21,7 +23,8 @@ count() {
 }
 
 for program; do
-	"$program" >"$out" 2>&1
+	# shellcheck disable=SC2086
+	${TEST_RUNNER-} "$program" >"$out" 2>&1
 	status=$?
 	cat "$out"
 	p=$(count PASSED) f=$(count FAILED) s=$(count SKIPPED)

@@ -71,8 +71,8 @@ static int slot_create(struct npu_device *dev, const struct network *net,
 	for (uint32_t i = 0; i < net->layer_count && !ret; i++) {
 		struct npu_matmul_desc desc = { .size = sizeof(desc) };
 
-		ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, model->layer[i].n, &slot->tensor[i + 1],
-					err);
+		ret = npu_tensor_create(dev, NPU_TYPE_INT8, net->batch, model->layer[i].n,
+					&slot->tensor[i + 1], err);
 		if (ret)
 			return ret;
 		desc.a = slot->tensor[i];

@@ -55,11 +55,15 @@ struct pipeline {
 
 static int slot_create(struct pipeline *p, struct slot *slot, struct npu_error *err)
 {
-	int ret =
-		npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, CAMERA_PATCH_PIXELS, &slot->pixels, err);
+	int ret = npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, CAMERA_PATCH_PIXELS,
+				    &slot->pixels, err);
 
-	ret = ret ? ret : npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, FEATURES, &slot->features, err);
-	ret = ret ? ret : npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, SCORES, &slot->scores, err);
+	ret = ret ? ret
+		  : npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, FEATURES,
+				      &slot->features, err);
+	ret = ret ? ret
+		  : npu_tensor_create(p->dev, NPU_TYPE_INT8, CAMERA_PATCHES, SCORES, &slot->scores,
+				      err);
 	ret = ret ? ret
 		  : layer_bind(&p->features, slot->pixels, slot->features, &slot->find_features,
 			       err);

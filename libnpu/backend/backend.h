@@ -115,8 +115,8 @@ struct npu_backend {
 			   struct npu_error *err);
 };
 
-/* The CPU backend: always there. */
-int npu_cpu_open(struct npu_device **dev, struct npu_error *err);
+/* The CPU backend, which is always there: @name is "cpu", "cpu:THREADS" or "cpu:all". */
+int npu_cpu_open(const char *name, struct npu_device **dev, struct npu_error *err);
 
 /* NVDLA behind npu.ko: the node @path, or the first one there is when NULL. */
 int npu_nvdla_open(const char *path, struct npu_device **dev, struct npu_error *err);

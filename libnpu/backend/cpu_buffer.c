@@ -17,14 +17,17 @@
 
 #include "cpu_buffer.h"
 
-static struct cpu_buffer *to_cpu(struct npu_buffer *buf)
+/* What Linux maps with one entry, where it may. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static struct cpu_buffer *buffer_of(struct npu_buffer *buf)
 {
 	return (struct cpu_buffer *)buf;
 }
 
 static void set_private(struct npu_buffer *buf)
 {
-	to_cpu(buf)->fd = -1;
+	buffer_of(buf)->fd = -1;
 }
 
 /* Mapped, not allocated: page aligned, zero, and touched only where it is used. */
@@ -35,6 +38,9 @@ int cpu_buffer_init(struct npu_buffer *buf, struct npu_error *err)
 
 	if (map == MAP_FAILED)
 		return npu_fail(err, -ENOMEM, "no memory for a buffer of %zu bytes", buf->bytes);
+	/* Large matrices are read from end to end. */
+	if (buf->bytes >= HUGE_PAGE)
+		madvise(map, buf->bytes, MADV_HUGEPAGE);
 	buf->map = map;
 	set_private(buf);
 	return 0;
@@ -47,7 +53,7 @@ void cpu_buffer_adopt(struct npu_buffer *buf)
 
 void cpu_buffer_fini(struct npu_buffer *buf)
 {
-	int fd = to_cpu(buf)->fd;
+	int fd = buffer_of(buf)->fd;
 
 	munmap(buf->map, buf->bytes);
 	if (fd >= 0)
@@ -85,14 +91,14 @@ static int move_to_file(struct npu_buffer *buf)
 
 	if (fd < 0)
 		return -1;
-	if (!atomic_compare_exchange_strong(&to_cpu(buf)->fd, &none, fd)) {
+	if (!atomic_compare_exchange_strong(&buffer_of(buf)->fd, &none, fd)) {
 		close(fd);
 		return 0;
 	}
 	if (mmap(buf->map, buf->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
 	    MAP_FAILED)
 		return 0;
-	to_cpu(buf)->fd = -1;
+	buffer_of(buf)->fd = -1;
 	close(fd);
 	return -1;
 }
@@ -101,9 +107,9 @@ int cpu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err)
 {
 	int copy;
 
-	if (to_cpu(buf)->fd < 0 && move_to_file(buf))
+	if (buffer_of(buf)->fd < 0 && move_to_file(buf))
 		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
-	copy = fcntl(to_cpu(buf)->fd, F_DUPFD_CLOEXEC, 0);
+	copy = fcntl(buffer_of(buf)->fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
 	*fd = copy;
@@ -155,8 +161,8 @@ int cpu_buffer_import(struct npu_buffer *buf, int fd, struct npu_error *err)
 	}
 	buf->map = map;
 	buf->bytes = size;
-	to_cpu(buf)->fd = own;
-	to_cpu(buf)->dma_buf = dma_buf;
+	buffer_of(buf)->fd = own;
+	buffer_of(buf)->dma_buf = dma_buf;
 	return 0;
 }
 
@@ -207,7 +213,7 @@ static int sync_dma_buf(int fd, unsigned int access, uint64_t when, struct npu_e
 int cpu_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		     int64_t deadline, struct npu_error *err)
 {
-	const struct cpu_buffer *cb = to_cpu(buf);
+	const struct cpu_buffer *cb = buffer_of(buf);
 	int ret;
 
 	(void)offset;
@@ -221,7 +227,7 @@ int cpu_buffer_begin(struct npu_buffer *buf, unsigned int access, size_t offset,
 int cpu_buffer_end(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
 		   struct npu_error *err)
 {
-	const struct cpu_buffer *cb = to_cpu(buf);
+	const struct cpu_buffer *cb = buffer_of(buf);
 
 	(void)offset;
 	(void)bytes;

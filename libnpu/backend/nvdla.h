@@ -161,8 +161,8 @@ struct drm_npu_tensor nvdla_weights_at(const struct nvdla_weights *nw,
 				       uint32_t chunk);
 
 /*
- * nvdla_exact.c: the packing whose chunks are so short that every sum over one can be reconstructed,
- * see nvdla_split.c; made when it is first asked for. It belongs to the weights.
+ * nvdla_exact.c: the packing whose chunks are so short that every sum over one can be
+ * reconstructed, see nvdla_split.c; made when it is first asked for. It belongs to the weights.
  */
 int nvdla_weights_exact(struct nvdla_weights *nw, const struct nvdla_packing **packing,
 			struct npu_error *err);
@@ -187,11 +187,12 @@ int nvdla_queue_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 
 /*
  * For submission @ticket: put jobs behind those staged, handing full SUBMITs to the kernel; hand
- * over the rest; do that and wait for all of it, after which npu_queue_failed() knows how it ended.
+ * over the rest; wait for what had been handed over when the queue's head was @end, after which
+ * npu_queue_failed() knows how it ended.
  */
 int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul *jobs,
 		      uint32_t count, uint64_t ticket, struct npu_error *err);
 int nvdla_queue_flush(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
-int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err);
+int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error *err);
 
 #endif /* LIBNPU_NVDLA_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chunks: how K is cut where it cannot be multiplied in one go, so that every sum over a part can be
- * reconstructed (nvdla_split.c).
+ * Chunks: how K is cut where it cannot be multiplied in one go, so that every sum over a part can
+ * be reconstructed (nvdla_split.c).
  */
 #ifndef LIBNPU_NVDLA_CHUNKS_H
 #define LIBNPU_NVDLA_CHUNKS_H

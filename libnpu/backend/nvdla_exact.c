@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Weights cut for exact sums, though the engine could multiply with them whole: for matmuls of which
- * it cannot do the rest. They are made of the packed weights, when they are first asked for.
+ * Weights cut for exact sums, though the engine could multiply with them whole: for matmuls of
+ * which it cannot do the rest. They are made of the packed weights, when they are first asked for.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,10 +59,10 @@ static void cut(const struct nvdla_weights *nw, const int8_t *packed, int8_t *ds
 		for (uint32_t i = 0; i < nw->exact.count; i++) {
 			const struct nvdla_chunk *chunk = &nw->exact.chunks[i];
 
-			npu_layout_cut_weights(
-				dst + matrix * nw->exact.matrix_bytes + chunk->offset,
-				packed + matrix * nw->packing.matrix_bytes, nw->rows, nw->base.k,
-				kernels, chunk->k0, chunk->k);
+			npu_layout_cut_weights(dst + matrix * nw->exact.matrix_bytes +
+						       chunk->offset,
+					       packed + matrix * nw->packing.matrix_bytes, nw->rows,
+					       nw->base.k, kernels, chunk->k0, chunk->k);
 		}
 	}
 }

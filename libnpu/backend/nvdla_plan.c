@@ -30,10 +30,11 @@ void nvdla_plan_blocks(struct npu_plan *plan, const struct npu_tiles *tiles, uin
 		plan->data_banks = tiles->data_banks;
 		plan->weight_banks = tiles->weight_banks;
 		plan->a_fetches = 1;
+		/* The blocks follow each other without a pause. */
+		plan->cycles += tiles->start;
 	}
 	plan->m_tiles += blocks * tiles->m_tiles;
 	plan->weight_fetches += blocks * tiles->weight_fetches;
-	plan->cycles += blocks * tiles->start;
 }
 
 void nvdla_plan_parts(struct npu_plan *plan, const struct npu_tiles *tiles, uint64_t times)
@@ -47,7 +48,7 @@ void nvdla_plan_exact(struct npu_plan *plan, uint32_t digits, uint32_t batch)
 {
 	plan->passes *= digits;
 	plan->weight_fetches = plan->weight_fetches * digits / batch;
-	/* The engine waits for the CPU before each block. */
+	/* The next matmul begins when the CPU has ended this one. */
 	plan->stream_cycles = plan->cycles;
 }
 
@@ -108,7 +109,7 @@ static void add_runs(struct npu_plan *plan, const struct query *q, const struct 
 	nvdla_plan_parts(plan, &tiles, times);
 }
 
-/* Adds @blocks blocks of @rows rows, before each of which the engine is idle. */
+/* Adds @blocks blocks of @rows rows. */
 static void add_blocks(struct npu_plan *plan, const struct query *q, uint32_t rows, uint32_t blocks)
 {
 	uint64_t times = (uint64_t)blocks * q->digits;
@@ -137,8 +138,9 @@ static void fill_exact(struct npu_plan *plan, const struct query *q, uint32_t ba
 	uint32_t blocks = nvdla_split_blocks(m, plan->n, q->digits * plan->k_parts);
 
 	plan->host_steps = blocks * batch;
-	add_blocks(plan, q, m / blocks + 1, m % blocks * batch);
+	/* The first one is one of the smaller ones. */
 	add_blocks(plan, q, m / blocks, (blocks - m % blocks) * batch);
+	add_blocks(plan, q, m / blocks + 1, m % blocks * batch);
 	nvdla_plan_exact(plan, q->digits, batch);
 }
 

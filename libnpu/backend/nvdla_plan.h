@@ -15,8 +15,8 @@ const struct drm_npu_matmul_limits *nvdla_config_find(const char *name);
 void nvdla_plan_limit(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits);
 
 /*
- * Adds @blocks blocks of rows before each of which the engine is idle, the first part of K of each
- * divided into @tiles. The first call gives the plan its banks.
+ * Adds @blocks blocks of rows, the first part of K of each divided into @tiles. The first call
+ * gives the plan its banks and what it takes to start.
  */
 void nvdla_plan_blocks(struct npu_plan *plan, const struct npu_tiles *tiles, uint32_t blocks);
 

@@ -336,13 +336,10 @@ int nvdla_queue_stage(struct nvdla_queue *queue, const struct drm_npu_job_matmul
 	return 0;
 }
 
-int nvdla_queue_drain(struct nvdla_queue *queue, uint64_t ticket, struct npu_error *err)
+int nvdla_queue_reach(struct nvdla_queue *queue, uint64_t end, struct npu_error *err)
 {
-	int ret = nvdla_queue_flush(queue, ticket, err);
+	int ret = settle(queue, end, NPU_NEVER);
 
-	if (ret)
-		return ret;
-	ret = settle(queue, queue->head, NPU_NEVER);
 	return ret ? settle_failed(ret, err) : 0;
 }
 

@@ -13,10 +13,10 @@
  *
  *	sum = (MIDDLE << 8 | LOW) - (HIGH << 16)
  *
- * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul is
- * the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up those
- * of a group of K and goes on from there, a block of rows at a time, so that scratch memory stays
- * small.
+ * for every |sum| up to 127 * 2^16, a bound that the chunks of an exact packing respect. A matmul
+ * is the sum of parts: one for each chunk of K, and for each digit of an int16 A. The CPU adds up
+ * those of a group of K and goes on from there, a block of rows at a time, so that scratch memory
+ * stays small. While it does so the engine works on the next block, with scratch memory of its own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,8 +33,8 @@ enum pass {
 	PASSES = NVDLA_EXACT_PASSES
 };
 
-/* Scratch memory of a matmul, unless the fewest rows that are worth a job need more. */
-#define SCRATCH_BYTES (256u << 10)
+/* Scratch memory of a block, unless the fewest rows that are worth a job need more. */
+#define SCRATCH_BYTES (128u << 10)
 #define MIN_BLOCK_ROWS 3
 
 /* Largest element there is. */
@@ -51,10 +51,10 @@ struct block {
 
 struct nvdla_split {
 	const struct nvdla_packing *packing;
-	struct npu_buffer *scratch;
-	struct npu_layout layout; /* of one pass over one part */
-	int64_t *sum;		  /* [groups][NPU_STRIP] */
-	int64_t *a_sum;		  /* [groups] */
+	struct npu_buffer *scratch[2]; /* of even and of odd blocks; the second only with both */
+	struct npu_layout layout;      /* of one pass over one part */
+	int64_t *sum;		       /* [groups][NPU_STRIP] */
+	int64_t *a_sum;		       /* [groups] */
 	uint32_t digits;
 	uint32_t blocks;
 	struct block block[];
@@ -81,11 +81,17 @@ static size_t scratch_offset(const struct nvdla_split *split, uint32_t part, enu
 	return ((size_t)part * PASSES + pass) * split->layout.bytes;
 }
 
-/* Result of one pass over one part. */
-static struct nvdla_matrix result_of(const struct nvdla_split *split, uint32_t part, enum pass pass)
+static struct npu_buffer *scratch_of(const struct nvdla_split *split, const struct block *block)
+{
+	return split->scratch[(block - split->block) % 2];
+}
+
+/* Result of one pass over one part of a block. */
+static struct nvdla_matrix result_of(const struct nvdla_split *split, const struct block *block,
+				     uint32_t part, enum pass pass)
 {
 	return (struct nvdla_matrix){
-		.handle = nvdla_handle(split->scratch),
+		.handle = nvdla_handle(scratch_of(split, block)),
 		.plane_stride = split->layout.plane_stride,
 		.offset = scratch_offset(split, part, pass),
 	};
@@ -94,14 +100,14 @@ static struct nvdla_matrix result_of(const struct nvdla_split *split, uint32_t p
 /* ---- Jobs ------------------------------------------------------------------------------ */
 
 /* The arithmetic of a pass; see the top of this file. */
-static void set_pass(struct nvdla_op *op, const struct nvdla_split *split, uint32_t part,
-		     enum pass pass)
+static void set_pass(struct nvdla_op *op, const struct nvdla_split *split,
+		     const struct block *block, uint32_t part, enum pass pass)
 {
 	struct drm_npu_job_matmul *job = &op->job;
 
-	op->c = result_of(split, part, pass);
+	op->c = result_of(split, block, part, pass);
 	if (pass == LOW) {
-		op->element[0] = result_of(split, part, HIGH);
+		op->element[0] = result_of(split, block, part, HIGH);
 		job->x1 = (struct drm_npu_stage){
 			.alu_op = DRM_NPU_ALU_ADD,
 			.alu_src = DRM_NPU_OPERAND_ELEMENT,
@@ -139,7 +145,7 @@ static struct nvdla_op make_op(const struct nvdla_matmul *matmul, const struct b
 	};
 
 	op.a.offset += part / packing->count * matmul->base.a->layout.digit_stride;
-	set_pass(&op, matmul->split, part, pass);
+	set_pass(&op, matmul->split, block, part, pass);
 	return op;
 }
 
@@ -265,10 +271,13 @@ int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
 	if (!split->sum)
 		return npu_fail(err, -ENOMEM, "no memory for a matmul object");
 	split->a_sum = split->sum + (size_t)nw->base.groups * NPU_STRIP;
-	ret = npu_buffer_create(matmul->base.dev, scratch_offset(split, parts_of(split), HIGH),
-				&split->scratch, err);
-	if (ret)
-		return ret;
+	for (uint32_t i = 0; i < 2 && i < split->blocks; i++) {
+		ret = npu_buffer_create(matmul->base.dev,
+					scratch_offset(split, parts_of(split), HIGH),
+					&split->scratch[i], err);
+		if (ret)
+			return ret;
+	}
 	if (make_jobs(matmul))
 		return npu_fail(err, -ENOMEM, "no memory for the jobs of a matmul with K = %u",
 				nw->base.k);
@@ -278,7 +287,8 @@ int nvdla_split_init(struct nvdla_matmul *matmul, struct npu_error *err)
 
 void nvdla_split_fini(struct nvdla_matmul *matmul)
 {
-	npu_buffer_destroy(matmul->split->scratch);
+	npu_buffer_destroy(matmul->split->scratch[0]);
+	npu_buffer_destroy(matmul->split->scratch[1]);
 	free(matmul->split->sum);
 	free(matmul->split);
 }
@@ -342,19 +352,22 @@ static void finish_strip(const struct nvdla_matmul *matmul, const struct block *
 	struct npu_strip strip = {
 		.first = first,
 		.count = count,
-		.sum = split->sum,
 		.w_sum = mm->weights->sum +
 			 (size_t)block->matrix * mm->weights->n * mm->weights->groups,
-		.a_sum = split->a_sum,
 		.residual = residual,
 	};
+	float partial[NPU_STRIP];
 
 	add_parts(matmul, view->scratch, row, first, count, split->sum, NPU_STRIP);
 	if (mm->residual) {
 		window = npu_tensor_window(mm->residual, block->first + row, 1, first, count);
 		npu_layout_load(&mm->residual->layout, view->residual, &window, residual, 0);
 	}
-	npu_requant_strip(&mm->requant, &strip, result);
+	for (uint32_t g = 0; g < mm->weights->groups; g++) {
+		strip.sum = split->sum + (size_t)g * NPU_STRIP;
+		strip.a_sum = split->a_sum[g];
+		npu_requant_group(&mm->requant, &strip, g, partial, result);
+	}
 	window = npu_tensor_window(mm->c, block->first + row, 1, first, count);
 	npu_layout_store(&mm->c->layout, view->c, &window, result, 0);
 }
@@ -406,7 +419,7 @@ static int finish_with_residual(const struct nvdla_matmul *matmul, const struct 
 static int access_and_finish(const struct nvdla_matmul *matmul, const struct block *block,
 			     struct npu_error *err)
 {
-	struct npu_buffer *scratch = matmul->split->scratch;
+	struct npu_buffer *scratch = scratch_of(matmul->split, block);
 	struct view view = { 0 };
 	void *data;
 	int ret, end;
@@ -420,23 +433,48 @@ static int access_and_finish(const struct nvdla_matmul *matmul, const struct blo
 	return ret ? ret : end;
 }
 
+/* Hands a block over to the engine; @end is where the queue is then. */
+static int start_block(struct nvdla_queue *queue, const struct nvdla_matmul *matmul,
+		       const struct block *block, uint64_t ticket, uint64_t *end,
+		       struct npu_error *err)
+{
+	int ret =
+		nvdla_queue_stage(queue, matmul->jobs + block->first_job, block->jobs, ticket, err);
+
+	if (!ret)
+		ret = nvdla_queue_flush(queue, ticket, err);
+	*end = queue->head;
+	return ret;
+}
+
+/* Waits for a block and does the CPU's step, unless the engine has failed. */
+static int end_block(struct nvdla_queue *queue, const struct nvdla_matmul *matmul,
+		     const struct block *block, uint64_t ticket, uint64_t end,
+		     struct npu_error *err)
+{
+	int ret = nvdla_queue_reach(queue, end, err);
+
+	if (ret || npu_queue_failed(&queue->base, ticket))
+		return ret;
+	queue->base.stats.host_steps++;
+	return access_and_finish(matmul, block, err);
+}
+
 int nvdla_split_run(struct nvdla_queue *queue, struct nvdla_matmul *matmul, uint64_t ticket,
 		    struct npu_error *err)
 {
-	for (uint32_t i = 0; i < matmul->split->blocks; i++) {
-		const struct block *block = &matmul->split->block[i];
-		int ret;
+	const struct nvdla_split *split = matmul->split;
+	uint64_t end, next = 0;
+	int ret;
 
-		ret = nvdla_queue_stage(queue, matmul->jobs + block->first_job, block->jobs, ticket,
-					err);
+	ret = start_block(queue, matmul, &split->block[0], ticket, &end, err);
+	for (uint32_t i = 0; i < split->blocks && !ret; i++, end = next) {
+		if (i + 1 < split->blocks)
+			ret = start_block(queue, matmul, &split->block[i + 1], ticket, &next, err);
 		if (!ret)
-			ret = nvdla_queue_drain(queue, ticket, err);
-		if (ret || npu_queue_failed(&queue->base, ticket))
-			return ret;
-		ret = access_and_finish(matmul, block, err);
-		if (ret)
-			return ret;
-		queue->base.stats.host_steps++;
+			ret = end_block(queue, matmul, &split->block[i], ticket, end, err);
+		if (npu_queue_failed(&queue->base, ticket))
+			break;
 	}
-	return 0;
+	return ret;
 }

@@ -164,8 +164,7 @@ static bool is_fusable(const struct npu_requant *rq)
 static bool set_after(struct nvdla_output *out, const struct npu_requant *rq, struct after after)
 {
 	struct drm_npu_stage *x1 = &out->stage[0].desc, *x2 = &out->stage[1].desc;
-	int32_t residual_zero =
-		rq->epilogue.residual_zero_point - stored_offset(rq->residual);
+	int32_t residual_zero = rq->epilogue.residual_zero_point - stored_offset(rq->residual);
 
 	if (!!rq->residual + after.low + after.high > 1)
 		return false;

@@ -37,8 +37,8 @@ static int choose_chunks(struct npu_weights *weights, const struct npu_weight_so
 		return -ENOMEM;
 	for (uint32_t matrix = 0; matrix < weights->batch; matrix++)
 		for (uint32_t row = 0; row < weights->n; row++)
-			nvdla_reach_row(&reach, npu_weight_source_rows(source, matrix, row, 1,
-								       &stride));
+			nvdla_reach_row(&reach,
+					npu_weight_source_rows(source, matrix, row, 1, &stride));
 	weights->numbers = nvdla_reach_cut(&reach, nw, &weights->count);
 	nvdla_reach_fini(&reach);
 	return weights->numbers ? 0 : -ENOMEM;
@@ -110,8 +110,8 @@ int nvdla_weights_init(struct npu_weights *weights, struct npu_error *err)
 		       : -EINVAL;
 	if (ret == -ENOMEM)
 		return no_memory(weights, err);
-	if (ret || __builtin_mul_overflow(nw->packing.matrix_bytes, weights->batch,
-					  &weights->bytes))
+	if (ret ||
+	    __builtin_mul_overflow(nw->packing.matrix_bytes, weights->batch, &weights->bytes))
 		return npu_fail(err, -EINVAL, "weights of %u x %u are too large for this engine",
 				weights->n, weights->k);
 	return 0;

@@ -186,7 +186,8 @@ int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t of
 struct npu_tensor;
 
 /**
- * enum npu_type - elements of a tensor, as npu_tensor_write() takes and npu_tensor_read() gives them
+ * enum npu_type - elements of a tensor, as npu_tensor_write() takes and npu_tensor_read() gives
+ * them
  *
  * A (inputs) may be INT8, UINT8 or INT16; C (results) and residuals may be any. How a device keeps
  * them is its own affair; multi-byte elements in application memory are in the machine's order.
@@ -279,7 +280,8 @@ struct npu_weights;
 enum npu_weight_type {
 	/** @NPU_WEIGHTS_INT8: A byte each. */
 	NPU_WEIGHTS_INT8 = 0,
-	/** @NPU_WEIGHTS_INT4: Two's complement, -8 to 7, two in a byte, the first in the low half. */
+	/** @NPU_WEIGHTS_INT4: Two's complement, -8 to 7, two in a byte, the first in the low half.
+	 */
 	NPU_WEIGHTS_INT4 = 1,
 	/** @NPU_WEIGHTS_CODEBOOK: Indices of 1 to 8 bits into a table of int8 values. */
 	NPU_WEIGHTS_CODEBOOK = 2,
@@ -360,9 +362,9 @@ uint32_t npu_weights_batch(const struct npu_weights *weights);
  * that name when it is complete and on the disk; when the call fails there is nothing new.
  * @path: Folder and name. Beside it there is a temporary file meanwhile.
  *
- * What is in the file is for devices that pack alike: those of the same engine, or the CPU backend
- * of the same library. It is a cache of the weights and no exchange format: keep the original.
- * Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
+ * What is in the file is for devices that pack alike: those of the same engine, or processors whose
+ * instructions the CPU backend uses alike. It is a cache of the weights and no exchange format:
+ * keep the original. Its numbers are little-endian and its checksums XXH64; see npu_weights(3).
  *
  * Errors: -EINVAL @path is there and is not a file; -ENOMEM; what open(2), write(2) and rename(2)
  * say, -ENOSPC for example.
@@ -495,7 +497,8 @@ enum npu_activation {
  * rounded down, 2^15 - 1), and t = round_up(s * r / 2^(15 - exponent)); the exponent is then at
  * most 14.
  * FLOAT is binary32 arithmetic: float() and each product and sum are rounded to nearest, halves to
- * even, groups are added in the order of K, and there is no contraction. Then, with u the residual
+ * even, groups are added in the order of K, and there is no contraction. Then, with r the residual
+ * and its own factor,
  *
  *	FIXED16		t = clamp32(t + clamp32(round_away((r - zr) * multiplier / 2^shift)))
  *	TFLITE		t = clamp32(t + what the scaling makes of r - zr, for an 8-bit A)
@@ -503,7 +506,7 @@ enum npu_activation {
  *	FLOAT		f = f + float(r - zr) * residual_scale
  *
  * An integer residual goes with any scaling, a float one with FLOAT, where float() of it is the
- * value itself. Integer results of FLOAT are t = clamp32(f rounded, halves to even; 0 for NaN), and then
+ * value itself. Integer results of FLOAT: t = clamp32(f rounded, halves to even), 0 for NaN. Then
  *
  *	t = max(t, 0)					with RELU and RELU6
  *	t = min(t, round_away(6 / output_scale))	with RELU6; a binary32 quotient
@@ -514,8 +517,8 @@ enum npu_activation {
  *
  * Sources: FIXED16 is NVDLA's output stage (SDP). TFLITE and TFLITE_DOUBLE are TensorFlow Lite's
  * MultiplyByQuantizedMultiplier with and without TFLITE_SINGLE_ROUNDING; the latter is gemmlowp's
- * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here where
- * it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
+ * SaturatingRoundingDoublingHighMul and RoundingDivideByPOT, and its left shift saturates here
+ * where it would overflow there. FLOAT is QLinearMatMul of ONNX as ONNX Runtime computes it.
  */
 struct npu_epilogue_desc {
 	size_t size;

@@ -53,20 +53,22 @@ static void copy(const struct places *p)
 
 static void pack(const struct places *p)
 {
-	npu_layout_pack_weights(p->packed, p->rowwise, p->cols, p->rows, p->cols, KERNELS,
-				CHANNELS, (size_t)p->rows * p->cols >= NPU_LAYOUT_STREAM);
+	npu_layout_pack_weights(p->packed, p->rowwise, p->cols, p->rows, p->cols, KERNELS, CHANNELS,
+				(size_t)p->rows * p->cols >= NPU_LAYOUT_STREAM);
 }
 
 static void store(const struct places *p)
 {
-	npu_layout_store(&p->layout, (uint8_t *)p->packed, 0, p->rows, p->cols, p->rowwise,
-			 p->cols);
+	const struct npu_window all = { .rows = p->rows, .cols = p->cols };
+
+	npu_layout_store(&p->layout, (uint8_t *)p->packed, &all, p->rowwise, p->cols);
 }
 
 static void load(const struct places *p)
 {
-	npu_layout_load(&p->layout, (const uint8_t *)p->packed, 0, p->rows, p->cols, p->rowwise,
-			p->cols);
+	const struct npu_window all = { .rows = p->rows, .cols = p->cols };
+
+	npu_layout_load(&p->layout, (const uint8_t *)p->packed, &all, p->rowwise, p->cols);
 }
 
 static uint64_t time_of(void (*work)(const struct places *p), const struct places *p,
@@ -115,7 +117,8 @@ void bench_pack(struct report *report)
 		struct places p = { .rows = shapes[i].rows, .cols = shapes[i].cols };
 		double speed[WORKS];
 
-		assert_true(npu_layout_planes(&p.layout, p.rows, p.cols, ATOM, UINT32_MAX));
+		assert_true(npu_layout_planes(&p.layout, NPU_FORM_PLAIN, p.rows, p.cols, ATOM,
+					      UINT32_MAX));
 		p.rowwise = malloc((size_t)p.rows * p.cols);
 		p.packed = malloc(p.layout.bytes);
 		assert_true(p.rowwise && p.packed);

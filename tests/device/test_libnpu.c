@@ -97,7 +97,8 @@ static void too_much_memory_is_refused(void **state)
 
 	(void)state;
 	expect_error(npu_buffer_create(dev, SIZE_MAX / 2, &buf, &err), -ENOMEM, "no memory");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 1u << 30, 8, &tensor, &err), -EINVAL, "too large");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 1u << 30, 8, &tensor, &err), -EINVAL,
+		     "too large");
 	/* And the device goes on. */
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
 	npu_buffer_destroy(buf);

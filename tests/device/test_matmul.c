@@ -261,21 +261,22 @@ static void run_layers(struct npu_device *dev, struct npu_queue *queue,
 	size_t offset = 0, bytes = 0;
 
 	for (int i = 0; i <= LAYERS; i++)
-		bytes +=
-			npu_tensor_bytes(dev, NPU_TYPE_INT8, layer[0].m, i < LAYERS ? layer[i].k : layer[i - 1].n);
+		bytes += npu_tensor_bytes(dev, NPU_TYPE_INT8, layer[0].m,
+					  i < LAYERS ? layer[i].k : layer[i - 1].n);
 	expect_ok(npu_buffer_create(dev, bytes, &arena, &err));
 	for (int i = 0; i <= LAYERS; i++) {
 		uint32_t cols = i < LAYERS ? layer[i].k : layer[i - 1].n;
 
-		expect_ok(npu_tensor_create_in(arena, offset, NPU_TYPE_INT8, layer[0].m, cols, &tensor[i], &err));
+		expect_ok(npu_tensor_create_in(arena, offset, NPU_TYPE_INT8, layer[0].m, cols,
+					       &tensor[i], &err));
 		offset += npu_tensor_bytes(dev, NPU_TYPE_INT8, layer[0].m, cols);
 	}
 	for (int i = 0; i < LAYERS; i++) {
 		struct npu_matmul_desc desc = { .size = sizeof(desc), .a = tensor[i] };
 
 		desc.c = tensor[i + 1];
-		expect_ok(case_weights(dev, layer[i].n, layer[i].k, layer[i].w, &desc.weights,
-				       &err));
+		expect_ok(
+			case_weights(dev, layer[i].n, layer[i].k, layer[i].w, &desc.weights, &err));
 		expect_ok(npu_epilogue_create(dev, &layer[i].epilogue, &desc.epilogue, &err));
 		expect_ok(npu_matmul_create(dev, &desc, &matmul[i], &err));
 		npu_weights_destroy(desc.weights);

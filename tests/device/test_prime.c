@@ -134,27 +134,16 @@ static void export_to_another_driver(void **state)
 	node_close(&node);
 }
 
-/* A page of vgem that somebody writes, until vgem_written(). */
+/* A page of vgem that somebody writes, until vgem_end_write(). */
 static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fence)
 {
-	struct vgem_attach attach = { .flags = VGEM_ATTACH_WRITE };
-	uint32_t handle;
 	int fd = vgem_buffer(vgem, PAGE);
+	uint32_t handle;
 
-	assert_int_equal(drmPrimeFDToHandle(vgem, fd, &attach.handle), 0);
-	assert_int_equal(drmIoctl(vgem, VGEM_ATTACH, &attach), 0);
-	assert_int_equal(drmCloseBufferHandle(vgem, attach.handle), 0);
+	*fence = vgem_begin_write(vgem, fd);
 	assert_int_equal(drmPrimeFDToHandle(node->fd, fd, &handle), 0);
 	close(fd);
-	*fence = attach.out_fence;
 	return handle;
-}
-
-static void vgem_written(int vgem, uint32_t fence)
-{
-	struct vgem_signal signal = { .fence = fence };
-
-	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
 }
 
 static int result_is_busy(const struct node *node, const struct node_bo *c)
@@ -198,7 +187,7 @@ static void cancelled_in_its_turn(void **state)
 	assert_int_equal(node_submit_sync(&node, ctx.id, &waiting, 1, &cancelled), 0);
 	destroy.id = ctx.id;
 	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_CTX_DESTROY, &destroy), 0);
-	vgem_written(*(int *)*state, fence);
+	vgem_end_write(*(int *)*state, fence);
 	do {
 		busy = result_is_busy(&node, &bos[2]);
 		usleep(1000);

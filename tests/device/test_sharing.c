@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "../expect.h"
+#include "../submit.h"
 #include "vgem.h"
 #include "workbench.h"
 
@@ -236,7 +237,7 @@ static void multiply(int socket)
 	expect_ok(npu_tensor_create_in(buf, PAGE, NPU_TYPE_INT8, 9, 21, &c, &err));
 	matmul = bench_bind(&b, a, c);
 	/* No wait: whoever reads the result waits for it. */
-	expect_ok(npu_queue_submit(own_queue, &matmul, 1, NULL, &err));
+	expect_ok(submit_list(own_queue, &matmul, 1, NULL, &err));
 	assert_int_equal(write(socket, "", 1), 1);
 	npu_matmul_destroy(matmul);
 	npu_tensor_destroy(a);
@@ -367,8 +368,8 @@ static void memory_of_another_driver(void **state)
 	bench_init(&b, dev, 72, 9, 30, 21);
 	expect_ok(npu_buffer_import(dev, fd, &buf, &err));
 	expect_ok(npu_tensor_create_in(buf, 64, NPU_TYPE_INT8, 9, 30, &a, &err));
-	expect_error(npu_tensor_create_in(buf, PAGE - 64, NPU_TYPE_INT8, 9, 30, &none, &err), -EINVAL,
-		     "does not fit");
+	expect_error(npu_tensor_create_in(buf, PAGE - 64, NPU_TYPE_INT8, 9, 30, &none, &err),
+		     -EINVAL, "does not fit");
 	expect_ok(npu_tensor_write(a, 0, 9, b.c.a, 0, &err));
 	matmul = bench_bind(&b, a, b.result);
 	expect_ok(npu_queue_run(queue, &matmul, 1, &err));
@@ -473,7 +474,7 @@ static void busy_weights_are_not_overwritten(void **state)
 	for (int i = 0; i < JOBS; i++)
 		long_list[i] = slow.matmul;
 	long_list[JOBS - 1] = b.matmul;
-	expect_ok(npu_queue_submit(queue, long_list, JOBS, &ticket, &err));
+	expect_ok(submit_list(queue, long_list, JOBS, &ticket, &err));
 	npu_matmul_destroy(b.matmul);
 	npu_weights_destroy(b.weights);
 	b.matmul = NULL;

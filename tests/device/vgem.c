@@ -14,6 +14,23 @@
 
 #include "vgem.h"
 
+/* Part of the kernel's interface of vgem, whose header libdrm does not carry. */
+struct vgem_attach {
+	uint32_t handle;
+	uint32_t flags;
+	uint32_t out_fence;
+	uint32_t pad;
+};
+
+struct vgem_signal {
+	uint32_t fence;
+	uint32_t flags;
+};
+
+#define VGEM_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_attach)
+#define VGEM_ATTACH_WRITE 1
+#define VGEM_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_signal)
+
 int vgem_open(void)
 {
 	glob_t nodes = { 0 };
@@ -46,4 +63,21 @@ int vgem_buffer(int vgem, uint32_t bytes)
 	assert_int_equal(drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &fd), 0);
 	assert_int_equal(drmCloseBufferHandle(vgem, dumb.handle), 0);
 	return fd;
+}
+
+uint32_t vgem_begin_write(int vgem, int dma_buf)
+{
+	struct vgem_attach attach = { .flags = VGEM_ATTACH_WRITE };
+
+	assert_int_equal(drmPrimeFDToHandle(vgem, dma_buf, &attach.handle), 0);
+	assert_int_equal(drmIoctl(vgem, VGEM_ATTACH, &attach), 0);
+	assert_int_equal(drmCloseBufferHandle(vgem, attach.handle), 0);
+	return attach.out_fence;
+}
+
+void vgem_end_write(int vgem, uint32_t fence)
+{
+	struct vgem_signal signal = { .fence = fence };
+
+	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
 }

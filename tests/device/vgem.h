@@ -13,4 +13,8 @@ int vgem_open(void);
 /* A buffer of vgem with all its pages there, as dma-buf. Its pages are scattered. */
 int vgem_buffer(int vgem, uint32_t bytes);
 
+/* Gives a dma-buf of vgem's the fence of a write; it is over when the fence is handed back. */
+uint32_t vgem_begin_write(int vgem, int dma_buf);
+void vgem_end_write(int vgem, uint32_t fence);
+
 #endif /* TESTS_DEVICE_VGEM_H */

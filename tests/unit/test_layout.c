@@ -68,9 +68,8 @@ static void check_planes(struct rng *rng, uint32_t rows, uint32_t cols, size_t a
 				uint8_t *byte = base + digit * layout.bytes / 2 +
 						place(atom, rows, at.row + r, at.col + c);
 
-				assert_int_equal(*byte, stored(form,
-							       src + r * stride + c * width,
-							       digit));
+				assert_int_equal(*byte,
+						 stored(form, src + r * stride + c * width, digit));
 				/* What is not the guard in the end was written outside. */
 				*byte = GUARD;
 			}
@@ -166,8 +165,7 @@ static void impossible_shapes_are_refused(void **state)
 	assert_true(npu_layout_planes(&layout, plain, UINT32_MAX / 8, 1, 8, UINT32_MAX));
 	assert_false(npu_layout_planes(&layout, plain, UINT32_MAX / 8 + 1, 1, 8, UINT32_MAX));
 	/* A stride that fits, a size that does not. */
-	assert_false(
-		npu_layout_planes(&layout, plain, UINT32_MAX, UINT32_MAX, 3u << 30, SIZE_MAX));
+	assert_false(npu_layout_planes(&layout, plain, UINT32_MAX, UINT32_MAX, 3u << 30, SIZE_MAX));
 	assert_false(npu_layout_rows(&layout, 0, 1, 1));
 	assert_true(npu_layout_rows(&layout, UINT32_MAX, 1u << 30, 4));
 	assert_false(npu_layout_rows(&layout, UINT32_MAX, UINT32_MAX, 4));

@@ -46,6 +46,27 @@ static void version_is_that_of_the_header(void **state)
 	assert_string_equal(npu_version(), expected);
 }
 
+static void cpu_takes_a_number_of_threads(void **state)
+{
+	static const char *const good[] = { "cpu:1", "cpu:2", "cpu:256", "cpu:all" };
+	static const char *const bad[] = { "cpu:",     "cpu:0",		 "cpu:257",
+					   "cpu:-1",   "cpu: 2",	 "cpu:2x",
+					   "cpu:some", "cpu:4294967297", "cpu:all " };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct npu_device *own;
+
+		expect_ok(npu_device_open(good[i], &own, &err));
+		npu_device_close(own);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct npu_device *own;
+
+		expect_error(npu_device_open(bad[i], &own, &err), -EINVAL, bad[i]);
+	}
+}
+
 static void cpu_tells_what_it_is(void **state)
 {
 	struct npu_device_info info = { .size = sizeof(info) };
@@ -214,10 +235,13 @@ static void tensors_share_a_buffer(void **state)
 	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
 	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 3, 5, &one, &err));
 	expect_ok(npu_tensor_create_in(buf, bytes, NPU_TYPE_INT8, 3, 5, &two, &err));
-	expect_error(npu_tensor_create_in(buf, 63, NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL, "offset 63");
-	expect_error(npu_tensor_create_in(buf, npu_buffer_size(buf), NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL,
-		     "does not fit");
-	expect_error(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 1000, 5000, &none, &err), -EINVAL, "1000 x 5000");
+	expect_error(npu_tensor_create_in(buf, 63, NPU_TYPE_INT8, 3, 5, &none, &err), -EINVAL,
+		     "offset 63");
+	expect_error(
+		npu_tensor_create_in(buf, npu_buffer_size(buf), NPU_TYPE_INT8, 3, 5, &none, &err),
+		-EINVAL, "does not fit");
+	expect_error(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 1000, 5000, &none, &err), -EINVAL,
+		     "1000 x 5000");
 	npu_buffer_destroy(buf);
 
 	expect_ok(npu_tensor_write(one, 0, 3, (int8_t[15]){ 1, 2, 3 }, 0, &err));
@@ -235,20 +259,20 @@ static void impossible_tensors_are_refused(void **state)
 	(void)state;
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 0, 5, &none, &err), -EINVAL, "0 x 5");
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 5, 0, &none, &err), -EINVAL, "5 x 0");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err), -EINVAL,
-		     "too large");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err), -ENOMEM,
-		     "no memory");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err),
+		     -EINVAL, "too large");
+	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err),
+		     -ENOMEM, "no memory");
 }
 
 /* ---- Weights and epilogues ------------------------------------------------------------- */
 
 /* Fails because of one field of the description, which the text names. */
-#define expect_bad_weights(field, value, word)                                            \
-	do {                                                                              \
-		struct npu_weights_desc bad = good;                                       \
-		bad.field = value;                                                        \
-		expect_error(npu_weights_create(dev, &bad, &none, &err), -EINVAL, word);  \
+#define expect_bad_weights(field, value, word)                                           \
+	do {                                                                             \
+		struct npu_weights_desc bad = good;                                      \
+		bad.field = value;                                                       \
+		expect_error(npu_weights_create(dev, &bad, &none, &err), -EINVAL, word); \
 	} while (0)
 
 static void wrong_weights_are_refused(void **state)
@@ -405,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_is_that_of_the_header),
+		cmocka_unit_test(cpu_takes_a_number_of_threads),
 		cmocka_unit_test(cpu_tells_what_it_is),
 		cmocka_unit_test(wrong_paths_are_told_apart),
 		cmocka_unit_test(default_is_an_npu),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../expect.h"
 #include "../matmul_case.h"
 #include "../matmul_trial.h"
 
@@ -83,6 +84,50 @@ static void sums_beyond_int32_are_exact(void **state)
 	}
 }
 
+/* 32767 * 127 * 2000, which has 33 bits, divided by 2^20. */
+static void wide_accumulators_are_wide(void **state)
+{
+	static int16_t a[2000];
+	static int8_t w[2000];
+	const int16_t multiplier = 1;
+	const int32_t multiplier_q31 = 1 << 30, exponent = -19;
+	const float scale = 0x1p-20f;
+	int16_t c;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++) {
+		a[i] = 32767;
+		w[i] = 127;
+	}
+	for (enum npu_scaling scaling = 0; scaling < NPU_SCALING_NONE; scaling++) {
+		const struct problem p = {
+			.m = 1,
+			.k = 2000,
+			.n = 1,
+			.batch = 1,
+			.a_type = NPU_TYPE_INT16,
+			.a = a,
+			.weights = { .size = sizeof(p.weights), .n = 1, .k = 2000, .data = w },
+			.epilogue = {
+				.size = sizeof(p.epilogue),
+				.n = 1,
+				.scaling = scaling,
+				.scale_count = 1,
+				.multiplier = &multiplier,
+				.shift = 20,
+				.multiplier_q31 = &multiplier_q31,
+				.exponent = &exponent,
+				.scale = &scale,
+			},
+			.c_type = NPU_TYPE_INT16,
+		};
+		struct work work;
+
+		expect_ok(multiply(dev, &p, &c, &work, &err));
+		assert_int_equal(c, 7937);
+	}
+}
+
 /* Every combination of types, scalings, activations and residuals. */
 static void all_forms(void **state)
 {
@@ -98,14 +143,37 @@ static void windows_are_operands(void **state)
 		windows_check(dev, seed);
 }
 
+static void threads_give_the_same_bits(void **state)
+{
+	struct npu_device *own;
+	struct npu_queue *own_queue;
+	struct rng rng = { 13 };
+
+	(void)state;
+	assert_int_equal(npu_device_open("cpu:3", &own, NULL), 0);
+	assert_int_equal(npu_queue_create(own, NULL, &own_queue, NULL), 0);
+	for (unsigned int form = 0; form < CASE_FORMS; form++) {
+		struct matmul_case c;
+
+		case_init(&c, &rng, rng_range(&rng, 1, 200), rng_range(&rng, 1, 70),
+			  rng_range(&rng, 1, 500), form);
+		case_check(own, own_queue, &c);
+		case_free(&c);
+	}
+	npu_queue_destroy(own_queue);
+	npu_device_close(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(small_shapes_and_all_epilogues),
 		cmocka_unit_test(long_and_wide_shapes),
 		cmocka_unit_test(sums_beyond_int32_are_exact),
+		cmocka_unit_test(wide_accumulators_are_wide),
 		cmocka_unit_test(all_forms),
 		cmocka_unit_test(windows_are_operands),
+		cmocka_unit_test(threads_give_the_same_bits),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the CPU", tests, open_cpu, close_cpu);

@@ -175,11 +175,11 @@ static void failure_goes_from_ticket_to_ticket(void **state)
 					   .wait_fd_count = NPU_MAX_WAITS,
 				   },
 				   &ticket[0], &err));
-	ticket[1] = chain_submit_after(split.queue, &whole, 2, whole.queue, ticket[0]);
 	for (int i = 0; i < NPU_MAX_WAITS; i++) {
 		fake_fence_signal(fences[i], i == 7 ? EIO : 0);
 		close(fences[i]);
 	}
+	ticket[1] = chain_submit_after(split.queue, &whole, 2, whole.queue, ticket[0]);
 	expect_error(npu_queue_wait(split.queue, ticket[1], -1, &err), -ECANCELED,
 		     "had to wait for");
 	assert_int_equal(fake.submits, 4);

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -106,6 +107,77 @@ static int plan_set(const struct set *set, struct npu_plan *plan, struct npu_err
 	return ret;
 }
 
+/* ---- Tensors --------------------------------------------------------------------------- */
+
+/* However a device stores it. */
+static void new_tensors_are_zero(void **state)
+{
+	const uint8_t zeros[3 * 11 * 4] = { 0 };
+
+	(void)state;
+	for (enum npu_type type = NPU_TYPE_INT8; type <= NPU_TYPE_FLOAT32; type++) {
+		uint8_t back[3 * 11 * 4];
+		struct npu_tensor *tensor;
+
+		expect_ok(npu_tensor_create(dev, type, 3, 11, &tensor, &err));
+		assert_int_equal(npu_tensor_type(tensor), type);
+		expect_ok(npu_tensor_read(tensor, 0, 3, back, 0, &err));
+		assert_memory_equal(back, zeros, 33 * npu_type_size(type));
+		npu_tensor_destroy(tensor);
+	}
+	assert_int_equal(npu_type_size((enum npu_type)0), 0);
+	assert_int_equal(npu_type_size((enum npu_type)7), 0);
+}
+
+/* Rows 2 to 5, columns 16 to 26 of a tensor. */
+static void windows_of_every_type(void **state)
+{
+	struct rng rng = { 130 };
+
+	(void)state;
+	for (enum npu_type type = NPU_TYPE_INT8; type <= NPU_TYPE_FLOAT32; type++) {
+		const size_t size = npu_type_size(type), row = 40 * size, some = 11 * size;
+		uint8_t *bytes = (uint8_t *)rng_int8(&rng, 9 * row), *back = malloc(9 * row);
+		struct npu_tensor *tensor, *outer, *window;
+
+		expect_ok(npu_tensor_create(dev, type, 9, 40, &tensor, &err));
+		expect_ok(npu_tensor_write(tensor, 0, 9, bytes, 0, &err));
+		/* A window of a window. */
+		expect_ok(npu_tensor_create_view(tensor, 1, 8, 8, 32, &outer, &err));
+		expect_ok(npu_tensor_create_view(outer, 1, 4, 8, 11, &window, &err));
+		npu_tensor_destroy(outer);
+		expect_ok(npu_tensor_read(window, 0, 4, back, 0, &err));
+		for (int r = 0; r < 4; r++) {
+			uint8_t *at = bytes + (2 + r) * row + 16 * size;
+
+			assert_memory_equal(back + r * some, at, some);
+			for (size_t i = 0; i < some; i++)
+				at[i] += 100;
+		}
+		expect_ok(npu_tensor_write(window, 0, 4, bytes + 2 * row + 16 * size, row, &err));
+		expect_ok(npu_tensor_read(tensor, 0, 9, back, 0, &err));
+		assert_memory_equal(back, bytes, 9 * row);
+		npu_tensor_destroy(window);
+		npu_tensor_destroy(tensor);
+		free(bytes);
+		free(back);
+	}
+}
+
+static void wrong_windows_are_refused(void **state)
+{
+	struct npu_tensor *tensor, *none;
+
+	(void)state;
+	expect_ok(npu_tensor_create(dev, NPU_TYPE_INT8, 9, 40, &tensor, &err));
+	expect_error(npu_tensor_create_view(tensor, 0, 9, 4, 8, &none, &err), -EINVAL,
+		     "from column 4 on: on this device it must be a multiple of 8");
+	expect_error(npu_tensor_create_view(tensor, 5, 5, 0, 8, &none, &err), -EINVAL, "9 x 40");
+	expect_error(npu_tensor_create_view(tensor, 0, 1, 32, 9, &none, &err), -EINVAL, "9 x 40");
+	expect_error(npu_tensor_create_view(tensor, 0, 0, 0, 8, &none, &err), -EINVAL, "0 x 8");
+	npu_tensor_destroy(tensor);
+}
+
 /* ---- Refusals -------------------------------------------------------------------------- */
 
 static void wrong_types_are_refused(void **state)
@@ -193,7 +265,7 @@ static void groups_must_agree(void **state)
 
 /* ---- Places ---------------------------------------------------------------------------- */
 
-#define ALL_BUT_SUMS                                                                        \
+#define ALL_BUT_SUMS                                                                       \
 	(NPU_STAGE_ZERO_POINTS | NPU_STAGE_BIAS | NPU_STAGE_SCALING | NPU_STAGE_RESIDUAL | \
 	 NPU_STAGE_ACTIVATION | NPU_STAGE_CLAMP | NPU_STAGE_OUTPUT)
 
@@ -292,6 +364,9 @@ static void cpu_does_the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_tensors_are_zero),
+		cmocka_unit_test(windows_of_every_type),
+		cmocka_unit_test(wrong_windows_are_refused),
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(wrong_zero_points_are_refused),
 		cmocka_unit_test(wrong_bounds_are_refused),

@@ -100,13 +100,14 @@ static void tflite_is_within_a_part_in_2_to_the_31(void **state)
 /* As the unit tests of TensorFlow Lite's QuantizeMultiplier have them. */
 static void tflite_multipliers_are_the_known_ones(void **state)
 {
-	const double factor[] = { 0.25, 0.5, 1, 2, 1.0 - 0x1p-33, 0.75 };
-	const int32_t multipliers[] = { 1 << 30, 1 << 30, 1 << 30, 1 << 30, 1 << 30, 3 << 29 };
-	const int32_t exponents[] = { -1, 0, 1, 2, 1, 0 };
-	int32_t m[6], e[6];
+	const double factor[] = { 0.25, 0.5, 1, 0.0123, 0x0.ffffffffp0, 0.75, 0x0.ffp-32, 0x1p29 };
+	const int32_t multipliers[] = { 1 << 30, 1 << 30, 1 << 30, 1690499128,
+					1 << 30, 3 << 29, 0,	   1 << 30 };
+	const int32_t exponents[] = { -1, 0, 1, -6, 1, 0, 0, 30 };
+	int32_t m[8], e[8];
 
 	(void)state;
-	expect_ok(npu_quant_tflite(factor, 6, m, e, &err));
+	expect_ok(npu_quant_tflite(factor, 8, m, e, &err));
 	assert_memory_equal(m, multipliers, sizeof(m));
 	assert_memory_equal(e, exponents, sizeof(e));
 }

@@ -75,12 +75,18 @@ static struct npu_plan plan_of_matmul(const struct npu_plan_desc *shape)
 	const enum npu_type c_type = shape->c_type ? shape->c_type : NPU_TYPE_INT8;
 	const float scale = 1;
 	const struct npu_epilogue_desc epilogue = {
-		.size = sizeof(epilogue), .n = shape->n, .groups = groups,
+		.size = sizeof(epilogue),
+		.n = shape->n,
+		.groups = groups,
 		.scaling = shape->exact ? NPU_SCALING_FLOAT : NPU_SCALING_NONE,
-		.scale_count = 1, .scale = &scale,
+		.scale_count = 1,
+		.scale = &scale,
 	};
 	struct npu_weights_desc weights = {
-		.size = sizeof(weights), .n = shape->n, .k = shape->k, .batch = batch,
+		.size = sizeof(weights),
+		.n = shape->n,
+		.k = shape->k,
+		.batch = batch,
 		.group_size = shape->group_size,
 	};
 	struct npu_matmul_desc desc = { .size = sizeof(desc) };

@@ -194,7 +194,7 @@ static void check_channels(struct rng *rng, const struct parameters *p,
 		sum[n] = random_sum(rng);
 		residual[n] = rng_next(rng);
 	}
-	npu_requant_strip(&p->rq, &strip, result);
+	npu_requant_group(&p->rq, &strip, 0, NULL, result);
 	for (uint32_t n = 0; n < CHANNELS; n++) {
 		int32_t r = p->rq.residual == NPU_TYPE_UINT8 ? residual[n] : (int8_t)residual[n];
 
@@ -272,7 +272,7 @@ static void halves_go_away_from_zero(void **state)
 	int8_t result[8];
 
 	(void)state;
-	npu_requant_strip(&rq, &strip, result);
+	npu_requant_group(&rq, &strip, 0, NULL, result);
 	assert_memory_equal(result, expected, 8);
 }
 
@@ -295,8 +295,9 @@ static void stages_are_as_the_kernel_wants_them(void **state)
 
 			assert_int_equal(d->alu_op == DRM_NPU_ALU_NONE,
 					 d->alu_src == DRM_NPU_OPERAND_NONE);
-			assert_int_equal(d->operand_bytes,
-					 element ? 1 : out.stage[s].channel_bytes ? 2 : 0);
+			assert_int_equal(d->operand_bytes, element			? 1
+							   : out.stage[s].channel_bytes ? 2
+											: 0);
 			assert_true(d->alu_src == DRM_NPU_OPERAND_IMM || !d->alu_imm);
 			assert_true(d->mul_src == DRM_NPU_OPERAND_IMM || !d->mul_imm);
 			assert_true(d->alu_op || !d->alu_shift);

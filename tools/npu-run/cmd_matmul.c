@@ -11,6 +11,7 @@
 #include "npy.h"
 #include "operands.h"
 #include "options.h"
+#include "stages.h"
 
 static const char help[] =
 	"Usage: npu-run matmul [OPTION]... A.npy W.npy -o C.npy\n"
@@ -59,8 +60,7 @@ enum {
 	OPTION_W_ZERO_POINT,
 };
 
-static const char *const type_names[] = { "int8",  "uint8",   "int16",
-					  "int32", "float16", "float32" };
+static const char *const type_names[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
 static const char *const scaling_names[] = { "fixed16", "tflite", "tflite-double", "float",
 					     "none" };
 static const char *const activation_names[] = { "none", "relu", "relu6" };
@@ -108,7 +108,8 @@ static bool take_clamp(const char *who, struct operand_options *operand)
 		if (end != comma + 1 && !*end && operand->clamp_min <= operand->clamp_max)
 			return true;
 	}
-	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'", optarg);
+	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'",
+		 optarg);
 	return false;
 }
 
@@ -296,6 +297,11 @@ static void print_engine(const struct device *device, const struct work *work)
 
 	printf("jobs      %" PRIu64 ", and %" PRIu64 " steps on the CPU\n", work->stats.jobs,
 	       work->stats.host_steps);
+	if (work->plan.host_stages) {
+		printf("on CPU    ");
+		stages_print(work->plan.host_stages);
+		putchar('\n');
+	}
 	printf("engine    %.6f s\n", (double)work->stats.engine_ns * 1e-9);
 	if (!cycles)
 		return;
@@ -341,6 +347,7 @@ static void print_json(const struct device *device, const struct operands *opera
 	if (work->stats.engine_ns) {
 		json_uint(&json, "jobs", work->stats.jobs);
 		json_uint(&json, "host_steps", work->stats.host_steps);
+		stages_json(&json, "host_stages", work->plan.host_stages);
 		json_uint(&json, "engine_ns", work->stats.engine_ns);
 	}
 	if (cycles) {

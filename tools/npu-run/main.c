@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* npu-run: int8 matrix multiplication on NPUs from the command line. Finds the subcommand. */
+/* npu-run: integer matrix multiplication on NPUs from the command line. Finds the subcommand. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static const struct {
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
-			   "int8 matrix multiplication on neural processing units.\n"
+			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"

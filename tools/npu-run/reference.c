@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The right result of a multiplication. Integers are 128 bits wide, so that nothing has to be argued
- * about; the names of TensorFlow Lite and gemmlowp stand for what they do there.
+ * The right result of a multiplication. Integers are 128 bits wide, so that nothing has to be
+ * argued about; the names of TensorFlow Lite and gemmlowp stand for what they do there.
  */
 #include <math.h>
 #include <string.h>
@@ -260,7 +260,8 @@ static float from_half(uint16_t x)
 	if (exponent == 31)
 		value = fraction ? (double)NAN : (double)INFINITY;
 	else
-		value = ldexp(exponent ? 1024 + fraction : fraction, (exponent ? exponent : 1) - 25);
+		value = ldexp(exponent ? 1024 + fraction : fraction,
+			      (exponent ? exponent : 1) - 25);
 	return (float)(x & 0x8000 ? -value : value);
 }
 
@@ -285,8 +286,7 @@ static float float_residual(const struct problem *p, size_t i)
 		return from_half(((const uint16_t *)p->residual)[i]);
 	if (p->residual_type == NPU_TYPE_FLOAT32)
 		return ((const float *)p->residual)[i];
-	return (float)(element(p->residual_type, p->residual, i) -
-		       p->epilogue.residual_zero_point);
+	return (float)(element(p->residual_type, p->residual, i) - p->epilogue.residual_zero_point);
 }
 
 static float float_result(const struct problem *p, uint32_t row, uint32_t n)

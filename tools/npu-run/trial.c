@@ -58,7 +58,7 @@ static void choose_result(struct problem *p, unsigned int form)
 	p->c_type = c_types[form % 4];
 }
 
-/* What the form, a number below TRIAL_FORMS, says. */
+/* What the form, a number below TRIAL_FORMS / 2, says. */
 static void choose_form(struct problem *p, unsigned int form, uint64_t *random)
 {
 	unsigned int residual;
@@ -76,6 +76,22 @@ static void choose_form(struct problem *p, unsigned int form, uint64_t *random)
 	else if (residual == 2)
 		p->residual_type = c_types[between(
 			random, 1, p->epilogue.scaling == NPU_SCALING_FLOAT ? 5 : 3)];
+}
+
+/* Takes what is beyond the engine for what comes next to it. */
+static void make_plain(struct problem *p)
+{
+	if (p->a_type == NPU_TYPE_INT16)
+		p->a_type = NPU_TYPE_UINT8;
+	if (p->epilogue.scaling != NPU_SCALING_NONE)
+		p->epilogue.scaling = NPU_SCALING_FIXED16;
+	if (p->c_type != NPU_TYPE_INT8)
+		p->c_type = NPU_TYPE_UINT8;
+	if (p->residual_type > NPU_TYPE_UINT8)
+		p->residual_type = NPU_TYPE_UINT8;
+	/* One of these is what the second stage has room for. */
+	if (p->residual_type && p->epilogue.activation == NPU_ACTIVATION_RELU6)
+		p->epilogue.activation = NPU_ACTIVATION_RELU;
 }
 
 static uint32_t side(uint64_t *random)
@@ -163,7 +179,7 @@ static int make_zero_points(struct trial *trial, uint32_t groups, uint64_t *rand
 	struct npu_weights_desc *w = &trial->problem.weights;
 	int64_t limit = w->type == NPU_WEIGHTS_INT4 ? 8 : once_in(random, 3) ? 127 : 3;
 
-	if (once_in(random, 2))
+	if (!once_in(random, 4) || (trial->plain && w->type != NPU_WEIGHTS_INT4))
 		return 0;
 	w->zero_point_count = once_in(random, 3) ? 1 : once_in(random, 2) ? w->n : w->n * groups;
 	trial->w_zero_point = malloc(w->zero_point_count * sizeof(*trial->w_zero_point));
@@ -193,10 +209,9 @@ static int fill_weights(struct trial *trial, uint64_t *random)
 	p->epilogue.groups = groups;
 	if (w->type == NPU_WEIGHTS_CODEBOOK && make_codebook(trial, random))
 		return -ENOMEM;
-	row = w->type == NPU_WEIGHTS_INT8 ? p->k
-	      : w->type == NPU_WEIGHTS_INT4
-		      ? (p->k + 1) / 2
-		      : ((size_t)p->k * w->index_bits + 7) / 8;
+	row = w->type == NPU_WEIGHTS_INT8   ? p->k
+	      : w->type == NPU_WEIGHTS_INT4 ? (p->k + 1) / 2
+					    : ((size_t)p->k * w->index_bits + 7) / 8;
 	w->row_stride = once_in(random, 4) ? row + (size_t)between(random, 0, 5) : 0;
 	bytes = p->batch * p->n * (w->row_stride ? w->row_stride : row);
 	trial->w = malloc(bytes);
@@ -228,9 +243,11 @@ static int fill_residual(struct trial *trial, uint64_t *random)
 			((float *)trial->residual)[i] =
 				(float)between(random, -100000, 100000) / 1000.0f;
 	}
-	if (!is_float && p->residual_type != NPU_TYPE_INT32 && once_in(random, 2))
-		p->epilogue.residual_zero_point =
-			(int32_t)between(random, p->residual_type == NPU_TYPE_UINT8 ? 0 : -100, 100);
+	if (trial->plain && p->epilogue.activation != NPU_ACTIVATION_NONE)
+		p->epilogue.residual_zero_point = p->residual_type == NPU_TYPE_UINT8 ? 128 : 0;
+	else if (!is_float && p->residual_type != NPU_TYPE_INT32 && once_in(random, 2))
+		p->epilogue.residual_zero_point = (int32_t)between(
+			random, p->residual_type == NPU_TYPE_UINT8 ? 0 : -100, 100);
 	return 0;
 }
 
@@ -250,7 +267,7 @@ static int make_bias(struct trial *trial, uint64_t *random)
 	if (!trial->bias || !trial->float_bias)
 		return -ENOMEM;
 	/* Small ones take one addition of the engine. */
-	if (once_in(random, 2))
+	if (once_in(random, 2) || trial->plain)
 		limit = limit < INT16_MAX ? limit : INT16_MAX;
 	for (uint32_t i = 0; i < p->n; i++) {
 		trial->bias[i] = (int32_t)between(random, -limit, limit);
@@ -320,7 +337,7 @@ static int make_scaling(struct trial *trial, uint64_t *random)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < e->scale_count; i++)
 		make_factor(trial, i, factor, kind, random);
-	e->shift = (uint32_t)(kind == 2 ? between(random, 0, NPU_SHIFT_MAX)
+	e->shift = (uint32_t)(kind == 2	  ? between(random, 0, NPU_SHIFT_MAX)
 			      : kind == 1 ? (1 - exponent > 0 ? 1 - exponent : 0)
 					  : (15 - exponent > 0 ? 15 - exponent : 0));
 	e->multiplier = trial->multiplier;
@@ -331,15 +348,15 @@ static int make_scaling(struct trial *trial, uint64_t *random)
 }
 
 /* Half of the time one that the engine can add by itself. */
-static void scale_residual(struct problem *p, uint64_t *random)
+static void scale_residual(struct trial *trial, uint64_t *random)
 {
-	struct npu_epilogue_desc *e = &p->epilogue;
+	struct npu_epilogue_desc *e = &trial->problem.epilogue;
 
 	e->residual_multiplier = 1;
 	e->residual_multiplier_q31 = 1 << 30;
 	e->residual_exponent = 1;
 	e->residual_scale = 1;
-	if (once_in(random, 2))
+	if (once_in(random, 2) || trial->plain)
 		return;
 	e->residual_multiplier = (int16_t)next_random(random);
 	e->residual_shift = (uint32_t)between(random, 8, 18);
@@ -349,9 +366,10 @@ static void scale_residual(struct problem *p, uint64_t *random)
 }
 
 /* Zero point and bounds of the result. */
-static void choose_bounds(struct problem *p, uint64_t *random)
+static void choose_bounds(struct trial *trial, uint64_t *random)
 {
-	struct npu_epilogue_desc *e = &p->epilogue;
+	const struct problem *p = &trial->problem;
+	struct npu_epilogue_desc *e = &trial->problem.epilogue;
 	int64_t min = -128, max = 127, one, other;
 
 	if (p->c_type == NPU_TYPE_UINT8) {
@@ -364,13 +382,19 @@ static void choose_bounds(struct problem *p, uint64_t *random)
 	if (p->c_type <= NPU_TYPE_INT16 && once_in(random, 2))
 		e->zero_point = (int32_t)between(random, min, max);
 	e->output_scale = (float)between(random, 10, 500) / 1000;
-	if (!once_in(random, 3))
+	if (!once_in(random, 4) || (trial->plain && (e->activation || p->residual)))
 		return;
 	e->clamp = true;
 	one = once_in(random, 3) ? min : between(random, min, max);
 	other = once_in(random, 3) ? max : between(random, min, max);
 	e->clamp_min = (double)(one < other ? one : other);
 	e->clamp_max = (double)(one < other ? other : one);
+	if (trial->plain) {
+		if (once_in(random, 2))
+			e->clamp_min = (double)min;
+		else
+			e->clamp_max = (double)max;
+	}
 	if (p->c_type > NPU_TYPE_INT32) {
 		e->clamp_min /= 2000;
 		e->clamp_max /= 2000;
@@ -385,8 +409,11 @@ int trial_create(uint64_t seed, struct trial *trial, struct npu_error *err)
 	uint64_t random = seed;
 
 	memset(trial, 0, sizeof(*trial));
-	/* A number without a factor of TRIAL_FORMS: neighbours differ in everything. */
-	choose_form(p, (unsigned int)(seed * 1037 % TRIAL_FORMS), &random);
+	/* A number without a factor of their number: neighbours differ in everything. */
+	choose_form(p, (unsigned int)(seed / 2 * 1037 % (TRIAL_FORMS / 2)), &random);
+	trial->plain = seed % 2;
+	if (trial->plain)
+		make_plain(p);
 	choose_shape(p, &random);
 	p->epilogue.size = sizeof(p->epilogue);
 	p->epilogue.n = p->n;
@@ -396,8 +423,8 @@ int trial_create(uint64_t seed, struct trial *trial, struct npu_error *err)
 		trial_free(trial);
 		return error_set(err, -ENOMEM, "out of memory");
 	}
-	scale_residual(p, &random);
-	choose_bounds(p, &random);
+	scale_residual(trial, &random);
+	choose_bounds(trial, &random);
 	return 0;
 }
 
@@ -434,8 +461,9 @@ void trial_describe(const struct trial *trial, char text[TRIAL_TEXT])
 	static const char *const activations[] = { "", ", ReLU", ", ReLU6" };
 	const struct problem *p = &trial->problem;
 
-	snprintf(text, TRIAL_TEXT, "M %u x K %u x N %u, batch %u, %s x %s -> %s, %s%s%s, %s residual",
-		 p->m, p->k, p->n, p->batch, trial_type_name(p->a_type), weights[p->weights.type],
+	snprintf(text, TRIAL_TEXT,
+		 "M %u x K %u x N %u, batch %u, %s x %s -> %s, %s%s%s, %s residual", p->m, p->k,
+		 p->n, p->batch, trial_type_name(p->a_type), weights[p->weights.type],
 		 trial_type_name(p->c_type), scalings[p->epilogue.scaling],
 		 activations[p->epilogue.activation], p->epilogue.clamp ? ", clamp" : "",
 		 trial_type_name(p->residual_type));

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requantization of int32 sums to 8 bits with 16-bit multipliers, fast. It gives what the
+ * definition in npu.h gives, by way of binary64: sum + bias has 33 bits, times a multiplier 48, and
+ * the scale is a power of two, so every step is exact, the rounding included.
+ */
+#ifndef LIBNPU_CPU_FIXED16_H
+#define LIBNPU_CPU_FIXED16_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct npu_fixed16 - parameters, NPU_SHIFT_MAX and so on as in npu.h
+ * @bias: One value a channel, or NULL for none.
+ * @multiplier: One value a channel, or one for all.
+ * @per_channel: @multiplier has one value a channel.
+ * @shift: Right shift of the product, to nearest, halves away from zero.
+ * @zero_point: Added last.
+ * @low, @high: What the result is clamped to in the end, both in -128 to 127 for int8, 0 to 255
+ *	for uint8. A ReLU is a @low of @zero_point.
+ */
+struct npu_fixed16 {
+	const int32_t *bias;
+	const int16_t *multiplier;
+	bool per_channel;
+	uint32_t shift;
+	int32_t zero_point;
+	int32_t low, high;
+};
+
+/* Channels @first to @first + @count - 1 of one row. @dst is int8_t or uint8_t. */
+void npu_fixed16_row(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
+		     const int32_t *sum, void *dst);
+
+#endif /* LIBNPU_CPU_FIXED16_H */

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Blocking. The result is cut into units, blocks of rows by strips of columns, which threads take
+ * one by one. For a unit the block's rows of A are interleaved, into L2; each panel of W then meets
+ * all of them while it is there, and the sums of the unit wait in L2 for their sink.
+ *
+ * K is walked group by group, groups in parts that an int32 can surely sum up. A of 16 bits is
+ * multiplied in two passes, as planes of its high and its low bytes.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gemm.h"
+#include "interleave.h"
+
+/* Bytes of interleaved A, a part of a small L2: NPU_TILE_ROWS rows of the longest part fit. */
+#define A_BYTES ((size_t)NPU_TILE_ROWS * NPU_GEMM_K_INT32)
+
+/* Packed weights that may be in a cache still when they are first used. */
+#define CACHED ((size_t)4 << 20)
+
+/* Products that are worth a call to other threads: some microseconds of work. */
+#define SHARED (1 << 17)
+
+/* Most rows of a block. */
+#define ROWS 128
+
+struct npu_gemm_scratch {
+	_Alignas(64) int8_t a[A_BYTES];
+	_Alignas(64) int8_t plane[A_BYTES];
+	_Alignas(64) int32_t sum[ROWS * NPU_GEMM_STRIP];
+	_Alignas(64) int64_t total[ROWS * NPU_GEMM_STRIP];
+	_Alignas(64) float partial[ROWS * NPU_GEMM_STRIP];
+	int32_t start[ROWS];
+	int64_t a_sum[ROWS];
+};
+
+/* Units of one thread. Others take from it when they have none left of their own. */
+struct share {
+	_Alignas(64) atomic_uint_fast64_t next;
+	uint64_t end;
+};
+
+/* A multiplication that is running. */
+struct run {
+	const struct npu_gemm *gemm;
+	uint32_t block_rows;
+	uint32_t strip_cols;
+	uint32_t strips;
+	unsigned int shares;
+	struct share share[NPU_POOL_THREADS];
+};
+
+/**
+ * struct block - a unit, and how far it is
+ * @row, @rows: Rows of A.
+ * @col, @cols: Columns of C.
+ * @tile_rows: Rows of a tile; the last one may have fewer.
+ * @k, @length: The part of K at work.
+ */
+struct block {
+	uint32_t row, rows;
+	uint32_t col, cols;
+	uint32_t tile_rows;
+	uint32_t k, length;
+};
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t div_up(uint32_t a, uint32_t b)
+{
+	return a / b + (a % b != 0);
+}
+
+/* ---- Packing ----------------------------------------------------------------------------- */
+
+/* Length of @k columns when each group is filled up to the kernel's depth. */
+static uint64_t padded(const struct npu_gemm_kernel *kernel, uint32_t k, uint32_t group_size)
+{
+	const uint64_t group = (uint64_t)div_up(group_size, kernel->depth) * kernel->depth;
+	const uint64_t rest = (uint64_t)div_up(k % group_size, kernel->depth) * kernel->depth;
+
+	return k / group_size * group + rest;
+}
+
+size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
+{
+	const struct npu_gemm_kernel *kernel = pack->kernel;
+	uint64_t bytes;
+
+	if (__builtin_mul_overflow(padded(kernel, pack->k, pack->group_size) * kernel->cols,
+				   div_up(pack->n, kernel->cols), &bytes) ||
+	    bytes > PTRDIFF_MAX)
+		return 0;
+	return bytes;
+}
+
+void npu_gemm_pack(const struct npu_gemm_pack *pack, uint32_t first, uint32_t count, void *packed)
+{
+	const struct npu_gemm_kernel *kernel = pack->kernel;
+	const size_t bytes = npu_gemm_pack_bytes(pack);
+	int8_t *dst = (int8_t *)packed + padded(kernel, pack->k, pack->group_size) * first;
+	uint32_t rows, length;
+
+	for (uint32_t row = 0; row < count; row += rows) {
+		rows = min_u32(kernel->cols, count - row);
+		for (uint32_t k = 0; k < pack->k; k += length) {
+			length = min_u32(pack->group_size, pack->k - k);
+			npu_interleave(
+				&(struct npu_interleave){
+					.src = pack->w + row * pack->stride + k,
+					.stride = pack->stride,
+					.rows = rows,
+					.lanes = kernel->cols,
+					.k = length,
+					.depth = kernel->depth,
+					.flip = kernel->w_flip,
+					.stream = bytes > CACHED,
+				},
+				dst);
+			dst += padded(kernel, length, length) * kernel->cols;
+		}
+	}
+}
+
+/* ---- A ----------------------------------------------------------------------------------- */
+
+/* What the sums of a plane count: the high bytes of 16 bits 256 times. */
+static int64_t plane_weight(unsigned int plane)
+{
+	return plane ? 256 : 1;
+}
+
+static unsigned int planes(const struct npu_gemm *gemm)
+{
+	return gemm->a_type == NPU_GEMM_INT16 ? 2 : 1;
+}
+
+static void convert_row(enum npu_gemm_type type, unsigned int plane, const void *src,
+			uint32_t count, int8_t *dst)
+{
+	const uint8_t *bytes = src;
+	const int16_t *words = src;
+
+	if (type == NPU_GEMM_UINT8)
+		for (uint32_t i = 0; i < count; i++)
+			dst[i] = (int8_t)(bytes[i] ^ 0x80);
+	else if (plane)
+		for (uint32_t i = 0; i < count; i++)
+			dst[i] = (int8_t)(words[i] >> 8);
+	else
+		for (uint32_t i = 0; i < count; i++)
+			dst[i] = (int8_t)((words[i] & 0xff) ^ 0x80);
+}
+
+/* The part of A at work as rows of int8: in place, or one plane in @s. */
+static const int8_t *int8_rows(const struct npu_gemm *gemm, const struct block *b,
+			       unsigned int plane, struct npu_gemm_scratch *s, size_t *stride)
+{
+	const size_t size = gemm->a_type == NPU_GEMM_INT16 ? 2 : 1;
+	const int8_t *a = (const int8_t *)gemm->a + b->row * gemm->a_stride + b->k * size;
+
+	*stride = gemm->a_stride;
+	if (gemm->a_type == NPU_GEMM_INT8)
+		return a;
+	for (uint32_t row = 0; row < b->rows; row++)
+		convert_row(gemm->a_type, plane, a + row * gemm->a_stride, b->length,
+			    s->plane + (size_t)row * b->length);
+	*stride = b->length;
+	return s->plane;
+}
+
+typedef int16_t words __attribute__((vector_size(16)));
+
+/* Bytes that a vector of words can add up: each adds up to 128 at a time. */
+#define WORDS_BYTES (255 * sizeof(words))
+
+/* Even and odd bytes by themselves, which compilers do not think of. */
+static int32_t row_sum(const int8_t *a, uint32_t count)
+{
+	int32_t sum = 0;
+	uint32_t i = 0;
+
+	while (count - i >= sizeof(words)) {
+		const uint32_t end = i + min_u32(count - i, WORDS_BYTES);
+		words low = { 0 }, high = { 0 }, x;
+
+		for (; end - i >= sizeof(words); i += sizeof(words)) {
+			memcpy(&x, a + i, sizeof(x));
+			low += (words)(x << 8) >> 8;
+			high += x >> 8;
+		}
+		for (size_t lane = 0; lane < sizeof(words) / sizeof(int16_t); lane++)
+			sum += low[lane] + high[lane];
+	}
+	for (; i < count; i++)
+		sum += a[i];
+	return sum;
+}
+
+/* Sums of rows are needed where W is stored with an offset, and by some sinks. */
+static void sum_rows(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
+		     const int8_t *a, size_t stride, struct npu_gemm_scratch *s)
+{
+	const bool flip = gemm->kernel->w_flip;
+
+	for (uint32_t row = 0; row < b->rows; row++) {
+		int32_t sum = flip || gemm->a_sums ? row_sum(a + row * stride, b->length) : 0;
+
+		s->start[row] = flip ? -128 * sum : 0;
+		s->a_sum[row] += gemm->a_sums ? plane_weight(plane) * sum : 0;
+	}
+}
+
+static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
+		   struct npu_gemm_scratch *s)
+{
+	const size_t row_bytes = padded(gemm->kernel, b->length, b->length);
+	size_t stride;
+	const int8_t *a = int8_rows(gemm, b, plane, s, &stride);
+	uint32_t rows;
+
+	sum_rows(gemm, b, plane, a, stride, s);
+	for (uint32_t row = 0; row < b->rows; row += rows) {
+		rows = min_u32(b->tile_rows, b->rows - row);
+		npu_interleave(
+			&(struct npu_interleave){
+				.src = a + row * stride,
+				.stride = stride,
+				.rows = rows,
+				.lanes = rows,
+				.k = b->length,
+				.depth = gemm->kernel->depth,
+			},
+			s->a + row * row_bytes);
+	}
+}
+
+/* ---- One unit ---------------------------------------------------------------------------- */
+
+/* Sums of the part at work, whose A is in @s, into @s->sum. */
+static void multiply(const struct npu_gemm *gemm, const struct block *b, struct npu_gemm_scratch *s)
+{
+	const struct npu_gemm_kernel *kernel = gemm->kernel;
+	const size_t panel = padded(kernel, gemm->k, gemm->group_size) * kernel->cols;
+	const size_t row_bytes = padded(kernel, b->length, b->length);
+	const int8_t *w = (const int8_t *)gemm->w + b->col / kernel->cols * panel +
+			  padded(kernel, b->k, gemm->group_size) * kernel->cols;
+	uint32_t rows;
+
+	for (uint32_t col = 0; col < b->cols; col += kernel->cols, w += panel)
+		for (uint32_t row = 0; row < b->rows; row += rows) {
+			rows = min_u32(b->tile_rows, b->rows - row);
+			kernel->tile(&(struct npu_tile){
+				.rows = rows,
+				.groups = row_bytes / kernel->depth,
+				.a = s->a + row * row_bytes,
+				.w = w,
+				.start = s->start + row,
+				.sum = s->sum + (size_t)row * NPU_GEMM_STRIP + col,
+				.stride = NPU_GEMM_STRIP,
+			});
+		}
+}
+
+static void add_sums(const struct block *b, int64_t weight, struct npu_gemm_scratch *s)
+{
+	for (uint32_t row = 0; row < b->rows; row++) {
+		const int32_t *sum = s->sum + (size_t)row * NPU_GEMM_STRIP;
+		int64_t *total = s->total + (size_t)row * NPU_GEMM_STRIP;
+
+		for (uint32_t i = 0; i < b->cols; i++)
+			total[i] += weight * sum[i];
+	}
+}
+
+static void hand_over(const struct npu_gemm *gemm, const struct block *b, uint32_t group, bool wide,
+		      struct npu_gemm_scratch *s)
+{
+	for (uint32_t row = 0; row < b->rows; row++) {
+		const size_t at = (size_t)row * NPU_GEMM_STRIP;
+
+		gemm->sink(gemm->ctx, &(struct npu_gemm_strip){
+					      .row = b->row + row,
+					      .first = b->col,
+					      .count = b->cols,
+					      .group = group,
+					      .sum32 = wide ? NULL : s->sum + at,
+					      .sum64 = wide ? s->total + at : NULL,
+					      .a_sum = s->a_sum[row],
+					      .partial = s->partial + at,
+				      });
+	}
+}
+
+/* Columns @b->k to @end, in parts. */
+static void run_wide_group(const struct npu_gemm *gemm, struct block *b, uint32_t end,
+			   struct npu_gemm_scratch *s)
+{
+	memset(s->total, 0, (size_t)b->rows * NPU_GEMM_STRIP * sizeof(*s->total));
+	for (; b->k < end; b->k += b->length) {
+		b->length = min_u32(NPU_GEMM_K_INT32, end - b->k);
+		for (unsigned int plane = 0; plane < planes(gemm); plane++) {
+			take_a(gemm, b, plane, s);
+			multiply(gemm, b, s);
+			add_sums(b, plane_weight(plane), s);
+		}
+	}
+}
+
+/* All groups of a unit. A is taken anew unless @s has it from the strip before. */
+static void run_block(const struct npu_gemm *gemm, struct block *b, bool fresh,
+		      struct npu_gemm_scratch *s)
+{
+	const bool wide = planes(gemm) > 1 || gemm->group_size > NPU_GEMM_K_INT32;
+	uint32_t end;
+
+	fresh = fresh || wide || gemm->group_size < gemm->k;
+	for (uint32_t group = 0; b->k < gemm->k; group++, b->k = end) {
+		end = b->k + min_u32(gemm->group_size, gemm->k - b->k);
+		b->length = end - b->k;
+		if (fresh)
+			memset(s->a_sum, 0, b->rows * sizeof(*s->a_sum));
+		if (wide)
+			run_wide_group(gemm, b, end, s);
+		else if (fresh)
+			take_a(gemm, b, 0, s);
+		if (!wide)
+			multiply(gemm, b, s);
+		hand_over(gemm, b, group, wide, s);
+	}
+}
+
+/* ---- All units --------------------------------------------------------------------------- */
+
+/* Units are counted block by block of rows. @last is the one whose A is in @s. */
+static void run_unit(const struct run *run, uint64_t unit, uint64_t *last,
+		     struct npu_gemm_scratch *s)
+{
+	const struct npu_gemm *gemm = run->gemm;
+	const uint64_t index = unit / run->strips;
+	struct block b = {
+		.row = index * run->block_rows,
+		.col = unit % run->strips * run->strip_cols,
+	};
+
+	b.rows = min_u32(run->block_rows, gemm->m - b.row);
+	b.cols = min_u32(run->strip_cols, gemm->n - b.col);
+	/* Tiles of the same size, or nearly. */
+	b.tile_rows = div_up(b.rows, div_up(b.rows, gemm->kernel->rows));
+	run_block(gemm, &b, index != *last, s);
+	*last = index;
+}
+
+static void run_shares(void *ctx, unsigned int index, struct npu_gemm_scratch *scratch)
+{
+	struct run *run = ctx;
+	uint64_t last = UINT64_MAX;
+
+	for (unsigned int i = 0; i < run->shares; i++) {
+		struct share *share = &run->share[(index + i) % run->shares];
+		uint64_t unit;
+
+		while ((unit = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed)) <
+		       share->end)
+			run_unit(run, unit, &last, scratch);
+	}
+}
+
+/* Rows of a block: what fits, divided evenly, and no more than leaves each thread something. */
+static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigned int threads)
+{
+	const uint32_t rows = gemm->kernel->rows;
+	const uint32_t part = min_u32(gemm->group_size, NPU_GEMM_K_INT32);
+	uint32_t most = min_u32(ROWS, A_BYTES / padded(gemm->kernel, part, part));
+
+	most -= most % rows;
+	if (strips < threads)
+		most = min_u32(most, div_up(div_up(gemm->m, threads), rows) * rows);
+	return div_up(gemm->m, div_up(gemm->m, most));
+}
+
+/* Not by their exact number, which may exceed 64 bits. */
+static bool is_small(const struct npu_gemm *gemm)
+{
+	return (double)gemm->m * gemm->n * gemm->k < SHARED;
+}
+
+void npu_gemm_run(const struct npu_gemm *gemm, struct npu_gemm_scratch *scratch,
+		  struct npu_pool *pool)
+{
+	struct run run; /* most of it is not used, so not cleared either */
+	uint64_t units;
+
+	if (is_small(gemm))
+		pool = NULL;
+	run.gemm = gemm;
+	run.shares = pool ? npu_pool_threads(pool) : 1;
+	run.strip_cols = NPU_GEMM_STRIP - NPU_GEMM_STRIP % gemm->kernel->cols;
+	run.strips = div_up(gemm->n, run.strip_cols);
+	run.block_rows = block_rows(gemm, run.strips, run.shares);
+	units = (uint64_t)run.strips * div_up(gemm->m, run.block_rows);
+	for (unsigned int i = 0; i < run.shares; i++) {
+		atomic_init(&run.share[i].next, units * i / run.shares);
+		run.share[i].end = units * (i + 1) / run.shares;
+	}
+	if (units == 1 || !pool || !npu_pool_run(pool, run_shares, &run, scratch))
+		run_shares(&run, 0, scratch);
+}
+
+struct npu_gemm_scratch *npu_gemm_scratch_create(void)
+{
+	return aligned_alloc(_Alignof(struct npu_gemm_scratch), sizeof(struct npu_gemm_scratch));
+}
+
+void npu_gemm_scratch_destroy(struct npu_gemm_scratch *scratch)
+{
+	free(scratch);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Interleaving moves units of depth bytes from rows to lanes, which is a transposition of units.
+ * With units of four bytes it is done 4 x 4 in registers, in vectors of 16 bytes, which every
+ * 64-bit processor has.
+ */
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "interleave.h"
+
+/* Bytes of a row moved at once: a whole cache line, because the lines of many rows evict each other
+ * when the stride is a power of two.
+ */
+#define LINE 64
+
+/* How far ahead a large matrix is fetched: processors do not follow that many rows by themselves.
+ */
+#define AHEAD 256
+
+typedef int32_t vec __attribute__((vector_size(16)));
+
+static vec load(const int8_t *src, vec flip)
+{
+	vec v;
+
+	memcpy(&v, src, sizeof(v));
+	return v ^ flip;
+}
+
+static void store(int8_t *dst, vec v)
+{
+	memcpy(dst, &v, sizeof(v));
+}
+
+/* Four units each of four rows; what were rows become columns. */
+static void transpose(const int8_t *src, size_t stride, int8_t *dst, size_t group, vec flip)
+{
+	vec r0 = load(src, flip);
+	vec r1 = load(src + stride, flip);
+	vec r2 = load(src + 2 * stride, flip);
+	vec r3 = load(src + 3 * stride, flip);
+	vec low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+	vec low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+	vec high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+	vec high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+
+	store(dst, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
+	store(dst + group, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
+	store(dst + 2 * group, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
+	store(dst + 3 * group, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
+}
+
+/* One row of whole units, those of @unit bytes: a constant where this is inlined. */
+static inline void spread(const int8_t *src, uint32_t bytes, uint32_t unit, int8_t *dst,
+			  size_t group, uint8_t flip)
+{
+	for (uint32_t k = 0; k < bytes; k += unit, dst += group)
+		for (uint32_t i = 0; i < unit; i++)
+			dst[i] = (int8_t)((uint8_t)src[k + i] ^ flip);
+}
+
+static void move_row(const struct npu_interleave *il, uint32_t row, uint32_t k, uint32_t bytes,
+		     int8_t *dst)
+{
+	const int8_t *src = il->src + row * il->stride + k;
+	const size_t group = (size_t)il->lanes * il->depth;
+
+	switch (il->depth) {
+	case 4:
+		spread(src, bytes, 4, dst, group, il->flip);
+		break;
+	case 8:
+		spread(src, bytes, 8, dst, group, il->flip);
+		break;
+	case 16:
+		spread(src, bytes, 16, dst, group, il->flip);
+		break;
+	default:
+		spread(src, bytes, 64, dst, group, il->flip);
+		break;
+	}
+}
+
+/* Columns @k to @k + @bytes, whole units, of all rows. */
+static void move_line(const struct npu_interleave *il, uint32_t k, uint32_t bytes, int8_t *dst)
+{
+	const size_t group = (size_t)il->lanes * il->depth;
+	const int32_t flip = (int32_t)(il->flip * UINT32_C(0x01010101));
+	uint32_t row = 0;
+
+	if (il->depth == 4 && bytes == LINE)
+		for (; row + 4 <= il->rows; row += 4)
+			for (uint32_t i = 0; i < LINE; i += sizeof(vec))
+				transpose(il->src + row * il->stride + k + i, il->stride,
+					  dst + i / 4 * group + row * 4, group,
+					  (vec){ flip, flip, flip, flip });
+	for (; row < il->rows; row++)
+		move_row(il, row, k, bytes, dst + (size_t)row * il->depth);
+}
+
+/* The last columns, fewer than a unit. */
+static void move_rest(const struct npu_interleave *il, uint32_t k, int8_t *dst)
+{
+	memset(dst, il->flip, (size_t)il->lanes * il->depth);
+	for (uint32_t row = 0; row < il->rows; row++)
+		for (uint32_t i = 0; i < il->k - k; i++)
+			dst[row * il->depth + i] =
+				(int8_t)((uint8_t)il->src[row * il->stride + k + i] ^ il->flip);
+}
+
+static void fill_lanes(const struct npu_interleave *il, uint32_t groups, int8_t *dst)
+{
+	const size_t group = (size_t)il->lanes * il->depth;
+	const size_t used = (size_t)il->rows * il->depth;
+
+	for (uint32_t i = 0; i < groups; i++)
+		memset(dst + i * group + used, il->flip, group - used);
+}
+
+/* @dst at a multiple of 16 bytes; @bytes, too. */
+static void write_past_caches(int8_t *dst, const int8_t *src, size_t bytes)
+{
+#if defined(__SSE2__)
+	for (size_t i = 0; i < bytes; i += 16)
+		_mm_stream_si128((__m128i *)(dst + i), _mm_load_si128((const __m128i *)(src + i)));
+#else
+	memcpy(dst, src, bytes);
+#endif
+}
+
+static void stream_line(const struct npu_interleave *il, uint32_t k, uint32_t bytes, int8_t *dst)
+{
+	_Alignas(64) int8_t line[LINE * NPU_INTERLEAVE_LANES];
+
+	for (uint32_t row = 0; row < il->rows; row++)
+		__builtin_prefetch(il->src + row * il->stride + k + AHEAD);
+	move_line(il, k, bytes, line);
+	write_past_caches(dst, line, (size_t)bytes * il->lanes);
+}
+
+void npu_interleave(const struct npu_interleave *il, int8_t *dst)
+{
+	const uint32_t whole = il->k - il->k % il->depth;
+	uint32_t bytes;
+
+	for (uint32_t k = 0; k < whole; k += bytes) {
+		bytes = whole - k < LINE ? whole - k : LINE;
+		if (il->stream)
+			stream_line(il, k, bytes, dst + (size_t)k * il->lanes);
+		else
+			move_line(il, k, bytes, dst + (size_t)k * il->lanes);
+	}
+#if defined(__SSE2__)
+	/* Other threads may be told of the result by a plain store. */
+	if (il->stream)
+		_mm_sfence();
+#endif
+	if (il->rows < il->lanes)
+		fill_lanes(il, whole / il->depth, dst);
+	if (whole < il->k)
+		move_rest(il, whole, dst + (size_t)whole * il->lanes);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The fast requantization against the definition in npu.h, at its limits: it computes in binary64,
+ * so what has to be shown is that nothing is ever rounded but the result.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../libnpu/backend/cpu/fixed16.h"
+#include "../matmul_case.h"
+
+#define CHANNELS 70
+
+/* Wide enough for everything, so that nothing here has to be argued about. */
+typedef __int128 wide;
+
+static wide clamp(wide x, wide low, wide high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+/* x / 2^shift to nearest, halves away from zero. */
+static wide divide_nearest(wide x, uint32_t shift)
+{
+	wide divisor = (wide)1 << shift, quotient = x / divisor, rest = x % divisor;
+
+	if (2 * (rest < 0 ? -rest : rest) >= divisor)
+		quotient += x < 0 ? -1 : 1;
+	return quotient;
+}
+
+static int32_t defined(const struct npu_fixed16 *f, uint32_t channel, int32_t sum)
+{
+	wide t = (wide)sum + (f->bias ? f->bias[channel] : 0);
+
+	t = divide_nearest(t * f->multiplier[f->per_channel ? channel : 0], f->shift);
+	t = clamp(t, INT32_MIN, INT32_MAX);
+	return clamp(t + f->zero_point, f->low, f->high);
+}
+
+static int32_t pick(struct rng *rng, const int32_t *values, uint32_t count)
+{
+	return values[rng_next(rng) % count];
+}
+
+/* Small as often as large, and the limits. */
+static int32_t any_int32(struct rng *rng)
+{
+	static const int32_t limits[] = { INT32_MIN, INT32_MAX, -1, 0, 1, 1 << 30 };
+
+	if (rng_next(rng) % 4 == 0)
+		return pick(rng, limits, 6);
+	return (int32_t)rng_next(rng) >> rng_range(rng, 0, 31);
+}
+
+static int16_t any_int16(struct rng *rng)
+{
+	static const int32_t limits[] = { INT16_MIN, INT16_MAX, -1, 0, 1, 1 << 14 };
+
+	return rng_next(rng) & 1 ? (int16_t)pick(rng, limits, 6) : (int16_t)rng_next(rng);
+}
+
+static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *sum)
+{
+	uint8_t result[CHANNELS + 1];
+
+	result[count] = 0xa5;
+	npu_fixed16_row(f, first, count, sum, result);
+	for (uint32_t i = 0; i < count; i++) {
+		int32_t got = f->low < 0 ? (int8_t)result[i] : result[i];
+
+		if (got != defined(f, first + i, sum[i]))
+			fail_msg("(%d + %d) * %d >> %u is %d, not %d", sum[i],
+				 f->bias ? f->bias[first + i] : 0,
+				 f->multiplier[f->per_channel ? first + i : 0], f->shift, got,
+				 defined(f, first + i, sum[i]));
+	}
+	assert_int_equal(result[count], 0xa5);
+}
+
+static void any_parameters(void **state)
+{
+	struct rng rng = { 30 };
+	int32_t bias[CHANNELS], sum[CHANNELS];
+	int16_t multiplier[CHANNELS];
+
+	(void)state;
+	for (uint32_t i = 0; i < 63 * 400; i++) {
+		const bool is_signed = rng_next(&rng) & 1;
+		const int32_t low = is_signed ? INT8_MIN : 0;
+		const uint32_t first = rng_range(&rng, 0, CHANNELS - 1);
+		const uint32_t count = rng_range(&rng, 1, CHANNELS - first);
+		struct npu_fixed16 f = {
+			.bias = rng_next(&rng) & 1 ? bias : NULL,
+			.multiplier = multiplier,
+			.per_channel = rng_next(&rng) & 1,
+			.shift = i % 63,
+			.zero_point = low + (int32_t)rng_range(&rng, 0, 255),
+			.low = low,
+			.high = low + 255,
+		};
+
+		if (rng_next(&rng) % 4 == 0)
+			f.low = f.zero_point;
+		if (rng_next(&rng) % 4 == 0)
+			f.high = (int32_t)rng_range(&rng, 0, f.high - f.low) + f.low;
+		for (uint32_t c = 0; c < CHANNELS; c++) {
+			bias[c] = any_int32(&rng);
+			multiplier[c] = any_int16(&rng);
+			sum[c] = any_int32(&rng);
+		}
+		check(&f, first, count, sum);
+	}
+}
+
+/* Just below, at and just above each half between two results, for every shift that has them. */
+static void halves_and_their_neighbours(void **state)
+{
+	(void)state;
+	for (uint32_t shift = 1; shift <= 44; shift++) {
+		const int16_t multiplier = shift > 15 ? 1 << 14 : 1;
+		const uint32_t bits = shift > 15 ? shift - 14 : shift;
+		const struct npu_fixed16 f = {
+			.multiplier = &multiplier,
+			.shift = shift,
+			.low = INT8_MIN,
+			.high = INT8_MAX,
+		};
+
+		for (int64_t half = -257; half <= 257; half += 2)
+			for (int64_t off = -1; off <= 1; off++) {
+				int64_t x = half * (INT64_C(1) << (bits - 1)) + off;
+				int32_t sum = x;
+
+				if (sum == x)
+					check(&f, 0, 1, &sum);
+			}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_parameters),
+		cmocka_unit_test(halves_and_their_neighbours),
+	};
+
+	return cmocka_run_group_tests_name("fast requantization", tests, NULL, NULL);
+}

@@ -148,6 +148,140 @@ size_t npu_quant_packed_bytes(uint32_t rows, uint32_t cols, uint32_t bits);
 int npu_quant_pack(const int8_t *q, uint32_t rows, uint32_t cols, uint32_t bits, void *packed,
 		   struct npu_error *err);
 
+/* ---- Calibration ----------------------------------------------------------------------- */
+
+struct npu_observer;
+
+/** enum npu_observer_method - how observed values become a range */
+enum npu_observer_method {
+	/** @NPU_OBSERVER_MIN_MAX: Smallest and largest value. */
+	NPU_OBSERVER_MIN_MAX = 0,
+	/** @NPU_OBSERVER_MOVING_AVERAGE: Averages of the smallest and largest of each batch. */
+	NPU_OBSERVER_MOVING_AVERAGE = 1,
+	/** @NPU_OBSERVER_PERCENTILE: What a percentage of all values is in. */
+	NPU_OBSERVER_PERCENTILE = 2,
+	/** @NPU_OBSERVER_MSE: The least mean squared error of quantization. */
+	NPU_OBSERVER_MSE = 3,
+	/** @NPU_OBSERVER_ENTROPY: The least Kullback-Leibler divergence. */
+	NPU_OBSERVER_ENTROPY = 4,
+};
+
+/** Bins of a histogram where a struct npu_observer_desc says 0. */
+#define NPU_OBSERVER_BINS 4096
+
+/**
+ * struct npu_observer_desc - what to observe, and how
+ * @size: sizeof(struct npu_observer_desc), set by the caller.
+ * @method: One of enum npu_observer_method.
+ * @channels: Each has a range of its own; 0 means one range for everything.
+ * @columns: Channels are the columns of what is observed, not the rows.
+ * @bins: PERCENTILE, MSE, ENTROPY: bins of a histogram, a power of two from 256 to 65536; 0 means
+ *	NPU_OBSERVER_BINS. A channel takes 8 bytes for each.
+ * @percentile: PERCENTILE: above 0, at most 100; 0 means 99.99.
+ * @momentum: MOVING_AVERAGE: weight of a new batch, above 0, at most 1; 0 means 0.01.
+ *
+ * Histograms. A bin is 2^e wide, and bin i holds the values from i * 2^e to below (i + 1) * 2^e, i
+ * from -bins/2 to bins/2 - 1, with the smallest e that has room for the largest magnitude so far.
+ * When e grows, bins are added up in pairs, which gives exactly what the larger e would have given
+ * from the start. So a histogram depends on the values and not on their order or division, and
+ * merging is exact. From 0 to the largest magnitude there are bins/4 to bins/2 bins.
+ *
+ * Ranges, of values x from min to max, N of them:
+ *
+ *	MIN_MAX		min and max.
+ *	MOVING_AVERAGE	avg = (1 - momentum) * avg + momentum * (min or max of a batch), from 0 on and
+ *			divided by what the weights add up to, so that the first batches count in
+ *			full (Jacob et al., 2018; the correction is that of Kingma and Ba, "Adam", 2015).
+ *	PERCENTILE	For a symmetric scheme the upper edge T of the first bin of |x| up to which
+ *			there are @percentile % of N; the range is what is in -T..T. For an asymmetric
+ *			one (100 - @percentile) / 2 % of N may be cut off at either end.
+ *	MSE		Of the ranges -T..T, T from 1 to 128 128ths of max |x|, that with the least sum
+ *			of count * (x - its quantized value)^2 over bins, x their centres; for an
+ *			asymmetric scheme the same for min and max together, then for each end, the
+ *			other one fixed.
+ *	ENTROPY		T = (i + 1/2) bins of |x| for the i whose distribution P of the first i bins,
+ *			all beyond added to the last, is closest to Q: the same without those beyond,
+ *			in as many levels as the scheme has from 0 to T, spread evenly over the bins
+ *			that P has something in; closest in the sum of P * log(P / Q). (Migacz, "8-bit
+ *			Inference with TensorRT", GTC 2017.) For an asymmetric scheme the range is the
+ *			part of min..max that is in -T..T.
+ *
+ * No range goes beyond min and max. Bins are coarser than the steps of a scheme with many bits;
+ * where it has more than bins/4 steps MSE and ENTROPY are MIN_MAX.
+ */
+struct npu_observer_desc {
+	size_t size;
+	enum npu_observer_method method;
+	uint32_t channels;
+	bool columns;
+	uint32_t bins;
+	double percentile;
+	double momentum;
+};
+
+/**
+ * Makes an observer that has seen nothing.
+ *
+ * Errors: -EINVAL (the text names the field), -ENOMEM.
+ */
+int npu_observer_create(const struct npu_observer_desc *desc, struct npu_observer **observer,
+			struct npu_error *err);
+
+/** Destroys an observer, NULL is allowed. */
+void npu_observer_destroy(struct npu_observer *observer);
+
+/**
+ * Shows an observer a batch. Allocates nothing.
+ * @x: @rows x @cols floats, row-major.
+ *
+ * Errors: -EINVAL a dimension is 0 or not the number of channels, or an element is not finite (the
+ * text names row and column), and nothing of the batch was taken; -EOVERFLOW a channel would have
+ * seen more than 2^53 values.
+ */
+int npu_observer_add(struct npu_observer *observer, const float *x, uint32_t rows, uint32_t cols,
+		     struct npu_error *err);
+
+/**
+ * Shows an observer all that another one has seen, which stays as it is. With a moving average the
+ * other's batches come after the observer's own. The result is exactly what it would be had
+ * everything been added here, but that the averages are rounded differently (in double).
+ *
+ * Errors: -EINVAL they were not made with the same description; -EOVERFLOW as npu_observer_add().
+ */
+int npu_observer_merge(struct npu_observer *observer, const struct npu_observer *other,
+		       struct npu_error *err);
+
+/**
+ * Ranges of all channels.
+ * @scheme: What the range is for; its granularity does not matter.
+ * @low, @high: As many results as there are channels, at least 1.
+ *
+ * Errors: -EINVAL the scheme is not valid; -ENODATA nothing has been observed; -ENOMEM.
+ */
+int npu_observer_range(const struct npu_observer *observer, const struct npu_quant_scheme *scheme,
+		       float *low, float *high, struct npu_error *err);
+
+/** npu_quant_params() of all ranges. Errors: as npu_observer_range(). */
+int npu_observer_params(const struct npu_observer *observer, const struct npu_quant_scheme *scheme,
+			float *scale, int32_t *zero_point, struct npu_error *err);
+
+/** Bytes of an observer's image. */
+size_t npu_observer_image_bytes(const struct npu_observer *observer);
+
+/**
+ * Writes all that an observer is and knows as bytes, the same ones on every machine.
+ * @image: npu_observer_image_bytes() bytes.
+ */
+void npu_observer_save(const struct npu_observer *observer, void *image);
+
+/**
+ * Makes an observer of an image, which may come from anywhere: what it says is checked.
+ *
+ * Errors: -EBADMSG no image of an observer, of another version, cut short or damaged; -ENOMEM.
+ */
+int npu_observer_load(const void *image, size_t bytes, struct npu_observer **observer,
+		      struct npu_error *err);
+
 /* ---- Fixed-point multipliers ----------------------------------------------------------- */
 
 /**

@@ -56,27 +56,46 @@ static void asymmetric_percentile(const struct npu_histogram *h, double spare, f
 
 /* ---- Mean squared error ---------------------------------------------------------------- */
 
-#define CANDIDATES 128
+/* Steps from 0 to an end of the data, and how many of them are one at first. */
+#define FINE 2048
+#define COARSE 16
+
+/* Ends of a range that a step is for. */
+enum ends {
+	LOW = 1,
+	HIGH = 2,
+	BOTH = 3
+};
 
 /**
  * struct search - for the range with the least error
+ * @low, @high: Ends of the data, or 0 for one that is not to be moved.
  * @first, @last: Bins from the smallest to the largest value.
+ * @low_step, @high_step: Where the ends of the range are, FINE being those of the data.
  */
 struct search {
 	const struct npu_histogram *h;
 	const struct npu_quant_limits *limits;
 	bool asymmetric;
+	float low, high;
 	uint32_t first, last;
+	int low_step, high_step;
 };
 
+static float end_at(float end, int step)
+{
+	return end * ((float)step / FINE);
+}
+
 /* Squared error of everything, quantized with the scale of a range. */
-static double squared_error(const struct search *s, float low, float high)
+static double squared_error(const struct search *s, int low_step, int high_step)
 {
 	int32_t zero;
 	float scale;
 	double sum = 0;
 
-	npu_quant_choose(s->limits, s->asymmetric, low, high, &scale, &zero);
+	npu_quant_choose(s->limits, s->asymmetric, end_at(s->low, low_step),
+			 end_at(s->high, high_step), &scale, &zero);
 	for (uint32_t i = s->first; i <= s->last; i++) {
 		double x, q;
 
@@ -89,50 +108,67 @@ static double squared_error(const struct search *s, float low, float high)
 	return sum;
 }
 
-/* Moves the ends in steps to where the error is least. */
-static void shrink(const struct search *s, float *low, float *high, bool move_low, bool move_high)
+/* The step from @from down to @to with the least error; the first of equals. */
+static int best_step(const struct search *s, enum ends ends, int from, int to, int by)
 {
-	const float whole_low = *low, whole_high = *high;
-	double least = squared_error(s, whole_low, whole_high);
+	double least = INFINITY;
+	int best = from;
 
-	for (int i = CANDIDATES - 1; i > 0; i--) {
-		const float share = (float)i / CANDIDATES;
-		const float new_low = move_low ? whole_low * share : whole_low;
-		const float new_high = move_high ? whole_high * share : whole_high;
-		const double error = squared_error(s, new_low, new_high);
+	for (int i = from; i >= to; i -= by) {
+		double error = squared_error(s, ends & LOW ? i : s->low_step,
+					     ends & HIGH ? i : s->high_step);
 
 		if (error < least) {
 			least = error;
-			*low = new_low;
-			*high = new_high;
+			best = i;
 		}
 	}
+	return best;
 }
 
-static void least_squares(const struct npu_observed *channel,
-			  const struct npu_quant_scheme *scheme,
+/* Moves ends to where the error is least, coarsely and then finely around that. */
+static void move(struct search *s, enum ends ends)
+{
+	int best = best_step(s, ends, FINE, COARSE, COARSE);
+	int from = best + COARSE - 1 < FINE ? best + COARSE - 1 : FINE;
+
+	best = best_step(s, ends, from, best - COARSE + 1, 1);
+	if (ends & LOW)
+		s->low_step = best;
+	if (ends & HIGH)
+		s->high_step = best;
+}
+
+static void least_squares(const struct npu_observed *channel, const struct npu_quant_scheme *scheme,
 			  const struct npu_quant_limits *limits, float *low, float *high)
 {
 	const struct npu_histogram *h = &channel->histogram;
-	const struct search search = {
+	struct search search = {
 		.h = h,
 		.limits = limits,
 		.asymmetric = scheme->asymmetric,
+		.high = (float)largest_magnitude(channel),
 		.first = npu_histogram_bin(h, channel->low),
 		.last = npu_histogram_bin(h, channel->high),
 	};
-	float threshold = (float)largest_magnitude(channel), none = 0;
 
 	if (!scheme->asymmetric) {
-		shrink(&search, &none, &threshold, false, true);
-		cut((double)threshold, low, high);
+		move(&search, HIGH);
+		cut((double)end_at(search.high, search.high_step), low, high);
 		return;
 	}
-	/* An end on the far side of 0 is not one of the quantized range, and stays. */
-	shrink(&search, low, high, *low < 0, *high > 0);
-	shrink(&search, low, high, *low < 0, false);
-	shrink(&search, low, high, false, *high > 0);
-	*low = fminf(*low, *high);
+	/* An end on the far side of 0 is not one of the quantized range. */
+	search.low = fminf(*low, 0);
+	search.high = fmaxf(*high, 0);
+	move(&search, BOTH);
+	for (int i = 0; i < 2; i++) {
+		move(&search, LOW);
+		move(&search, HIGH);
+	}
+	*low = fmaxf(*low, end_at(search.low, search.low_step));
+	*high = fminf(*high, end_at(search.high, search.high_step));
+	if (*low > *high)
+		*low = *high;
 }
 
 /* ---- Kullback-Leibler divergence ------------------------------------------------------- */
@@ -199,9 +235,9 @@ static double divergence(const struct prefix *prefix, uint32_t i, uint32_t level
 {
 	uint64_t beyond = all - prefix[i].count;
 	uint64_t last = prefix[i].count - prefix[i - 1].count;
-	double sum = prefix[i - 1].entropy + times_log((double)(last + beyond)) +
-		     (double)all * (portable_log((double)prefix[i].count) -
-				    portable_log((double)all));
+	double sum =
+		prefix[i - 1].entropy + times_log((double)(last + beyond)) +
+		(double)all * (portable_log((double)prefix[i].count) - portable_log((double)all));
 
 	for (uint32_t level = 0; level < levels; level++) {
 		const struct prefix *from = &prefix[(uint64_t)level * i / levels];
@@ -216,14 +252,12 @@ static double divergence(const struct prefix *prefix, uint32_t i, uint32_t level
 		if (p && !q)
 			return INFINITY;
 		if (p)
-			sum -= (double)p *
-			       (portable_log((double)q) - portable_log((double)used));
+			sum -= (double)p * (portable_log((double)q) - portable_log((double)used));
 	}
 	return sum;
 }
 
-static int least_divergence(const struct npu_observer *observer,
-			    const struct npu_observed *channel,
+static int least_divergence(const struct npu_observer *observer, const struct npu_observed *channel,
 			    const struct npu_quant_limits *limits, bool asymmetric, float *low,
 			    float *high)
 {

@@ -107,10 +107,11 @@ static void observe(struct npu_observer *observer, struct npu_observed *channel,
 static int check_seen(const struct npu_observer *observer, uint64_t more, struct npu_error *err)
 {
 	if (more > NPU_OBSERVER_MOST - observer->seen)
-		return npu_fail(err, -EOVERFLOW,
-				"observer: it has seen %llu values a channel, and cannot count %llu "
-				"more",
-				(unsigned long long)observer->seen, (unsigned long long)more);
+		return npu_fail(
+			err, -EOVERFLOW,
+			"observer: it has seen %llu values a channel, and cannot count %llu "
+			"more",
+			(unsigned long long)observer->seen, (unsigned long long)more);
 	return 0;
 }
 

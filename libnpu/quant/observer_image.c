@@ -147,8 +147,7 @@ static const char *read_counts(struct npu_observed *channel, uint64_t seen, cons
 	struct npu_histogram *h = &channel->histogram;
 	uint64_t left = seen;
 
-	npu_histogram_grow(h, npu_histogram_exponent(h->bins,
-						     fmaxf(-channel->low, channel->high)));
+	npu_histogram_grow(h, npu_histogram_exponent(h->bins, fmaxf(-channel->low, channel->high)));
 	for (uint32_t i = 0; i < h->bins; i++) {
 		h->count[i] = get64(at);
 		if (h->count[i] > left)

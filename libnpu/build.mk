@@ -8,7 +8,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
 	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c histogram.c observer.c \
-		observer_image.c calibrate.c) \
+		observer_image.c calibrate.c kmeans.c codebook.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
 		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
 		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_plan.c nvdla_queue.c nvdla_split.c \

@@ -419,6 +419,113 @@ struct npu_quant_finish_desc {
 int npu_quant_finish(const struct npu_quant_finish_desc *desc, const int32_t *sum, float *out,
 		     struct npu_error *err);
 
+/* ---- Codebooks ------------------------------------------------------------------------- */
+
+/** enum npu_codebook_method - what values weights may have */
+enum npu_codebook_method {
+	/**
+	 * @NPU_CODEBOOK_KMEANS: The 2^index_bits centres that Lloyd's algorithm finds (Lloyd,
+	 * "Least Squares Quantization in PCM", 1982; of weights: Han et al., "Deep Compression",
+	 * 2016).
+	 */
+	NPU_CODEBOOK_KMEANS = 0,
+	/**
+	 * @NPU_CODEBOOK_POWER_OF_TWO: 0 and both signs of 2^(index_bits - 1) - 1 powers of two
+	 * (Miyashita et al., "Convolutional Neural Networks using Logarithmic Data Representation",
+	 * 2016; Zhou et al., "Incremental Network Quantization", 2017).
+	 */
+	NPU_CODEBOOK_POWER_OF_TWO = 1,
+};
+
+/**
+ * struct npu_codebook_desc - weights that share few values
+ * @size: sizeof(struct npu_codebook_desc), set by the caller.
+ * @method: One of enum npu_codebook_method.
+ * @n, @k: Shape of the weights.
+ * @index_bits: KMEANS: 1 to 8; POWER_OF_TWO: 2 to 4, for more powers than that do not fit int8.
+ * @per_channel: Each row has values and a scale of its own; else there is one table for all.
+ *
+ * A weight is scale * codebook[index], for the matmul an int8 like any other.
+ *
+ * KMEANS starts from the quantiles of the weights and, once more, from values evenly spread over
+ * their range, and keeps the result with the smaller squared error. There are no random numbers.
+ * A round gives each weight to the nearest centre and moves centres to the mean of their weights,
+ * until none of them moves, or 300 times. Then scale = max |centre| / 127, centres are rounded to
+ * int8, and weights given to the nearest of these.
+ *
+ * POWER_OF_TWO has the scale 2^e for which the largest power is next to max |w|, itself a power of
+ * two. With the p = 2^(index_bits - 1) - 1 powers of a table, values are 0, +-1, +-2 ... +-2^(p -
+ * 1).
+ *
+ * Where all weights of a table are 0 its scale is 1.
+ */
+struct npu_codebook_desc {
+	size_t size;
+	enum npu_codebook_method method;
+	uint32_t n;
+	uint32_t k;
+	uint32_t index_bits;
+	bool per_channel;
+};
+
+/**
+ * struct npu_codebook_sizes - what weights with a codebook take
+ * @size: sizeof(struct npu_codebook_sizes), set by the caller.
+ * @entries: Values of a table: 2^index_bits, or one less with POWER_OF_TWO.
+ * @tables: 1 or n: as many scales, and @entries * @tables values.
+ * @index_bytes: Packed indices.
+ * @disk_bytes: Indices, values, and scales as float.
+ * @memory_bytes: In the memory of a device, where weights are int8: n * k, before it fills up its
+ *	units.
+ * @float_bytes: As float, for comparison.
+ */
+struct npu_codebook_sizes {
+	size_t size;
+	uint32_t entries;
+	uint32_t tables;
+	uint64_t index_bytes;
+	uint64_t disk_bytes;
+	uint64_t memory_bytes;
+	uint64_t float_bytes;
+};
+
+/** Fills @sizes. Errors: -EINVAL a description is not valid (the text names the field). */
+int npu_codebook_get_sizes(const struct npu_codebook_desc *desc, struct npu_codebook_sizes *sizes,
+			   struct npu_error *err);
+
+/**
+ * Finds a codebook, or one for each channel, and the index of each weight.
+ * @w: n x k floats, row-major.
+ * @indices: index_bytes results, as NPU_WEIGHTS_CODEBOOK wants them.
+ * @codebook: @entries * @tables results, in ascending order.
+ * @scale: @tables results, the scale_w of struct npu_quant_layer.
+ *
+ * Errors: -EINVAL the description is not valid, or an element is not finite (the text names row and
+ * column); -ENOMEM.
+ */
+int npu_codebook_quantize(const struct npu_codebook_desc *desc, const float *w, void *indices,
+			  int8_t *codebook, float *scale, struct npu_error *err);
+
+/**
+ * The way back: w = scale * codebook[index].
+ *
+ * Errors: -EINVAL the description is not valid, a scale is not positive and finite, or an index is
+ * beyond the table (the text names row and column).
+ */
+int npu_codebook_dequantize(const struct npu_codebook_desc *desc, const void *indices,
+			    const int8_t *codebook, const float *scale, float *w,
+			    struct npu_error *err);
+
+/**
+ * Describes the weights to npu_weights_create().
+ * @weights: Filled in whole; points to @indices and @codebook.
+ *
+ * Errors: -EINVAL the description is not valid.
+ */
+int npu_codebook_weights(const struct npu_codebook_desc *desc, const void *indices,
+			 const int8_t *codebook, struct npu_weights_desc *weights,
+			 struct npu_error *err);
+
 #if defined(__cplusplus)
 }
 #endif

@@ -97,7 +97,11 @@ int npu_quant_params(const struct npu_quant_scheme *scheme, float low, float hig
 int npu_quant_quantize(const struct npu_quant_scheme *scheme, const float *x, size_t count,
 		       float scale, int32_t zero_point, void *q, struct npu_error *err);
 
-/** The way back: x = scale * (q - zero_point), in float. Errors: as npu_quant_quantize(). */
+/**
+ * The way back: x = scale * (q - zero_point), in float. What an asymmetric scheme made of the very
+ * largest floats can come back as infinity, for its range ends up to half a scale beyond them.
+ * Errors: as npu_quant_quantize().
+ */
 int npu_quant_dequantize(const struct npu_quant_scheme *scheme, const void *q, size_t count,
 			 float scale, int32_t zero_point, float *x, struct npu_error *err);
 

@@ -3,6 +3,7 @@
  * Affine quantization: ranges, scales and zero points, and elements one by one.
  */
 #include <errno.h>
+#include <float.h>
 
 #include "quant.h"
 
@@ -90,6 +91,9 @@ static float scale_of(double range, int32_t steps)
 	/* Among the denormals a quotient can lose so much that the range would not fit any more. */
 	if ((double)scale * (steps + 0.5) < range)
 		scale = nextafterf(scale, INFINITY);
+	/* And at the far end it may be rounded up so that the last step is no float. */
+	if (!isfinite(scale * (float)steps) && range <= (double)FLT_MAX)
+		scale = nextafterf(scale, 0);
 	return scale;
 }
 

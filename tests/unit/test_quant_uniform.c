@@ -96,6 +96,24 @@ static void denormals_have_a_scale(void **state)
 	}
 }
 
+static void the_largest_float_comes_back(void **state)
+{
+	const float x = FLT_MAX;
+
+	(void)state;
+	for (uint32_t bits = 2; bits <= 16; bits++) {
+		const struct npu_quant_scheme scheme = SCHEME(.bits = bits);
+		float scale, back;
+		int32_t zero;
+		int16_t q;
+
+		expect_ok(npu_quant_params(&scheme, -x, x, &scale, &zero, &err));
+		expect_ok(npu_quant_quantize(&scheme, &x, 1, scale, zero, &q, &err));
+		expect_ok(npu_quant_dequantize(&scheme, &q, 1, scale, zero, &back, &err));
+		assert_true(isfinite(back) && back >= x * 0.999f);
+	}
+}
+
 /* ---- Elements -------------------------------------------------------------------------- */
 
 static void values_round_halves_to_even(void **state)
@@ -340,6 +358,7 @@ int main(void)
 		cmocka_unit_test(symmetric_scale_is_the_largest_magnitude_by_the_steps),
 		cmocka_unit_test(asymmetric_range_goes_from_end_to_end),
 		cmocka_unit_test(denormals_have_a_scale),
+		cmocka_unit_test(the_largest_float_comes_back),
 		cmocka_unit_test(values_round_halves_to_even),
 		cmocka_unit_test(zero_point_is_added_before_the_limits),
 		cmocka_unit_test(all_schemes_are_within_half_a_step),

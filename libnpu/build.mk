@@ -6,7 +6,9 @@ LIBNPU_SONAME := libnpu.so.0
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
-	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c quant/affine.c \
+	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
+	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c histogram.c observer.c \
+		observer_image.c calibrate.c kmeans.c codebook.c) \
 	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c json.c gguf.c) \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
 		qat_backward.c choose.c follower.c) \
@@ -39,6 +41,7 @@ $(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
 $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
+$(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
 $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni

@@ -60,10 +60,11 @@ for page in docs/man/npu_*.3; do
 	done <"$work/names"
 done
 
-cat >"$work/program.c" <<'EOF'
-#include <npu.h>
-#include <npu_file.h>
-#include <npu_tune.h>
+{
+	for header in libnpu/include/*.h; do
+		echo "#include <${header##*/}>"
+	done
+	cat <<'EOF'
 
 int main(void)
 {
@@ -76,6 +77,7 @@ int main(void)
 	return 0;
 }
 EOF
+} >"$work/program.c"
 cp "$work/program.c" "$work/program.cc"
 warn='-Wall -Wextra -pedantic -Werror'
 try() {

@@ -60,8 +60,10 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_weights_file test_weights_share)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
-	test_quant test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
-	test_checksum test_abi test_file test_file_refused) $(FAKE_NPU_TESTS)
+	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
+	test_quant_observer test_quant_codebook test_file test_file_refused) \
+	$(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
 LIBNPU_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_matmul test_libnpu test_queue \

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npu_quant.h>
+
 #include "error.h"
 #include "quantize.h"
 
@@ -38,8 +40,13 @@ static int quantize_bias(const struct layer *layer, double scale_x, const float 
 static int quantize_layer(const struct layer *layer, double scale_x, double scale_y,
 			  struct quant_layer *q, struct npu_error *err)
 {
+	const struct npu_quant_scheme weights = {
+		.size = sizeof(weights),
+		.bits = 8,
+		.granularity = NPU_QUANT_PER_ROW,
+	};
 	float *scale_w;
-	float *factor;
+	double *factor;
 	int ret;
 
 	q->n = layer->n;
@@ -54,14 +61,15 @@ static int quantize_layer(const struct layer *layer, double scale_x, double scal
 		goto out;
 	}
 
-	ret = npu_quant_weights(layer->weight, layer->n, layer->k, q->weight, scale_w, err);
+	ret = npu_quant_matrix(&weights, layer->weight, layer->n, layer->k, q->weight, scale_w,
+			       NULL, err);
 	if (!ret)
 		ret = quantize_bias(layer, scale_x, scale_w, q, err);
 	if (ret)
 		goto out;
 	for (uint32_t n = 0; n < layer->n; n++)
-		factor[n] = (float)(scale_x * (double)scale_w[n] / scale_y);
-	ret = npu_quant_requantize(factor, layer->n, q->multiplier, &q->shift, err);
+		factor[n] = scale_x * (double)scale_w[n] / scale_y;
+	ret = npu_quant_fixed16(factor, layer->n, q->multiplier, &q->shift, err);
 out:
 	free(factor);
 	free(scale_w);

@@ -844,61 +844,6 @@ struct npu_queue_stats {
 int npu_queue_get_stats(struct npu_queue *queue, struct npu_queue_stats *stats,
 			struct npu_error *err);
 
-/* ---- Quantization ---------------------------------------------------------------------- */
-
-/**
- * Symmetric scale of a float vector: max |x| / 127, so that x ~ scale * q with q in -127..127;
- * 1 if all are 0 (Jacob et al., "Quantization and Training of Neural Networks for Efficient
- * Integer-Arithmetic-Only Inference", 2018, with zero point 0).
- *
- * Errors: -EINVAL @count is 0, or an element is not finite (the text names it).
- */
-int npu_quant_scale(const float *x, size_t count, float *scale, struct npu_error *err);
-
-/**
- * Quantizes: q = clamp(round(x / scale) + zero_point, -128, 127), the quotient in float, halves to
- * even. Infinities end at the limits.
- *
- * Errors: -EINVAL @scale is not a positive finite number, or an element is NaN.
- */
-int npu_quant_int8(const float *x, size_t count, float scale, int32_t zero_point, int8_t *q,
-		   struct npu_error *err);
-
-/**
- * Quantizes a weight matrix symmetrically with a scale for each output channel.
- * @w: n x k floats, row-major.
- * @q: n x k results, row-major, -127 to 127.
- * @scale: n results.
- *
- * Errors: -EINVAL a shape is 0 or an element is not finite (the text names row and column).
- */
-int npu_quant_weights(const float *w, uint32_t n, uint32_t k, int8_t *q, float *scale,
-		      struct npu_error *err);
-
-/**
- * Finds the fixed-point form of rescaling factors: factor[i] ~ multiplier[i] / 2^shift with one
- * shift for all, chosen so that the largest multiplier uses all 15 bits, unless that would take
- * more than NPU_SHIFT_MAX. The error of a factor is at most half of 2^-shift, that is a relative
- * error of at most 2^-15 for the largest one.
- * For a matmul factor[n] = scale_a * scale_w[n] / scale_c.
- *
- * Errors: -EINVAL @count is 0, a factor is negative or not finite, all are 0, or the largest is
- * 32767.5 or more.
- */
-int npu_quant_requantize(const float *factor, size_t count, int16_t *multiplier, uint32_t *shift,
-			 struct npu_error *err);
-
-/**
- * Finds the form that NPU_SCALING_TFLITE has for rescaling factors, one exponent each, as
- * TensorFlow Lite's QuantizeMultiplier does: factor[i] ~ multiplier[i] * 2^(exponent[i] - 31) with
- * 31 bits in the multiplier, and 0 for factors below 2^-32.
- * For a matmul factor[n] = scale_a * scale_w[n] / scale_c, computed in double.
- *
- * Errors: -EINVAL @count is 0, or a factor is negative, not finite, or 2^30 or more.
- */
-int npu_quant_requantize_q31(const double *factor, size_t count, int32_t *multiplier,
-			     int32_t *exponent, struct npu_error *err);
-
 #if defined(__cplusplus)
 }
 #endif

@@ -427,7 +427,7 @@ struct npu_qat_params {
  * with
  *
  *	FIXED16		factor[n] = float(a_scale * w_scale[n] / c_scale), computed in double and
- *			made multiplier and shift by npu_quant_requantize()
+ *			made multiplier and shift by npu_quant_fixed16()
  *	FLOAT		scale[n][g] = float(a_scale * w_scale[n][g] / c_scale), float_bias[n] =
  *			float(bias[n] / c_scale); c_scale is 1 for float outputs
  *

@@ -1,190 +1,221 @@
 // SPDX-License-Identifier: MIT
 /*
- * Affine quantization: from floats to int8 and from real factors to multiplier and shift.
+ * Affine quantization: ranges, scales and zero points, and elements one by one.
  */
 #include <errno.h>
 #include <float.h>
-#include <math.h>
 
-#include "../error.h"
-#include "../object.h"
+#include "quant.h"
 
-/* Index of the first element that is not finite, @count if all are. */
-static size_t find_not_finite(const float *x, size_t count)
+/* ---- Schemes --------------------------------------------------------------------------- */
+
+int npu_quant_check(const struct npu_quant_scheme *scheme, const char *caller,
+		    struct npu_quant_limits *limits, struct npu_error *err)
 {
-	size_t i = 0;
+	int32_t half;
 
-	while (i < count && isfinite(x[i]))
-		i++;
-	return i;
+	if (!scheme || scheme->size != sizeof(*scheme))
+		return npu_fail(err, -EINVAL,
+				"%s: no scheme given, or its size is not sizeof(struct "
+				"npu_quant_scheme)",
+				caller);
+	if (scheme->bits < 2 || scheme->bits > 16)
+		return npu_fail(err, -EINVAL, "%s: the scheme has %u bits, it may have 2 to 16",
+				caller, scheme->bits);
+	if ((unsigned int)scheme->granularity > NPU_QUANT_PER_GROUP)
+		return npu_fail(err, -EINVAL,
+				"%s: granularity is %d, not one of enum npu_quant_granularity",
+				caller, (int)scheme->granularity);
+	if (scheme->granularity == NPU_QUANT_PER_GROUP &&
+	    (!scheme->group_size || scheme->group_size % NPU_GROUP_UNIT))
+		return npu_fail(err, -EINVAL, "%s: group_size is %u, it must be a multiple of %d",
+				caller, scheme->group_size, NPU_GROUP_UNIT);
+
+	half = 1 << (scheme->bits - 1);
+	limits->zero = scheme->is_unsigned ? half : 0;
+	limits->low = limits->zero - half + !scheme->asymmetric;
+	limits->high = limits->zero + half - 1;
+	limits->steps = scheme->asymmetric ? limits->high - limits->low : half - 1;
+	return 0;
 }
 
-static float max_magnitude(const float *x, size_t count)
+size_t npu_quant_scale_count(const struct npu_quant_scheme *scheme, uint32_t rows, uint32_t cols)
 {
-	float max = 0;
+	struct npu_quant_limits limits;
 
-	for (size_t i = 0; i < count; i++)
-		max = fmaxf(max, fabsf(x[i]));
-	return max;
-}
-
-static float symmetric_scale(const float *x, size_t count)
-{
-	float max = max_magnitude(x, count);
-	float scale = max / 127;
-
-	if (max == 0)
+	if (npu_quant_check(scheme, "", &limits, NULL) || !rows || !cols)
+		return 0;
+	if (scheme->granularity == NPU_QUANT_PER_TENSOR)
 		return 1;
-	/* Among the denormals a quotient can lose so much that max would not fit into 127 steps. */
-	if (scale < FLT_MIN && (double)scale * 127.5 < max)
-		scale = nextafterf(scale, 1);
+	if (scheme->granularity == NPU_QUANT_PER_ROW)
+		return rows;
+	return (size_t)rows * ((cols - 1) / scheme->group_size + 1);
+}
+
+/* ---- Ranges ---------------------------------------------------------------------------- */
+
+void npu_quant_find_range(const float *x, size_t count, float *low, float *high)
+{
+	float min = x[0], max = x[0];
+
+	for (size_t i = 1; i < count; i++) {
+		min = x[i] < min ? x[i] : min;
+		max = x[i] > max ? x[i] : max;
+	}
+	*low = min;
+	*high = max;
+}
+
+int npu_quant_range(const float *x, size_t count, float *low, float *high, struct npu_error *err)
+{
+	size_t bad;
+
+	if (!x || !count || !low || !high)
+		return npu_fail(err, -EINVAL,
+				"npu_quant_range: no elements, or no place for the range given");
+	bad = npu_quant_find_not_finite(x, count);
+	if (bad < count)
+		return npu_fail(err, -EINVAL, "npu_quant_range: element %zu is %f", bad,
+				(double)x[bad]);
+	npu_quant_find_range(x, count, low, high);
+	return 0;
+}
+
+/* Smallest scale that has room for @range in @steps. */
+static float scale_of(double range, int32_t steps)
+{
+	float scale = (float)(range / steps);
+
+	if (range == 0)
+		return 1;
+	/* Among the denormals a quotient can lose so much that the range would not fit any more. */
+	if ((double)scale * (steps + 0.5) < range)
+		scale = nextafterf(scale, INFINITY);
+	/* And at the far end it may be rounded up so that the last step is no float. */
+	if (!isfinite(scale * (float)steps) && range <= (double)FLT_MAX)
+		scale = nextafterf(scale, 0);
 	return scale;
 }
 
-int npu_quant_scale(const float *x, size_t count, float *scale, struct npu_error *err)
+void npu_quant_choose(const struct npu_quant_limits *limits, bool asymmetric, float low, float high,
+		      float *scale, int32_t *zero_point)
 {
-	size_t bad;
+	double zero;
 
-	if (!x || !count || !scale)
+	if (!asymmetric) {
+		*scale = scale_of(fmax(fabs((double)low), fabs((double)high)), limits->steps);
+		*zero_point = limits->zero;
+		return;
+	}
+	low = low < 0 ? low : 0;
+	high = high > 0 ? high : 0;
+	*scale = scale_of((double)high - (double)low, limits->steps);
+	zero = rint(limits->low - (double)low / (double)*scale);
+	zero = zero > limits->high ? limits->high : zero;
+	*zero_point = low < high ? (int32_t)zero : limits->zero;
+}
+
+int npu_quant_params(const struct npu_quant_scheme *scheme, float low, float high, float *scale,
+		     int32_t *zero_point, struct npu_error *err)
+{
+	struct npu_quant_limits limits;
+	int ret = npu_quant_check(scheme, "npu_quant_params", &limits, err);
+
+	if (ret)
+		return ret;
+	if (!scale || !zero_point)
 		return npu_fail(err, -EINVAL,
-				"npu_quant_scale: no elements, or no place for the "
-				"scale given");
-	bad = find_not_finite(x, count);
-	if (bad < count)
-		return npu_fail(err, -EINVAL, "npu_quant_scale: element %zu is %f", bad,
-				(double)x[bad]);
-	*scale = symmetric_scale(x, count);
+				"npu_quant_params: no place for scale and zero point given");
+	if (!isfinite(low) || !isfinite(high) || low > high)
+		return npu_fail(
+			err, -EINVAL,
+			"npu_quant_params: the range is %g to %g, the first must be at most "
+			"the second and both finite",
+			(double)low, (double)high);
+	npu_quant_choose(&limits, scheme->asymmetric, low, high, scale, zero_point);
 	return 0;
 }
 
-/* @x is not NaN; infinities end up at the limits. */
-static int8_t quantize(float x, float scale, int32_t zero_point)
-{
-	double q = rint((double)(x / scale)) + zero_point;
+/* ---- Elements -------------------------------------------------------------------------- */
 
-	return q < INT8_MIN ? INT8_MIN : q > INT8_MAX ? INT8_MAX : (int8_t)q;
+void npu_quant_run(const struct npu_quant_scheme *scheme, const struct npu_quant_limits *limits,
+		   const float *x, size_t count, float scale, int32_t zero_point, void *q,
+		   size_t first)
+{
+	/* Unsigned integers differ in meaning only: the bits of an element are the same. */
+	if (scheme->bits <= 8) {
+		uint8_t *dst = (uint8_t *)q + first;
+
+		for (size_t i = 0; i < count; i++)
+			dst[i] = (uint8_t)npu_quant_value(limits, x[i], scale, zero_point);
+	} else {
+		uint16_t *dst = (uint16_t *)q + first;
+
+		for (size_t i = 0; i < count; i++)
+			dst[i] = (uint16_t)npu_quant_value(limits, x[i], scale, zero_point);
+	}
 }
 
-int npu_quant_int8(const float *x, size_t count, float scale, int32_t zero_point, int8_t *q,
-		   struct npu_error *err)
+static int32_t element(const struct npu_quant_scheme *scheme, const void *q, size_t i)
 {
-	if ((!x || !q) && count)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_int8: no elements, or no place for the "
-				"results given");
-	if (!isfinite(scale) || scale <= 0)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_int8: scale is %g, it must be positive and finite",
-				(double)scale);
+	if (scheme->bits <= 8)
+		return scheme->is_unsigned ? ((const uint8_t *)q)[i] : ((const int8_t *)q)[i];
+	return scheme->is_unsigned ? ((const uint16_t *)q)[i] : ((const int16_t *)q)[i];
+}
+
+void npu_dequant_run(const struct npu_quant_scheme *scheme, const void *q, size_t first,
+		     size_t count, float scale, int32_t zero_point, float *x)
+{
+	for (size_t i = 0; i < count; i++)
+		x[i] = scale * (float)(element(scheme, q, first + i) - zero_point);
+}
+
+/* What quantizing and its way back ask of their arguments. */
+static int check_run(const struct npu_quant_scheme *scheme, const char *caller, bool places,
+		     float scale, int32_t zero_point, struct npu_quant_limits *limits,
+		     struct npu_error *err)
+{
+	int ret = npu_quant_check(scheme, caller, limits, err);
+
+	if (ret)
+		return ret;
+	if (!places)
+		return npu_fail(err, -EINVAL, "%s: no elements, or no place for the results given",
+				caller);
+	if (!npu_quant_is_scale(scale))
+		return npu_fail(err, -EINVAL, "%s: scale is %g, it must be positive and finite",
+				caller, (double)scale);
+	if (zero_point < limits->low || zero_point > limits->high)
+		return npu_fail(err, -EINVAL, "%s: zero_point is %d, not in %d to %d", caller,
+				zero_point, limits->low, limits->high);
+	return 0;
+}
+
+int npu_quant_quantize(const struct npu_quant_scheme *scheme, const float *x, size_t count,
+		       float scale, int32_t zero_point, void *q, struct npu_error *err)
+{
+	struct npu_quant_limits limits;
+	int ret = check_run(scheme, "npu_quant_quantize", !count || (x && q), scale, zero_point,
+			    &limits, err);
+
+	if (ret)
+		return ret;
 	for (size_t i = 0; i < count; i++)
 		if (isnan(x[i]))
-			return npu_fail(err, -EINVAL, "npu_quant_int8: element %zu is NaN", i);
-	for (size_t i = 0; i < count; i++)
-		q[i] = quantize(x[i], scale, zero_point);
+			return npu_fail(err, -EINVAL, "npu_quant_quantize: element %zu is NaN", i);
+	npu_quant_run(scheme, &limits, x, count, scale, zero_point, q, 0);
 	return 0;
 }
 
-int npu_quant_weights(const float *w, uint32_t n, uint32_t k, int8_t *q, float *scale,
-		      struct npu_error *err)
+int npu_quant_dequantize(const struct npu_quant_scheme *scheme, const void *q, size_t count,
+			 float scale, int32_t zero_point, float *x, struct npu_error *err)
 {
-	size_t bad;
+	struct npu_quant_limits limits;
+	int ret = check_run(scheme, "npu_quant_dequantize", !count || (x && q), scale, zero_point,
+			    &limits, err);
 
-	if (!w || !q || !scale || !n || !k)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_weights: %u x %u weights, or no place for "
-				"them or their scales given",
-				n, k);
-	bad = find_not_finite(w, (size_t)n * k);
-	if (bad < (size_t)n * k)
-		return npu_fail(err, -EINVAL, "npu_quant_weights: row %zu, column %zu is %f",
-				bad / k, bad % k, (double)w[bad]);
-
-	for (uint32_t row = 0; row < n; row++) {
-		const float *x = w + (size_t)row * k;
-
-		scale[row] = symmetric_scale(x, k);
-		for (uint32_t col = 0; col < k; col++)
-			q[(size_t)row * k + col] = quantize(x[col], scale[row], 0);
-	}
-	return 0;
-}
-
-/* Largest shift that leaves @max in 15 bits, @max being in (0, 32767.5). */
-static uint32_t choose_shift(double max)
-{
-	int exponent;
-
-	frexp(max, &exponent);
-	if (exponent < 15 - NPU_SHIFT_MAX)
-		return NPU_SHIFT_MAX;
-	/* Rounding may carry into the 16th bit. */
-	if (exponent < 15 && rint(ldexp(max, 15 - exponent)) > INT16_MAX)
-		exponent++;
-	return 15 - exponent;
-}
-
-int npu_quant_requantize(const float *factor, size_t count, int16_t *multiplier, uint32_t *shift,
-			 struct npu_error *err)
-{
-	double max = 0;
-
-	if (!factor || !count || !multiplier || !shift)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_requantize: no factors, or no place for "
-				"the results given");
-	for (size_t i = 0; i < count; i++) {
-		if (!isfinite(factor[i]) || factor[i] < 0)
-			return npu_fail(err, -EINVAL,
-					"npu_quant_requantize: factor %zu is %g, it must be "
-					"finite and not negative",
-					i, (double)factor[i]);
-		max = fmax(max, factor[i]);
-	}
-	if (max == 0 || max >= INT16_MAX + 0.5)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_requantize: the largest factor is %g, it must be above "
-				"0 and below 32767.5",
-				max);
-
-	*shift = choose_shift(max);
-	for (size_t i = 0; i < count; i++)
-		multiplier[i] = (int16_t)rint(ldexp((double)factor[i], *shift));
-	return 0;
-}
-
-static void to_q31(double factor, int32_t *multiplier, int32_t *exponent)
-{
-	int64_t q31 = llround(ldexp(frexp(factor, exponent), 31));
-
-	if (q31 == INT64_C(1) << 31) {
-		q31 /= 2;
-		++*exponent;
-	}
-	if (*exponent < NPU_EXPONENT_MIN) {
-		q31 = 0;
-		*exponent = 0;
-	}
-	*multiplier = q31;
-}
-
-int npu_quant_requantize_q31(const double *factor, size_t count, int32_t *multiplier,
-			     int32_t *exponent, struct npu_error *err)
-{
-	/* What would round to 2^30 has an exponent of 31. */
-	const double limit = ldexp(1, 30) - ldexp(1, -2);
-
-	if (!factor || !count || !multiplier || !exponent)
-		return npu_fail(err, -EINVAL,
-				"npu_quant_requantize_q31: no factors, or no place for the results "
-				"given");
-	for (size_t i = 0; i < count; i++)
-		if (!(factor[i] >= 0 && factor[i] < limit))
-			return npu_fail(
-				err, -EINVAL,
-				"npu_quant_requantize_q31: factor %zu is %g, it must not be "
-				"negative and below 2^30",
-				i, factor[i]);
-	for (size_t i = 0; i < count; i++)
-		to_q31(factor[i], &multiplier[i], &exponent[i]);
+	if (ret)
+		return ret;
+	npu_dequant_run(scheme, q, 0, count, scale, zero_point, x);
 	return 0;
 }

@@ -70,14 +70,15 @@ static bool allocate(struct npu_qat *qat)
 	qat->sum = calloc(groups * NPU_STRIP, sizeof(*qat->sum));
 	qat->bias = calloc(n, sizeof(*qat->bias));
 	qat->float_bias = calloc(n, sizeof(*qat->float_bias));
+	qat->factor = calloc(n, sizeof(*qat->factor));
 	qat->multiplier = calloc(n, sizeof(*qat->multiplier));
 	qat->scale = calloc(n * groups, sizeof(*qat->scale));
 	qat->g = calloc(m * n, sizeof(*qat->g));
 	qat->dv = calloc(n * k, sizeof(*qat->dv));
 	qat->dx = calloc(m * k, sizeof(*qat->dx));
 	return qat->a && qat->x && qat->w && qat->v && qat->c && qat->real && qat->w_sum &&
-	       qat->sum && qat->bias && qat->float_bias && qat->multiplier && qat->scale &&
-	       qat->g && qat->dv && qat->dx;
+	       qat->sum && qat->bias && qat->float_bias && qat->factor && qat->multiplier &&
+	       qat->scale && qat->g && qat->dv && qat->dx;
 }
 
 int npu_qat_create(const struct npu_qat_desc *desc, struct npu_qat **out, struct npu_error *err)
@@ -118,6 +119,7 @@ void npu_qat_destroy(struct npu_qat *qat)
 	free(qat->sum);
 	free(qat->bias);
 	free(qat->float_bias);
+	free(qat->factor);
 	free(qat->multiplier);
 	free(qat->scale);
 	free(qat->g);
@@ -217,8 +219,10 @@ static int make_epilogue(struct npu_qat *qat, const struct npu_qat_params *param
 		qat->float_bias[i] = (float)((double)params->bias[i] / c_scale(qat, params));
 	if (e->bias)
 		ret = quantize_bias(qat, params, err);
+	for (uint32_t i = 0; fixed && i < n; i++)
+		qat->factor[i] = (double)qat->scale[i];
 	if (!ret && fixed)
-		ret = npu_quant_requantize(qat->scale, n, qat->multiplier, &e->shift, err);
+		ret = npu_quant_fixed16(qat->factor, n, qat->multiplier, &e->shift, err);
 	return ret;
 }
 

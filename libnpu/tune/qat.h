@@ -19,6 +19,7 @@
  * @w_sum: [n][groups], sums of weights.
  * @sum: [groups][NPU_STRIP], scratch.
  * @bias, @float_bias, @multiplier, @scale: Arrays of the epilogue.
+ * @factor: [n] what @multiplier is made of.
  * @g: [m][n], gradient of the loss by real results.
  * @dv: [n][k], @dx: [m][k], gradients by what integers stand for.
  */
@@ -36,6 +37,7 @@ struct npu_qat {
 	int64_t *sum;
 	int32_t *bias;
 	float *float_bias;
+	double *factor;
 	int16_t *multiplier;
 	float *scale;
 	struct npu_epilogue_desc epilogue;

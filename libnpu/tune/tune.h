@@ -7,6 +7,7 @@
 
 /* Everything is hidden from applications except what the public header declares. */
 #pragma GCC visibility push(default)
+#include <npu_quant.h>
 #include <npu_tune.h>
 #pragma GCC visibility pop
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <npu.h>
 #include <npu_tune.h>
+#include <npu_quant.h>
 
 struct place {
 	const char *name;
@@ -226,6 +227,63 @@ static const struct place places[] = {
 	SIZE(npu_candidate, 16),
 	FIELD(npu_candidate, error, 0),
 	FIELD(npu_candidate, bytes, 8),
+	SIZE(npu_quant_scheme, 24),
+	FIELD(npu_quant_scheme, size, 0),
+	FIELD(npu_quant_scheme, bits, 8),
+	FIELD(npu_quant_scheme, is_unsigned, 12),
+	FIELD(npu_quant_scheme, asymmetric, 13),
+	FIELD(npu_quant_scheme, granularity, 16),
+	FIELD(npu_quant_scheme, group_size, 20),
+
+	SIZE(npu_observer_desc, 40),
+	FIELD(npu_observer_desc, size, 0),
+	FIELD(npu_observer_desc, method, 8),
+	FIELD(npu_observer_desc, channels, 12),
+	FIELD(npu_observer_desc, columns, 16),
+	FIELD(npu_observer_desc, bins, 20),
+	FIELD(npu_observer_desc, percentile, 24),
+	FIELD(npu_observer_desc, momentum, 32),
+
+	SIZE(npu_quant_layer, 64),
+	FIELD(npu_quant_layer, size, 0),
+	FIELD(npu_quant_layer, n, 8),
+	FIELD(npu_quant_layer, groups, 12),
+	FIELD(npu_quant_layer, scale_a, 16),
+	FIELD(npu_quant_layer, scale_w, 24),
+	FIELD(npu_quant_layer, scale_count, 32),
+	FIELD(npu_quant_layer, scale_c, 36),
+	FIELD(npu_quant_layer, zero_c, 40),
+	FIELD(npu_quant_layer, bias, 48),
+	FIELD(npu_quant_layer, scaling, 56),
+
+	SIZE(npu_quant_finish_desc, 72),
+	FIELD(npu_quant_finish_desc, size, 0),
+	FIELD(npu_quant_finish_desc, m, 8),
+	FIELD(npu_quant_finish_desc, n, 12),
+	FIELD(npu_quant_finish_desc, scale_a, 16),
+	FIELD(npu_quant_finish_desc, zero_a, 24),
+	FIELD(npu_quant_finish_desc, scale_a_count, 32),
+	FIELD(npu_quant_finish_desc, scale_w, 40),
+	FIELD(npu_quant_finish_desc, scale_w_count, 48),
+	FIELD(npu_quant_finish_desc, row_sum, 56),
+	FIELD(npu_quant_finish_desc, bias, 64),
+
+	SIZE(npu_codebook_desc, 32),
+	FIELD(npu_codebook_desc, size, 0),
+	FIELD(npu_codebook_desc, method, 8),
+	FIELD(npu_codebook_desc, n, 12),
+	FIELD(npu_codebook_desc, k, 16),
+	FIELD(npu_codebook_desc, index_bits, 20),
+	FIELD(npu_codebook_desc, per_channel, 24),
+
+	SIZE(npu_codebook_sizes, 48),
+	FIELD(npu_codebook_sizes, size, 0),
+	FIELD(npu_codebook_sizes, entries, 8),
+	FIELD(npu_codebook_sizes, tables, 12),
+	FIELD(npu_codebook_sizes, index_bytes, 16),
+	FIELD(npu_codebook_sizes, disk_bytes, 24),
+	FIELD(npu_codebook_sizes, memory_bytes, 32),
+	FIELD(npu_codebook_sizes, float_bytes, 40),
 };
 
 static void structures_are_what_programs_know(void **state)
@@ -285,6 +343,17 @@ static void values_are_what_programs_know(void **state)
 	assert_int_equal(NPU_ROUND_RANGE_SEARCH, 1);
 	assert_int_equal(NPU_BUDGET_BYTES, 0);
 	assert_int_equal(NPU_BUDGET_ERROR, 1);
+	assert_int_equal(NPU_QUANT_PER_TENSOR, 0);
+	assert_int_equal(NPU_QUANT_PER_ROW, 1);
+	assert_int_equal(NPU_QUANT_PER_GROUP, 2);
+	assert_int_equal(NPU_OBSERVER_MIN_MAX, 0);
+	assert_int_equal(NPU_OBSERVER_MOVING_AVERAGE, 1);
+	assert_int_equal(NPU_OBSERVER_PERCENTILE, 2);
+	assert_int_equal(NPU_OBSERVER_MSE, 3);
+	assert_int_equal(NPU_OBSERVER_ENTROPY, 4);
+	assert_int_equal(NPU_OBSERVER_BINS, 4096);
+	assert_int_equal(NPU_CODEBOOK_KMEANS, 0);
+	assert_int_equal(NPU_CODEBOOK_POWER_OF_TWO, 1);
 }
 
 int main(void)

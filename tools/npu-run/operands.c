@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npu_quant.h>
+
 #include "error.h"
 #include "operands.h"
 
@@ -180,24 +182,24 @@ static int choose_scale(const struct operands *operands, const struct operand_op
 static int convert_scales(struct operands *operands, struct npu_error *err)
 {
 	struct npu_epilogue_desc *e = &operands->problem.epilogue;
-	double factor;
-	int ret = 0;
+	double *factor;
+	int ret;
 
-	switch (e->scaling) {
-	case NPU_SCALING_FIXED16:
-		return npu_quant_requantize(operands->scale, e->scale_count, operands->multiplier,
-					    &e->shift, err);
-	case NPU_SCALING_TFLITE:
-	case NPU_SCALING_TFLITE_DOUBLE:
-		for (uint32_t i = 0; i < e->scale_count && !ret; i++) {
-			factor = (double)operands->scale[i];
-			ret = npu_quant_requantize_q31(&factor, 1, &operands->multiplier_q31[i],
-						       &operands->exponent[i], err);
-		}
-		return ret;
-	default:
+	if (e->scaling == NPU_SCALING_FLOAT || e->scaling == NPU_SCALING_NONE)
 		return 0;
-	}
+	factor = malloc(e->scale_count * sizeof(*factor));
+	if (!factor)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < e->scale_count; i++)
+		factor[i] = (double)operands->scale[i];
+	if (e->scaling == NPU_SCALING_FIXED16)
+		ret = npu_quant_fixed16(factor, e->scale_count, operands->multiplier, &e->shift,
+					err);
+	else
+		ret = npu_quant_tflite(factor, e->scale_count, operands->multiplier_q31,
+				       operands->exponent, err);
+	free(factor);
+	return ret;
 }
 
 static int allocate_scales(struct operands *operands, uint32_t count, struct npu_error *err)

@@ -414,6 +414,13 @@ static void bad_images_are_refused(void **state)
 	seal(image, bytes);
 	bad_image("values");
 	image[100] ^= 1;
+	/* Counts of -1 and 0, which 2^63 more each make add up to the same in 64 bits. */
+	image[56 + 24 + 8 * 256 + 7] ^= 0x80;
+	image[56 + 24 + 8 * 512 + 7] ^= 0x80;
+	seal(image, bytes);
+	bad_image("more values");
+	image[56 + 24 + 8 * 256 + 7] ^= 0x80;
+	image[56 + 24 + 8 * 512 + 7] ^= 0x80;
 	image[13] = 0xff; /* channels, by which memory would be taken */
 	seal(image, bytes);
 	bad_image("size");

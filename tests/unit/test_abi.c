@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <npu.h>
+#include <npu_file.h>
 
 struct place {
 	const char *name;
@@ -156,6 +157,15 @@ static const struct place places[] = {
 	FIELD(npu_queue_stats, jobs, 16),
 	FIELD(npu_queue_stats, engine_ns, 24),
 	FIELD(npu_queue_stats, host_steps, 32),
+
+	SIZE(npu_file_tensor, 112),
+	FIELD(npu_file_tensor, name, 0),
+	FIELD(npu_file_tensor, type, 8),
+	FIELD(npu_file_tensor, rank, 16),
+	FIELD(npu_file_tensor, shape, 24),
+	FIELD(npu_file_tensor, elements, 88),
+	FIELD(npu_file_tensor, bytes, 96),
+	FIELD(npu_file_tensor, readable, 104),
 };
 
 static void structures_are_what_programs_know(void **state)
@@ -209,6 +219,8 @@ static void values_are_what_programs_know(void **state)
 	assert_int_equal(NPU_GROUP_UNIT, 32);
 	assert_int_equal(NPU_MAX_WAITS, 16);
 	assert_int_equal(NPU_ERROR_TEXT, 256);
+	assert_int_equal(NPU_FILE_MAX_RANK, 8);
+	assert_int_equal(NPU_FILE_MAX_NAME, 511);
 }
 
 int main(void)

@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 #include <npu.h>
-#include <npu_tune.h>
+#include <npu_file.h>
 #include <npu_quant.h>
+#include <npu_tune.h>
 
 struct place {
 	const char *name;
@@ -284,6 +285,14 @@ static const struct place places[] = {
 	FIELD(npu_codebook_sizes, disk_bytes, 24),
 	FIELD(npu_codebook_sizes, memory_bytes, 32),
 	FIELD(npu_codebook_sizes, float_bytes, 40),
+	SIZE(npu_file_tensor, 112),
+	FIELD(npu_file_tensor, name, 0),
+	FIELD(npu_file_tensor, type, 8),
+	FIELD(npu_file_tensor, rank, 16),
+	FIELD(npu_file_tensor, shape, 24),
+	FIELD(npu_file_tensor, elements, 88),
+	FIELD(npu_file_tensor, bytes, 96),
+	FIELD(npu_file_tensor, readable, 104),
 };
 
 static void structures_are_what_programs_know(void **state)
@@ -354,6 +363,8 @@ static void values_are_what_programs_know(void **state)
 	assert_int_equal(NPU_OBSERVER_BINS, 4096);
 	assert_int_equal(NPU_CODEBOOK_KMEANS, 0);
 	assert_int_equal(NPU_CODEBOOK_POWER_OF_TWO, 1);
+	assert_int_equal(NPU_FILE_MAX_RANK, 8);
+	assert_int_equal(NPU_FILE_MAX_NAME, 511);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 #   make bench-cpu      this machine's CPU, beside other libraries for it
 #   make check          all tests that fit into a quarter of an hour
 #   make check-all      these, and every kernel and machine
+#   make check-debug    device tests in a kernel that looks for faults
 #   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)

@@ -107,6 +107,10 @@ $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/
 
 include tests/bench/build.mk
 
+# ---- debug kernel ----
+
+include tests/debug/build.mk
+
 # ---- npu-run and examples ----
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)

@@ -177,7 +177,7 @@ run_failed() {
 # The kernel's first report of a fault and what follows it, else its last lines
 last_words() {
 	tr -d '\r' <"$tmp/kernel.log" |
-		awk -v fault="$kernel_fault|Unable to handle|Internal error|Kernel panic" '
+		awk -v fault="$kernel_fault|-\\\\[ cut here|Unable to handle|Internal error|Kernel panic" '
 			$0 ~ fault { found = 1 }
 			found { report = report $0 "\n" }
 			{ last[NR % 10] = $0 }

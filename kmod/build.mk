@@ -14,12 +14,13 @@ KMOD_SOURCES := Kbuild uapi/drm/npu_accel.h \
 	$(wildcard kmod/*.[ch] kmod/*/*.[ch] kmod/compat.sh)
 KRELEASE = $(shell sed -n 's/.*"\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 KMOD_DIR = $(O)/kmod/$(KRELEASE)
-# O= on the command line is ours; Kbuild would take it for its own. Type information needs pahole,
-# which few have, and nobody needs it in a module.
-KMOD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(abspath $(KMOD_DIR)) \
+# A module in the folder $(1). O= on the command line is ours; Kbuild would take it for its own. Type
+# information needs pahole, which few have, and nobody needs it in a module.
+KBUILD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(abspath $(1)) \
 	$(if $(ARCH),ARCH=$(ARCH)) \
 	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
 	$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+KMOD_MAKE = $(call KBUILD_MAKE,$(KMOD_DIR))
 
 .PHONY: kmod kmod-sources lint-kmod
 kmod-sources:

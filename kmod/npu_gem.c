@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <drm/drm_print.h>
@@ -44,12 +45,14 @@ static void npu_gem_free(struct drm_gem_object *obj)
 {
 	struct npu_bo *bo = to_npu_bo(obj);
 
-	if (READ_ONCE(bo->pinned))
+	if (READ_ONCE(bo->pinned)) {
 		drm_warn_once(obj->dev, "memory of jobs on the wedged engine is kept\n");
-	else if (obj->import_attach)
+		kmemleak_not_leak(bo->sgt);
+	} else if (obj->import_attach) {
 		drm_prime_gem_destroy(obj, bo->sgt);
-	else if (bo->sgt)
+	} else if (bo->sgt) {
 		dma_free_noncontiguous(obj->dev->dev, obj->size, bo->sgt, DMA_BIDIRECTIONAL);
+	}
 	if (bo->payer) {
 		npu_file_uncharge(bo->payer, obj->size);
 		npu_file_put(bo->payer);

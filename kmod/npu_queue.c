@@ -423,16 +423,22 @@ static void queue_restart(struct npu_device *npu, struct list_head *ended)
 		wake_up(&q->drained);
 }
 
+/* From here on no handler completes an op. */
+static void queue_halt(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	lockdep_assert_held(&q->lock);
+	q->stopped = true;
+	trace_npu_timeout(&q->slot[0]);
+	npu->hw->ops->mask(npu);
+}
+
+/* The queue is halted, with the op that hangs in slot 0. */
 static void queue_recover(struct npu_device *npu, struct list_head *ended)
 {
 	struct npu_queue *q = &npu->queue;
 	int err;
-
-	spin_lock_irq(&q->lock);
-	q->stopped = true;
-	trace_npu_timeout(&q->slot[0]);
-	npu->hw->ops->mask(npu);
-	spin_unlock_irq(&q->lock);
 
 	npu_dump_take(npu);
 	err = npu->reset ? npu_device_start(npu) : -EOPNOTSUPP;
@@ -474,6 +480,8 @@ static void queue_watchdog(struct work_struct *work)
 		synchronize_irq(npu->irq);
 		spin_lock_irq(&q->lock);
 		excused = queue_excused(npu, &ended);
+		if (!excused)
+			queue_halt(npu);
 		spin_unlock_irq(&q->lock);
 	}
 	if (!excused)

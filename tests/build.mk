@@ -50,7 +50,7 @@ $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace te
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
-$(B)/tests/device/test_prime $(B)/tests/device/test_sharing: $(B)/tests/device/vgem.o
+$(addprefix $(B)/tests/device/, test_prime test_sharing test_submit): $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----
@@ -117,6 +117,10 @@ $(addprefix $(B)/tests/unit/, test_file test_file_refused): $(B)/tests/unit/file
 $(B)/tests/unit/test_file_refused: $(addprefix $(B)/tests/fuzz/, tensors.o tensor_seeds.o)
 
 include tests/bench/build.mk
+
+# ---- debug kernel ----
+
+include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 

@@ -117,6 +117,10 @@ check "a panic is status 123" status_is 123
 check "a panic is named" err_has "board: the guest's kernel panicked"
 check "a panic shows what the kernel said" err_has "sysrq triggered crash"
 
+guest -- sh -c 'echo "WARNING: possible circular locking dependency detected" >/dev/kmsg'
+check "a fault that the kernel only reports is status 123, too" status_is 123
+check "it is shown" err_has "possible circular locking"
+
 guest -- poweroff -f
 check "a guest that switches off early is status 123" status_is 123
 

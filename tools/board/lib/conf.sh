@@ -4,9 +4,11 @@
 # The tables in tools/board/boards: ARCH.conf for a machine, ARCH-KERNEL.conf for a kernel on it.
 
 # What a table need not say: a kernel without modules is only compiled for, and a machine without
-# QEMU is one for such kernels only.
+# QEMU is one for such kernels only. A kernel has an image, or a source package and a configuration.
 init_modules=
 driver_modules=
+source_package=
+kconfig=
 toolchain=
 qemu=
 compat=

@@ -5,10 +5,11 @@
 #
 #   kernels/ARCH-KERNEL-SUM -> store/ARCH-VERSION-SUM/{release,vmlinuz,config,lib/modules,headers}
 
-# SUM stands for the modules that are kept, and for whose modpost is: a board that wants others
-# fetches again.
+# SUM stands for the modules that are kept, for whose modpost is, and for a configuration of our own:
+# a board that wants others fetches again.
 kernel_sum() {
-	sum $init_modules $driver_modules $qemu_user
+	sum $init_modules $driver_modules $qemu_user \
+		${kconfig:+"$(cat "$here/boards/$kconfig")"}
 }
 
 kernel_name() {
@@ -21,8 +22,16 @@ kernel_dir() {
 	readlink -f "$(kernel_name)"
 }
 
+kernel_fetch() {
+	if [ -n "$source_package" ]; then
+		kernel_build
+	else
+		kernel_download
+	fi
+}
+
 # Runs in a subshell, so that the lock ends with it.
-kernel_fetch() (
+kernel_download() (
 	local package release version dir tmp toolchain_at=
 	need depmod modprobe xz $qemu_user
 	[ -z "$toolchain" ] || toolchain_at=$(toolchain_dir)

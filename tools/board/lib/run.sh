@@ -7,6 +7,11 @@
 status_panic=123
 status_timeout=124
 
+# What a kernel says when it has found a fault, as an expression for grep and awk. A fault found with
+# panic_on_warn ends the guest; locks, contexts and leaks are only reported.
+kernel_fault='BUG:|WARNING:|UBSAN:|INFO: (possible|task|trying)|kmemleak: .*(suspected|disabled)'
+kernel_fault+='|turning off the locking|DMA-API: .*disabl|ODEBUG: .*disabled'
+
 run() {
 	local kernel_at release sysroot compat_sysroot device
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
@@ -146,7 +151,11 @@ run_result() {
 		run_failed "time-out: '${command[*]}' had $timeout seconds" $status_timeout
 	read -r what rest < <(tail -n1 "$tmp/status" 2>/dev/null) || true
 	case $what in
-	exit) exit "$rest" ;;
+	exit)
+		! grep -qE "$kernel_fault" "$tmp/kernel.log" ||
+			run_failed "the guest's kernel found a fault" $status_panic
+		exit "$rest"
+		;;
 	fail) run_failed "$rest" ;;
 	esac
 	if grep -q 'Kernel panic' "$tmp/kernel.log"; then
@@ -165,10 +174,11 @@ run_failed() {
 	exit "${2:-125}"
 }
 
-# The kernel's report of what stopped it, else its last lines
+# The kernel's first report of a fault and what follows it, else its last lines
 last_words() {
 	tr -d '\r' <"$tmp/kernel.log" |
-		awk '/Unable to handle|Internal error|BUG:|Kernel panic/ { found = 1 }
+		awk -v fault="$kernel_fault|-\\\\[ cut here|Unable to handle|Internal error|Kernel panic" '
+			$0 ~ fault { found = 1 }
 			found { report = report $0 "\n" }
 			{ last[NR % 10] = $0 }
 			END {

@@ -157,7 +157,7 @@ check-device:
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 	# Memory that outlives the driver, which a kernel that debugs DMA takes for forgotten.
 	$(BOARD) run $(GUEST) --append dma_debug=off -- tests/run.sh unbound test_faults test_unplug
-	$(BOARD) run $(GUEST) --npus 2 -- \
+	$(BOARD) run $(GUEST) --append dma_debug=off --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \

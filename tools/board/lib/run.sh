@@ -10,7 +10,7 @@ status_timeout=124
 # What a kernel says when it has found a fault, as an expression for grep and awk. A fault found with
 # panic_on_warn ends the guest; locks, contexts and leaks are only reported.
 kernel_fault='BUG:|WARNING:|UBSAN:|INFO: (possible|task|trying)|kmemleak: .*(suspected|disabled)'
-kernel_fault+='|turning off the locking|DMA-API: .*disabl|ODEBUG: .*disabled'
+kernel_fault+='|turning off the locking|DMA-API: debugging out of memory|ODEBUG: .*disabled'
 
 run() {
 	local kernel_at release sysroot compat_sysroot device

@@ -62,7 +62,8 @@ LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
-	test_quant_observer test_quant_codebook test_file test_file_refused) \
+	test_quant_observer test_quant_codebook test_file test_file_refused \
+	test_safetensors_write) \
 	$(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
@@ -113,7 +114,8 @@ UNIT_TESTS += $(TUNE_UNIT_TESTS)
 
 $(TUNE_UNIT_TESTS): $(B)/tests/unit/tune_rig.o $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(TUNE_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-$(addprefix $(B)/tests/unit/, test_file test_file_refused): $(B)/tests/unit/file_rig.o
+$(addprefix $(B)/tests/unit/, test_file test_file_refused test_safetensors_write): \
+	$(B)/tests/unit/file_rig.o
 $(B)/tests/unit/test_file_refused: $(addprefix $(B)/tests/fuzz/, tensors.o tensor_seeds.o)
 
 include tests/bench/build.mk

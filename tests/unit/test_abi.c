@@ -293,6 +293,17 @@ static const struct place places[] = {
 	FIELD(npu_file_tensor, elements, 88),
 	FIELD(npu_file_tensor, bytes, 96),
 	FIELD(npu_file_tensor, readable, 104),
+
+	SIZE(npu_safetensors_note, 16),
+	FIELD(npu_safetensors_note, key, 0),
+	FIELD(npu_safetensors_note, value, 8),
+
+	SIZE(npu_safetensors_entry, 96),
+	FIELD(npu_safetensors_entry, name, 0),
+	FIELD(npu_safetensors_entry, type, 8),
+	FIELD(npu_safetensors_entry, rank, 16),
+	FIELD(npu_safetensors_entry, shape, 24),
+	FIELD(npu_safetensors_entry, data, 88),
 };
 
 static void structures_are_what_programs_know(void **state)

@@ -18,6 +18,7 @@ enum status {
 enum status cmd_info(int argc, char **argv);
 enum status cmd_matmul(int argc, char **argv);
 enum status cmd_plan(int argc, char **argv);
+enum status cmd_quantize(int argc, char **argv);
 enum status cmd_selftest(int argc, char **argv);
 enum status cmd_tensors(int argc, char **argv);
 

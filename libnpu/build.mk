@@ -11,6 +11,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 		observer_image.c calibrate.c kmeans.c codebook.c) \
 	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c \
 		safetensors_write.c notes.c json.c gguf.c) \
+	$(addprefix eval/, check.c deviation.c clipping.c scores.c) \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
 		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
@@ -48,6 +49,7 @@ $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
 $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
+$(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off
 $(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map

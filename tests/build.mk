@@ -109,7 +109,8 @@ LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
 
 TUNE_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_tune_round test_tune_outliers \
-	test_tune_qat test_tune_precision test_tune_follower)
+	test_tune_qat test_tune_precision test_tune_follower test_eval \
+	test_clipping)
 UNIT_TESTS += $(TUNE_UNIT_TESTS)
 
 $(TUNE_UNIT_TESTS): $(B)/tests/unit/tune_rig.o $(B)/tests/matmul_case.o $(LIBNPU_A)

@@ -20,7 +20,7 @@ MODEL_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_model_vectors test_model_
 UNIT_TESTS += $(MODEL_UNIT_TESTS)
 
 $(MODEL_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
-$(B)/tests/unit/test_model_vectors: $(B)/tests/unit/vector.o
+$(B)/tests/unit/test_model_vectors: $(addprefix $(RECORD)/, replay.o vector.o image.o)
 $(B)/tests/unit/test_model_ops $(B)/tests/unit/test_model_cbuf \
 	$(B)/tests/unit/test_model_erratum: $(B)/tests/unit/test_model_exact.o
 

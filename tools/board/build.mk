@@ -4,6 +4,7 @@
 # and fetches what the default board boots.
 
 include tools/board/model/build.mk
+include tools/board/record/build.mk
 
 .PHONY: board check-board
 board: all

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Parser of the recorded RTL runs: strict, so that a damaged vector is never a passing test. */
+/* Parser of recorded runs: strict, so that a damaged vector is never a passing test. */
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static struct vector_step *add_step(struct parser *p, enum vector_kind kind)
 	return step;
 }
 
-static int add_bytes(struct parser *p, enum vector_kind kind, uint32_t addr, size_t len)
+static int add_bytes(struct parser *p, enum vector_kind kind, uint64_t addr, size_t len)
 {
 	struct vector_step *step = add_step(p, kind);
 
@@ -71,6 +72,17 @@ static int add_bytes(struct parser *p, enum vector_kind kind, uint32_t addr, siz
 	step->data = malloc(len ? len : 1);
 	p->bytes = step;
 	p->filled = 0;
+	return step->data ? 0 : -1;
+}
+
+static int add_text(struct parser *p, const char *text)
+{
+	struct vector_step *step = add_step(p, VECTOR_FAULT);
+	size_t len = strcspn(text, " \n");
+
+	if (!step || !len)
+		return -1;
+	step->data = (uint8_t *)strndup(text, len);
 	return step->data ? 0 : -1;
 }
 
@@ -87,9 +99,35 @@ static int add_values(struct parser *p, enum vector_kind kind, uint32_t addr, ui
 	return 0;
 }
 
-static int parse_line(struct parser *p, const char *s)
+static bool is_word(const char *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return !strncmp(s, word, len) && strchr(" #\n", s[len]);
+}
+
+static int parse_registers(struct parser *p, const char *s)
 {
 	uint32_t a, b, c;
+
+	if (sscanf(s, "w %" SCNx32 " %" SCNx32, &a, &b) == 2)
+		return add_values(p, VECTOR_WRITE, a, 0, b);
+	if (sscanf(s, "r %" SCNx32 " %" SCNx32, &a, &b) == 2)
+		return add_values(p, VECTOR_READ, a, 0, b);
+	if (sscanf(s, "peek %" SCNx32 " %" SCNx32, &a, &b) == 2)
+		return add_values(p, VECTOR_PEEK, a, 0, b);
+	if (sscanf(s, "poll %" SCNx32 " %" SCNx32 " %" SCNx32, &a, &b, &c) == 3)
+		return add_values(p, VECTOR_POLL, a, b, c);
+	if (sscanf(s, "wait %" SCNx32, &a) == 1)
+		return add_values(p, VECTOR_WAIT, 0, a, 0);
+	if (sscanf(s, "cycles %" SCNu32, &a) == 1)
+		return add_values(p, VECTOR_CYCLES, 0, 0, a);
+	return -1;
+}
+
+static int parse_line(struct parser *p, const char *s)
+{
+	uint64_t addr;
 	size_t len;
 
 	if (*s == ' ')
@@ -99,21 +137,23 @@ static int parse_line(struct parser *p, const char *s)
 	p->bytes = NULL;
 	if (*s == '#' || *s == '\n')
 		return 0;
+	if (p->v->ended)
+		return -1;
 	if (sscanf(s, "config %31s", p->v->config) == 1)
 		return 0;
-	if (sscanf(s, "mem %" SCNx32 " %zu", &a, &len) == 2)
-		return add_bytes(p, VECTOR_MEM, a, len);
-	if (sscanf(s, "out %" SCNx32 " %zu", &a, &len) == 2)
-		return add_bytes(p, VECTOR_OUT, a, len);
-	if (sscanf(s, "w %" SCNx32 " %" SCNx32, &a, &b) == 2)
-		return add_values(p, VECTOR_WRITE, a, 0, b);
-	if (sscanf(s, "poll %" SCNx32 " %" SCNx32 " %" SCNx32, &a, &b, &c) == 3)
-		return add_values(p, VECTOR_POLL, a, b, c);
-	if (sscanf(s, "wait %" SCNx32, &a) == 1)
-		return add_values(p, VECTOR_WAIT, 0, a, 0);
-	if (sscanf(s, "cycles %" SCNu32, &a) == 1)
-		return add_values(p, VECTOR_CYCLES, 0, 0, a);
-	return -1;
+	if (sscanf(s, "mem %" SCNx64 " %zu", &addr, &len) == 2)
+		return add_bytes(p, VECTOR_MEM, addr, len);
+	if (sscanf(s, "out %" SCNx64 " %zu", &addr, &len) == 2)
+		return add_bytes(p, VECTOR_OUT, addr, len);
+	if (!strncmp(s, "fault ", 6))
+		return add_text(p, s + 6);
+	if (is_word(s, "reset"))
+		return add_step(p, VECTOR_RESET) ? 0 : -1;
+	if (is_word(s, "end")) {
+		p->v->ended = true;
+		return 0;
+	}
+	return parse_registers(p, s);
 }
 
 int vector_load(struct vector *v, const char *path)
@@ -127,7 +167,7 @@ int vector_load(struct vector *v, const char *path)
 	memset(v, 0, sizeof(*v));
 	f = fopen(path, "r");
 	if (!f) {
-		perror(path);
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -1;
 	}
 	while (!ret && getline(&text, &size, f) > 0) {
@@ -137,7 +177,8 @@ int vector_load(struct vector *v, const char *path)
 	if (!ret && (!v->config[0] || (p.bytes && p.filled != p.bytes->len)))
 		ret = -1;
 	if (ret) {
-		fprintf(stderr, "%s:%u: not a line of a vector, or bytes missing\n", path, p.line);
+		fprintf(stderr, "%s:%u: not a line of a recording, or bytes missing\n", path,
+			p.line);
 		vector_free(v);
 	}
 	free(text);

@@ -24,6 +24,12 @@ $(B)/tests/unit/test_model_vectors: $(addprefix $(RECORD)/, replay.o vector.o im
 $(B)/tests/unit/test_model_ops $(B)/tests/unit/test_model_cbuf \
 	$(B)/tests/unit/test_model_erratum: $(B)/tests/unit/test_model_exact.o
 
+RECORD_UNIT_TESTS := $(B)/tests/unit/test_record
+UNIT_TESTS += $(RECORD_UNIT_TESTS)
+
+$(RECORD_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(RECORDER_OBJECTS) \
+	$(addprefix $(RECORD)/, replay.o vector.o) | $(MODEL_LIBRARY)
+
 # A second model, to show that the board takes any.
 TINY_MODEL := $(B)/tests/tiny-model.so
 

@@ -37,6 +37,13 @@ $(TINY_MODEL): $(B)/tests/board/tiny_model.o
 	@echo "  LD      $@"
 	$(CC) -shared -o $@ $< $(LDFLAGS_ALL)
 
+# A third one, which recordings must not take for the real one.
+BROKEN_MODEL := $(B)/tests/broken-model.so
+
+$(BROKEN_MODEL): $(B)/tests/board/broken_model.o $(filter-out %/npu_model.o,$(MODEL_OBJECTS))
+	@echo "  LD      $@"
+	$(CC) -shared -Wl,--version-script=tools/board/model/npu_model.map -o $@ $^ $(LDFLAGS_ALL)
+
 # ---- validator against the engine ----
 
 include tests/fuzz/build.mk

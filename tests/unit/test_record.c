@@ -498,6 +498,8 @@ static void test_format(void **state)
 		"config nv_small\nmem 0x10 2\n  000000\n",
 		"config nv_small\nmem 0x10 2\n  00zz\n",
 		"config nv_small\nend\nw 0x1004 0x0\n",
+		"config nv_small\nw 0x1004 0x0",
+		"begin\nconfig nv_small\nw 0x1004 0x0\n",
 	};
 
 	(void)state;

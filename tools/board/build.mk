@@ -11,5 +11,12 @@ board: all
 	$(BOARD) device $(GUEST)
 	$(BOARD) fetch $(GUEST)
 
-check-board: $(B)/tests/tiny-model.so
+check-board: $(B)/tests/tiny-model.so $(B)/tests/broken-model.so $(B)/tools/npu-run/npu-run
 	tests/board/test-board.sh $(B)
+	tests/board/test-record.sh $(B)
+
+# RTL in place of the model, which takes verilator.
+.PHONY: check-rtl
+check-rtl: board
+	scripts/setup.sh rtl
+	tests/board/test-rtl.sh $(B)

@@ -8,8 +8,8 @@
  *
  * What is recorded must hold on an engine that is slower or faster: so the memory that an op reads
  * is written down before the op is enabled, its results after the driver was told of them, and
- * reading the status of an interrupt becomes waiting for it. The last line is "end"; a file without
- * it is not whole.
+ * reading the status of an interrupt becomes waiting for it. The file begins with "begin" and has
+ * "end" as its last line, without which it is not whole.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -305,7 +305,7 @@ struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *
 	open_recorder = m;
 	regfile_reset(&m->regs);
 	fprintf(m->file,
-		"# SPDX-License-Identifier: MIT\n# A run of the virtual board\nconfig %s\n",
+		"# SPDX-License-Identifier: MIT\n# A run of the virtual board\nbegin\nconfig %s\n",
 		config);
 	return m;
 }

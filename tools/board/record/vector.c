@@ -15,6 +15,7 @@ struct parser {
 	size_t filled;
 	size_t room;
 	unsigned int line;
+	bool begun; /* what has a beginning must have an end */
 };
 
 static int hex_digit(char c)
@@ -149,6 +150,10 @@ static int parse_line(struct parser *p, const char *s)
 		return add_text(p, s + 6);
 	if (is_word(s, "reset"))
 		return add_step(p, VECTOR_RESET) ? 0 : -1;
+	if (is_word(s, "begin")) {
+		p->begun = true;
+		return 0;
+	}
 	if (is_word(s, "end")) {
 		p->v->ended = true;
 		return 0;
@@ -156,13 +161,37 @@ static int parse_line(struct parser *p, const char *s)
 	return parse_registers(p, s);
 }
 
+static int parse_file(struct parser *p, const char *path, FILE *f)
+{
+	const char *what = "not a line of a recording, or bytes missing";
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int ret = 0;
+
+	while (!ret && (len = getline(&text, &size, f)) > 0) {
+		p->line++;
+		ret = text[len - 1] == '\n' ? parse_line(p, text) : -1;
+	}
+	free(text);
+	if (!ret && !p->v->config[0]) {
+		what = "no config line";
+		ret = -1;
+	} else if (!ret &&
+		   ((p->bytes && p->filled != p->bytes->len) || (p->begun && !p->v->ended))) {
+		what = "the recording stops here, before its end";
+		ret = -1;
+	}
+	if (ret)
+		fprintf(stderr, "%s:%u: %s\n", path, p->line, what);
+	return ret;
+}
+
 int vector_load(struct vector *v, const char *path)
 {
 	struct parser p = { .v = v };
-	char *text = NULL;
-	size_t size = 0;
-	int ret = 0;
 	FILE *f;
+	int ret;
 
 	memset(v, 0, sizeof(*v));
 	f = fopen(path, "r");
@@ -170,19 +199,10 @@ int vector_load(struct vector *v, const char *path)
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -1;
 	}
-	while (!ret && getline(&text, &size, f) > 0) {
-		p.line++;
-		ret = parse_line(&p, text);
-	}
-	if (!ret && (!v->config[0] || (p.bytes && p.filled != p.bytes->len)))
-		ret = -1;
-	if (ret) {
-		fprintf(stderr, "%s:%u: not a line of a recording, or bytes missing\n", path,
-			p.line);
-		vector_free(v);
-	}
-	free(text);
+	ret = parse_file(&p, path, f);
 	fclose(f);
+	if (ret)
+		vector_free(v);
 	return ret;
 }
 

@@ -20,9 +20,15 @@ MODEL_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_model_vectors test_model_
 UNIT_TESTS += $(MODEL_UNIT_TESTS)
 
 $(MODEL_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
-$(B)/tests/unit/test_model_vectors: $(B)/tests/unit/vector.o
+$(B)/tests/unit/test_model_vectors: $(addprefix $(RECORD)/, replay.o vector.o image.o)
 $(B)/tests/unit/test_model_ops $(B)/tests/unit/test_model_cbuf \
 	$(B)/tests/unit/test_model_erratum: $(B)/tests/unit/test_model_exact.o
+
+RECORD_UNIT_TESTS := $(B)/tests/unit/test_record
+UNIT_TESTS += $(RECORD_UNIT_TESTS)
+
+$(RECORD_UNIT_TESTS): $(B)/tests/unit/test_model_rig.o $(RECORDER_OBJECTS) \
+	$(addprefix $(RECORD)/, replay.o vector.o) | $(MODEL_LIBRARY)
 
 # A second model, to show that the board takes any.
 TINY_MODEL := $(B)/tests/tiny-model.so
@@ -30,6 +36,13 @@ TINY_MODEL := $(B)/tests/tiny-model.so
 $(TINY_MODEL): $(B)/tests/board/tiny_model.o
 	@echo "  LD      $@"
 	$(CC) -shared -o $@ $< $(LDFLAGS_ALL)
+
+# A third one, which recordings must not take for the real one.
+BROKEN_MODEL := $(B)/tests/broken-model.so
+
+$(BROKEN_MODEL): $(B)/tests/board/broken_model.o $(filter-out %/npu_model.o,$(MODEL_OBJECTS))
+	@echo "  LD      $@"
+	$(CC) -shared -Wl,--version-script=tools/board/model/npu_model.map -o $@ $^ $(LDFLAGS_ALL)
 
 # ---- validator against the engine ----
 

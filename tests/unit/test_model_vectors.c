@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The model against the RTL: every recorded run must replay bit for bit, and the cost model must
- * come near the cycles the RTL took. NPU_TEST_VERBOSE=1 prints the cycles of every op.
+ * come near the cycles the RTL took. NPU_TEST_VERBOSE=1 prints the cycles of every run.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -12,109 +12,50 @@
 
 #include <cmocka.h>
 
-#include "test_model_rig.h"
-#include "vector.h"
+#include "../../tools/board/record/replay.h"
 
 #define VECTORS 44
 #define LIMIT 1000000 /* cycles; the longest recorded op takes 12,000 */
-#define LONG_OP 5000
+#define LONG_RUN 5000
+#define OP_OFF 25 /* percent */
+#define LONG_RUN_OFF 10
 
-struct replay {
-	const char *path;
-	struct rig rig;
-	uint64_t enabled_at; /* last write of an OP_ENABLE */
-	uint64_t cycles;     /* from there to the interrupt that ended the last wait */
+static const struct library model = {
+	.new = npu_model_new,
+	.free = npu_model_free,
+	.reset = npu_model_reset,
+	.read = npu_model_read,
+	.write = npu_model_write,
+	.busy = npu_model_busy,
+	.run = npu_model_run,
 };
 
-static bool is_op_enable(uint32_t reg)
+static void check_cycles(const char *path, const struct replay_result *r)
 {
-	return reg == CDMA_D_OP_ENABLE || reg == CSC_D_OP_ENABLE || reg == CMAC_A_D_OP_ENABLE ||
-	       reg == CMAC_B_D_OP_ENABLE || reg == CACC_D_OP_ENABLE ||
-	       reg == SDP_RDMA_D_OP_ENABLE || reg == SDP_D_OP_ENABLE;
-}
-
-static void poll(struct replay *p, const struct vector_step *s)
-{
-	struct rig *r = &p->rig;
-	uint64_t end = r->now + LIMIT;
-
-	while ((npu_model_read(r->model, s->addr) & s->mask) != s->value) {
-		if (r->now >= end)
-			fail_msg("%s:%u: the poll never ends", p->path, s->line);
-		r->now += npu_model_run(r->model, 100);
-	}
-}
-
-static void check_cycles(const struct replay *p, uint32_t rtl)
-{
-	double off = 100.0 * ((double)p->cycles - rtl) / rtl;
+	double off =
+		r->timed_recorded ? 100.0 * (double)r->timed / (double)r->timed_recorded - 100 : 0;
 
 	if (getenv("NPU_TEST_VERBOSE"))
-		printf("%-40s RTL %6u model %6llu %+5.1f %%\n", p->path, rtl,
-		       (unsigned long long)p->cycles, off);
-	if (off < 0)
-		off = -off;
-	if (off > (rtl > LONG_OP ? 10 : 25))
-		fail_msg("%s: %llu cycles instead of %u", p->path, (unsigned long long)p->cycles,
-			 rtl);
-}
-
-static void check_out(struct replay *p, const struct vector_step *s)
-{
-	const uint8_t *got = rig_mem(&p->rig, s->addr);
-
-	for (size_t i = 0; i < s->len; i++)
-		if (got[i] != s->data[i])
-			fail_msg("%s:%u: byte %zu is %02x, on the RTL %02x", p->path, s->line, i,
-				 got[i], s->data[i]);
-}
-
-static void run_step(struct replay *p, const struct vector_step *s)
-{
-	struct rig *r = &p->rig;
-
-	switch (s->kind) {
-	case VECTOR_MEM:
-		memcpy(rig_mem(r, s->addr), s->data, s->len);
-		break;
-	case VECTOR_WRITE:
-		npu_model_write(r->model, s->addr, s->value);
-		if (is_op_enable(s->addr))
-			p->enabled_at = r->now;
-		break;
-	case VECTOR_POLL:
-		poll(p, s);
-		break;
-	case VECTOR_WAIT:
-		if (!rig_wait(r, s->mask, LIMIT))
-			fail_msg("%s:%u: the interrupt never comes", p->path, s->line);
-		p->cycles = r->now - p->enabled_at;
-		break;
-	case VECTOR_CYCLES:
-		check_cycles(p, s->value);
-		break;
-	case VECTOR_OUT:
-		check_out(p, s);
-		break;
-	}
+		printf("%-40s RTL %6llu model %6llu %+5.1f %%\n", path,
+		       (unsigned long long)r->timed_recorded, (unsigned long long)r->timed, off);
+	if (r->timed_recorded > LONG_RUN && (off > LONG_RUN_OFF || off < -LONG_RUN_OFF))
+		fail_msg("%s: %llu cycles instead of %llu", path, (unsigned long long)r->timed,
+			 (unsigned long long)r->timed_recorded);
 }
 
 static void test_replay(void **state)
 {
-	struct replay p = { .path = *state };
+	const struct replay_options options = { .limit = LIMIT, .cycles_off = OP_OFF };
+	const char *path = *state;
+	struct replay_result result;
 	struct vector v;
 
-	assert_int_equal(vector_load(&v, p.path), 0);
-	rig_init(&p.rig, v.config);
-	for (size_t i = 0; i < v.count; i++) {
-		const struct vector_step *s = &v.steps[i];
-
-		if (s->data && (s->addr < RIG_BASE || s->len > RIG_SIZE ||
-				s->addr - RIG_BASE > RIG_SIZE - s->len))
-			fail_msg("%s:%u: not in the memory of the rig", p.path, s->line);
-		run_step(&p, s);
-	}
-	rig_fini(&p.rig);
+	assert_int_equal(vector_load(&v, path), 0);
+	if (replay_run(&result, &v, &model, &options) || result.kind != REPLAY_EQUAL)
+		fail_msg("%s:%u: %s", path, result.line, result.text);
+	assert_true(result.ops > 0 && result.bytes > 0);
+	assert_int_equal(result.bytes_unknown, 0);
+	check_cycles(path, &result);
 	vector_free(&v);
 }
 

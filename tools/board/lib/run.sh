@@ -22,8 +22,9 @@ run() {
 
 	device=$(qemu_device)
 	[ -f "$device" ] || die "no device for the installed QEMU: run 'make board'"
-	model=${model:-$build/$(gcc -dumpmachine)/tools/board/model/libnpu-model.so}
+	model=${model:-$(built_tool model/libnpu-model.so)}
 	[ -f "$model" ] || die "no device model '$model': run 'make board', or name one by --model"
+	[ -z "$recording" ] || record_begin
 	kernel_at=$(kernel_dir)
 	sysroot=$(sysroot_dir)
 	[ -z "$with_compat" ] || compat_sysroot=$(conf_compat && sysroot_dir)
@@ -39,6 +40,7 @@ run() {
 	devicetree=()
 	[ -z "$overlay" ] || run_devicetree
 	run_qemu
+	[ -z "$recording" ] || record_end
 	run_result
 }
 
@@ -195,7 +197,7 @@ run_cleanup() {
 	[ -z "${qemu_pid:-}" ] || kill "$qemu_pid" 2>/dev/null || true
 	[ -z "${qemu_pid:-}" ] || wait "$qemu_pid" 2>/dev/null || true
 	[ ${#readers[@]} -eq 0 ] || kill "${readers[@]}" 2>/dev/null || true
-	rm -rf "$tmp"
+	rm -rf "$tmp" ${recording_part:+"$recording_part"}
 }
 
 readers=()

@@ -120,29 +120,13 @@ void npu_model_reset(struct npu_model *m)
 
 /* ---- ops --------------------------------------------------------------------------------- */
 
-static bool op_ready(const struct npu_model *m)
-{
-	static const enum unit_id units[] = { UNIT_CDMA,   UNIT_CSC,  UNIT_CMAC_A,
-					      UNIT_CMAC_B, UNIT_CACC, UNIT_SDP };
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (!regfile_ready(&m->regs, units[i]))
-			return false;
-	return !op_uses_rdma(&m->regs, m->regs.unit[UNIT_SDP].next) ||
-	       regfile_ready(&m->regs, UNIT_SDP_RDMA);
-}
-
 static void start_op(struct npu_model *m)
 {
 	struct flight *f = &m->flight[(m->first + m->count) % MAX_FLIGHTS];
 	const char *why;
 
-	memset(&f->op, 0, sizeof(f->op));
 	f->passed = 0;
-	f->op.rdma = op_uses_rdma(&m->regs, m->regs.unit[UNIT_SDP].next);
-	for (unsigned int u = 0; u < UNITS; u++)
-		if (u != UNIT_SDP_RDMA || f->op.rdma)
-			f->op.group[u] = regfile_take(&m->regs, u);
+	op_take(&f->op, &m->regs);
 	f->fault = fault_next_op(&m->faults);
 	why = op_decode(&f->op, &m->regs, &m->cfg);
 	if (!why && f->fault.kind == FAULT_HANG)
@@ -157,7 +141,7 @@ static void start_op(struct npu_model *m)
 
 static void start_ops(struct npu_model *m)
 {
-	while (!m->stuck && op_ready(m))
+	while (!m->stuck && op_ready(&m->regs))
 		start_op(m);
 }
 

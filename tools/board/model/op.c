@@ -44,7 +44,8 @@ static bool stage_reads(uint32_t cfg, uint32_t alu_cfg, uint32_t mul_cfg)
 	       (!(cfg & DP_CFG_MUL_BYPASS) && (mul_cfg & DP_SRC_MEMORY));
 }
 
-bool op_uses_rdma(const struct regfile *rf, unsigned int group)
+/* Does an op in this group of SDP read operands from memory? */
+static bool uses_rdma(const struct regfile *rf, unsigned int group)
 {
 	return stage_reads(regfile_get(rf, SDP_D_DP_BS_CFG, group),
 			   regfile_get(rf, SDP_D_DP_BS_ALU_CFG, group),
@@ -52,6 +53,26 @@ bool op_uses_rdma(const struct regfile *rf, unsigned int group)
 	       stage_reads(regfile_get(rf, SDP_D_DP_BN_CFG, group),
 			   regfile_get(rf, SDP_D_DP_BN_ALU_CFG, group),
 			   regfile_get(rf, SDP_D_DP_BN_MUL_CFG, group));
+}
+
+bool op_ready(const struct regfile *rf)
+{
+	static const enum unit_id units[] = { UNIT_CDMA,   UNIT_CSC,  UNIT_CMAC_A,
+					      UNIT_CMAC_B, UNIT_CACC, UNIT_SDP };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!regfile_ready(rf, units[i]))
+			return false;
+	return !uses_rdma(rf, rf->unit[UNIT_SDP].next) || regfile_ready(rf, UNIT_SDP_RDMA);
+}
+
+void op_take(struct op *op, struct regfile *rf)
+{
+	memset(op, 0, sizeof(*op));
+	op->rdma = uses_rdma(rf, rf->unit[UNIT_SDP].next);
+	for (unsigned int u = 0; u < UNITS; u++)
+		if (u != UNIT_SDP_RDMA || op->rdma)
+			op->group[u] = regfile_take(rf, u);
 }
 
 static uint64_t address(const struct reader *r, uint32_t high, uint32_t low,

@@ -77,8 +77,11 @@ struct op {
 	bool out_int16;
 };
 
-/* Does an op in this group of SDP read operands from memory? */
-bool op_uses_rdma(const struct regfile *rf, unsigned int sdp_group);
+/* Are the groups of all units enabled that the next op would use? */
+bool op_ready(const struct regfile *rf);
+
+/* Takes these groups for @op, and says with it whether it needs SDP_RDMA. */
+void op_take(struct op *op, struct regfile *rf);
 
 /*
  * Decodes the op in the groups op->group[]. Returns NULL, or why the units cannot complete it: they

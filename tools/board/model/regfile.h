@@ -25,12 +25,16 @@ enum unit_id {
 
 struct regmap_entry {
 	uint16_t offset;
+	const char *name;
 	uint32_t mask;
 	uint32_t reset;
 };
 
 extern const struct regmap_entry regmap[];
 extern const size_t regmap_size;
+
+/* The name of a register as in regs.h; "no register" where none is. */
+const char *regmap_name(uint32_t offset);
 
 struct unit {
 	uint32_t mask[UNIT_WORDS];

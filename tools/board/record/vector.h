@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the recorded runs of the RTL in tests/vectors: see the README there for the format.
+ * Reads recorded runs: docs/cosim.md has the format.
  */
-#ifndef TESTS_UNIT_VECTOR_H
-#define TESTS_UNIT_VECTOR_H
+#ifndef NPU_RECORD_VECTOR_H
+#define NPU_RECORD_VECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,12 +16,16 @@ enum vector_kind {
 	VECTOR_WAIT,   /* run until all bits of @mask have been seen in the interrupt status */
 	VECTOR_CYCLES, /* the RTL took @value cycles to the interrupt just waited for */
 	VECTOR_OUT,    /* memory at @addr now holds @data */
+	VECTOR_READ,   /* register @addr reads as @value */
+	VECTOR_PEEK,   /* register @addr was read and was @value, which is a matter of time */
+	VECTOR_RESET,  /* pull the reset line */
+	VECTOR_FAULT,  /* inject the fault @data, a text */
 };
 
 struct vector_step {
 	enum vector_kind kind;
 	unsigned int line;
-	uint32_t addr;
+	uint64_t addr;
 	uint32_t mask;
 	uint32_t value;
 	uint8_t *data;
@@ -31,10 +36,11 @@ struct vector {
 	char config[32];
 	struct vector_step *steps;
 	size_t count;
+	bool ended; /* has an end line, as what the board records */
 };
 
 /* Returns 0, or -1 with a message on stderr. A loaded vector is freed with vector_free(). */
 int vector_load(struct vector *v, const char *path);
 void vector_free(struct vector *v);
 
-#endif /* TESTS_UNIT_VECTOR_H */
+#endif /* NPU_RECORD_VECTOR_H */

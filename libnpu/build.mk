@@ -43,6 +43,9 @@ $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
 $(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
+# No infinity, no NaN: a minimum is one instruction.
+$(B)/libnpu/backend/cpu/fixed16.o: override CFLAGS += -ffinite-math-only -fno-signed-zeros \
+	-fno-trapping-math $(if $(findstring x86_64,$(TRIPLET)),-mprefer-vector-width=512)
 $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod

@@ -127,8 +127,10 @@ const struct npu_gemm_kernel npu_gemm_avx512_vnni = {
 	.name = "avx512-vnni",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 1,
 	.cols = COLS,
 	.depth = 4,
+	.a_depth = 4,
 	.w_flip = 0x80,
 	.tile = tile,
 };

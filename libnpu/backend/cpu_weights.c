@@ -9,12 +9,16 @@
 #include "../arith.h"
 #include "cpu.h"
 
+/* Bytes at the end of a matrix that packing may leave as they were. */
+#define TAIL ((size_t)NPU_PACKED_ALIGN + NPU_TILE_SLACK)
+
 void cpu_weights_form(const struct npu_device *dev, char form[NPU_PACKED_FORM])
 {
 	const struct npu_gemm_kernel *kernel = to_cpu((struct npu_device *)dev)->kernel;
 
-	snprintf(form, NPU_PACKED_FORM, "cpu int8 %ux%u%s", kernel->cols, kernel->depth,
-		 kernel->w_flip ? "+128" : "");
+	/* Where A's units are longer there is something behind the last panel. */
+	snprintf(form, NPU_PACKED_FORM, "cpu int8 %ux%u%s%s", kernel->cols, kernel->depth,
+		 kernel->w_flip ? "+128" : "", kernel->a_depth > kernel->depth ? " long" : "");
 }
 
 static struct npu_gemm_pack pack_of(const struct npu_weights *weights)
@@ -53,12 +57,13 @@ int cpu_weights_pack(const struct npu_weights *weights, int8_t *packed,
 		     const struct npu_weight_source *source, struct npu_error *err)
 {
 	const size_t matrix_bytes = cpu_weights_matrix_bytes(weights);
+	const size_t tail = matrix_bytes < TAIL ? matrix_bytes : TAIL;
 	struct npu_gemm_pack pack = pack_of(weights);
 	uint32_t rows;
 
 	(void)err;
 	for (uint32_t matrix = 0; matrix < weights->batch; matrix++, packed += matrix_bytes) {
-		memset(packed + matrix_bytes - NPU_PACKED_ALIGN, 0, NPU_PACKED_ALIGN);
+		memset(packed + matrix_bytes - tail, 0, tail);
 		for (uint32_t first = 0; first < weights->n; first += rows) {
 			rows = weights->n - first < NPU_WEIGHT_ROWS ? weights->n - first
 								    : NPU_WEIGHT_ROWS;

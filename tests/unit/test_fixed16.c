@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The fast requantization against the definition in npu.h, at its limits: it computes in binary64,
- * so what has to be shown is that nothing is ever rounded but the result.
+ * The fast requantization against the definition in npu.h, at its limits: it computes in binary32
+ * or binary64, so what has to be shown is that no other rounding than the result's ever shows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,36 +109,74 @@ static void any_parameters(void **state)
 		if (rng_next(&rng) % 4 == 0)
 			f.high = (int32_t)rng_range(&rng, 0, f.high - f.low) + f.low;
 		for (uint32_t c = 0; c < CHANNELS; c++) {
-			bias[c] = any_int32(&rng);
+			bias[c] = any_int32(&rng) / 2;
 			multiplier[c] = any_int16(&rng);
-			sum[c] = any_int32(&rng);
+			sum[c] = any_int32(&rng) / 2;
 		}
 		check(&f, first, count, sum);
 	}
 }
 
-/* Just below, at and just above each half between two results, for every shift that has them. */
+/* Just below, at and just above each half between two results. */
+static void check_halves(uint32_t shift, uint32_t multiplier_bits, int32_t zero_point)
+{
+	const int16_t multiplier = (int16_t)(1 << multiplier_bits);
+	const struct npu_fixed16 f = {
+		.multiplier = &multiplier,
+		.shift = shift,
+		.zero_point = zero_point,
+		.high = UINT8_MAX,
+	};
+
+	for (int64_t half = -513; half <= 513; half += 2)
+		for (int64_t off = -1; off <= 1; off++) {
+			int64_t x = half * (INT64_C(1) << (shift - multiplier_bits - 1)) + off;
+			int32_t sum = x;
+
+			if (sum == x)
+				check(&f, 0, 1, &sum);
+		}
+}
+
+/* For every shift that has them. */
 static void halves_and_their_neighbours(void **state)
 {
 	(void)state;
-	for (uint32_t shift = 1; shift <= 44; shift++) {
-		const int16_t multiplier = shift > 15 ? 1 << 14 : 1;
-		const uint32_t bits = shift > 15 ? shift - 14 : shift;
+	for (uint32_t shift = 1; shift <= 44; shift++)
+		for (uint32_t bits = 0; bits <= 14 && bits < shift; bits += 7) {
+			check_halves(shift, bits, 0);
+			check_halves(shift, bits, UINT8_MAX);
+		}
+}
+
+/*
+ * The sums whose results are nearest to being rounded otherwise, with multipliers of all bits: a
+ * binary32 product alone gets some of them wrong.
+ */
+static void nearest_to_halves(void **state)
+{
+	struct rng rng = { 31 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 40000; i++) {
+		const int16_t multiplier = (int16_t)rng_range(&rng, 1 << 14, INT16_MAX);
+		const int32_t bias = any_int32(&rng) / 4;
 		const struct npu_fixed16 f = {
+			.bias = &bias,
 			.multiplier = &multiplier,
-			.shift = shift,
-			.low = INT8_MIN,
-			.high = INT8_MAX,
+			.shift = rng_range(&rng, 15, 36),
+			.zero_point = rng_next(&rng) & 1 ? UINT8_MAX : 0,
+			.high = UINT8_MAX,
 		};
+		const int64_t half = 2 * (int64_t)rng_range(&rng, 0, 511) - 511;
+		const int64_t nearest = half * (INT64_C(1) << (f.shift - 1)) / multiplier;
 
-		for (int64_t half = -257; half <= 257; half += 2)
-			for (int64_t off = -1; off <= 1; off++) {
-				int64_t x = half * (INT64_C(1) << (bits - 1)) + off;
-				int32_t sum = x;
+		for (int64_t x = nearest - 1; x <= nearest + 1; x++) {
+			const int64_t sum = x - bias;
 
-				if (sum == x)
-					check(&f, 0, 1, &sum);
-			}
+			if (sum == (int32_t)sum)
+				check(&f, 0, 1, &(int32_t){ (int32_t)sum });
+		}
 	}
 }
 
@@ -147,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_parameters),
 		cmocka_unit_test(halves_and_their_neighbours),
+		cmocka_unit_test(nearest_to_halves),
 	};
 
 	return cmocka_run_group_tests_name("fast requantization", tests, NULL, NULL);

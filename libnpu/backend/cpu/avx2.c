@@ -89,7 +89,9 @@ const struct npu_gemm_kernel npu_gemm_avx2 = {
 	.name = "avx2",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 1,
 	.cols = COLS,
 	.depth = 4,
+	.a_depth = 4,
 	.tile = tile,
 };

@@ -5,6 +5,7 @@
 /* The fastest first. */
 static const struct npu_gemm_kernel *const kernels[] = {
 #if defined(__x86_64__)
+	&npu_gemm_amx,
 	&npu_gemm_avx512_vnni,
 	&npu_gemm_avx2,
 #elif defined(__aarch64__)

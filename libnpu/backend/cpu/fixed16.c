@@ -13,30 +13,81 @@
 #define VECTORS
 #endif
 
+/* Largest shift for which binary32 is exact where it counts. */
+#define EXACT_SHIFT 15
+
+/* How the arithmetic is done, and on what: constants where this is inlined. */
+struct shape {
+	bool with_bias;
+	bool per_channel;
+	bool is_exact; /* binary32 */
+};
+
+/* Beyond every result, before its zero point, and as far from an integer as can be. */
+#define BEYOND 300.5f
+
+/* More than x +- 1/2 is off by, for an x that may be a result: at most 257. */
+#define DOUBT (1.0f / (1 << 14))
+
 /*
- * @with_bias and @per_channel are constants where this is inlined. With the clamp before the
- * conversion, which truncates, the conversion has no case that C leaves open.
+ * In binary32, twice as fast. True if a result is in doubt: so near to the middle of two integers
+ * that what was rounded on the way may have made the difference. That is 2^-23 of x by the
+ * conversion and the product, and 2^-16 by the sum with 1/2.
  *
- * x +- 1/2 is exact too: up to a shift of 53 it has at most 53 bits, beyond it is below 1.
+ * With a shift up to 15 nothing is rounded, for an x that may be a result: it has 9 bits before the
+ * point and 15 behind it.
  */
-static inline __attribute__((always_inline)) void scale(const struct npu_fixed16 *f, uint32_t first,
-							uint32_t count, const int32_t *restrict sum,
-							uint8_t *restrict dst, bool with_bias,
-							bool per_channel)
+static inline __attribute__((always_inline)) bool
+scale_fast(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *restrict sum,
+	   uint8_t *restrict dst, const struct shape shape)
+{
+	const float power = (float)(1.0 / (double)(UINT64_C(1) << f->shift));
+	const float low = (float)(f->low - f->zero_point), high = (float)(f->high - f->zero_point);
+	const uint8_t zero_point = (uint8_t)f->zero_point;
+	const int32_t *bias = shape.with_bias ? f->bias + first : f->bias;
+	const int16_t *multiplier = shape.per_channel ? f->multiplier + first : f->multiplier;
+	const float one = (float)*multiplier * power;
+	int32_t doubt = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		float x = (float)(shape.with_bias ? sum[i] + bias[i] : sum[i]);
+
+		x *= shape.per_channel ? (float)multiplier[i] * power : one;
+		x += __builtin_copysignf(0.5f, x);
+		if (!shape.is_exact) {
+			/* Any other number is far enough beyond the results to be in no doubt. */
+			float y = x < -BEYOND ? -BEYOND : x > BEYOND ? BEYOND : x;
+			float rest = __builtin_fabsf(y - (float)(int32_t)y);
+
+			doubt |= __builtin_fabsf(rest - 0.5f) > 0.5f - DOUBT;
+		}
+		x = x < low ? low : x;
+		x = x > high ? high : x;
+		dst[i] = (uint8_t)((uint8_t)(int32_t)x + zero_point);
+	}
+	return doubt;
+}
+
+/*
+ * In binary64, exactly. With the clamp before the conversion, which truncates, the conversion has
+ * no case that C leaves open. x +- 1/2 is exact too: up to a shift of 53 it has at most 53 bits,
+ * beyond it is below 1.
+ */
+static inline __attribute__((always_inline)) void
+scale_exactly(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
+	      const int32_t *restrict sum, uint8_t *restrict dst, const struct shape shape)
 {
 	const double power = 1.0 / (double)(UINT64_C(1) << f->shift);
 	const double low = f->low - f->zero_point, high = f->high - f->zero_point;
 	const int32_t zero_point = f->zero_point;
-	const int32_t *bias = with_bias ? f->bias + first : f->bias;
-	const int16_t *multiplier = per_channel ? f->multiplier + first : f->multiplier;
+	const int32_t *bias = shape.with_bias ? f->bias + first : f->bias;
+	const int16_t *multiplier = shape.per_channel ? f->multiplier + first : f->multiplier;
 	const double one = *multiplier * power;
 
 	for (uint32_t i = 0; i < count; i++) {
-		double x = sum[i];
+		double x = shape.with_bias ? sum[i] + bias[i] : sum[i];
 
-		if (with_bias)
-			x += bias[i];
-		x *= per_channel ? multiplier[i] * power : one;
+		x *= shape.per_channel ? multiplier[i] * power : one;
 		x += __builtin_copysign(0.5, x);
 		x = x < low ? low : x;
 		x = x > high ? high : x;
@@ -44,15 +95,26 @@ static inline __attribute__((always_inline)) void scale(const struct npu_fixed16
 	}
 }
 
+static inline __attribute__((always_inline)) void scale(const struct npu_fixed16 *f, uint32_t first,
+							uint32_t count, const int32_t *sum,
+							uint8_t *dst, struct shape shape)
+{
+	shape.is_exact = f->shift <= EXACT_SHIFT;
+	if (shape.is_exact)
+		scale_fast(f, first, count, sum, dst, shape);
+	else if (scale_fast(f, first, count, sum, dst, shape))
+		scale_exactly(f, first, count, sum, dst, shape);
+}
+
 VECTORS void npu_fixed16_row(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
 			     const int32_t *sum, void *dst)
 {
 	if (f->bias && f->per_channel)
-		scale(f, first, count, sum, dst, true, true);
+		scale(f, first, count, sum, dst, (struct shape){ true, true, false });
 	else if (f->bias)
-		scale(f, first, count, sum, dst, true, false);
+		scale(f, first, count, sum, dst, (struct shape){ true, false, false });
 	else if (f->per_channel)
-		scale(f, first, count, sum, dst, false, true);
+		scale(f, first, count, sum, dst, (struct shape){ false, true, false });
 	else
-		scale(f, first, count, sum, dst, false, false);
+		scale(f, first, count, sum, dst, (struct shape){ false, false, false });
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requantization of int32 sums to 8 bits with 16-bit multipliers, fast. It gives what the
- * definition in npu.h gives, by way of binary64: sum + bias has 33 bits, times a multiplier 48, and
- * the scale is a power of two, so every step is exact, the rounding included.
+ * definition in npu.h gives: by way of binary32 where that cannot be wrong, which is nearly always,
+ * and of binary64 elsewhere. There sum + bias has 32 bits, times a multiplier 47, and the scale is
+ * a power of two, so every step is exact, the rounding included.
  */
 #ifndef LIBNPU_CPU_FIXED16_H
 #define LIBNPU_CPU_FIXED16_H
@@ -29,7 +30,10 @@ struct npu_fixed16 {
 	int32_t low, high;
 };
 
-/* Channels @first to @first + @count - 1 of one row. @dst is int8_t or uint8_t. */
+/*
+ * Channels @first to @first + @count - 1 of one row. No sum and its bias exceed an int32. @dst is
+ * int8_t or uint8_t.
+ */
 void npu_fixed16_row(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
 		     const int32_t *sum, void *dst);
 

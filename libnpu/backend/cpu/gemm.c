@@ -14,8 +14,8 @@
 #include "gemm.h"
 #include "interleave.h"
 
-/* Bytes of interleaved A, a part of a small L2: NPU_TILE_ROWS rows of the longest part fit. */
-#define A_BYTES ((size_t)NPU_TILE_ROWS * NPU_GEMM_K_INT32)
+/* Bytes of interleaved A, a part of a small L2: 16 rows of the longest part fit. */
+#define A_BYTES ((size_t)16 * NPU_GEMM_K_INT32)
 
 /* Packed weights that may be in a cache still when they are first used. */
 #define CACHED ((size_t)4 << 20)
@@ -27,7 +27,7 @@
 #define ROWS 128
 
 struct npu_gemm_scratch {
-	_Alignas(64) int8_t a[A_BYTES];
+	_Alignas(64) int8_t a[A_BYTES + NPU_TILE_SLACK];
 	_Alignas(64) int8_t plane[A_BYTES];
 	_Alignas(64) int32_t sum[ROWS * NPU_GEMM_STRIP];
 	_Alignas(64) int64_t total[ROWS * NPU_GEMM_STRIP];
@@ -78,13 +78,28 @@ static uint32_t div_up(uint32_t a, uint32_t b)
 
 /* ---- Packing ----------------------------------------------------------------------------- */
 
-/* Length of @k columns when each group is filled up to the kernel's depth. */
+/* Length of @k columns of W when each group is filled up to the kernel's depth. */
 static uint64_t padded(const struct npu_gemm_kernel *kernel, uint32_t k, uint32_t group_size)
 {
 	const uint64_t group = (uint64_t)div_up(group_size, kernel->depth) * kernel->depth;
 	const uint64_t rest = (uint64_t)div_up(k % group_size, kernel->depth) * kernel->depth;
 
 	return k / group_size * group + rest;
+}
+
+/* Length of @k columns of A. */
+static uint64_t a_padded(const struct npu_gemm_kernel *kernel, uint32_t k)
+{
+	return (uint64_t)div_up(k, kernel->a_depth) * kernel->a_depth;
+}
+
+/* Bytes behind the last panel that are read where A's last group is longer than W's. */
+static uint64_t slack(const struct npu_gemm_pack *pack)
+{
+	const uint32_t last = (pack->k - 1) % pack->group_size + 1;
+
+	return (a_padded(pack->kernel, last) - padded(pack->kernel, last, last)) *
+	       pack->kernel->cols;
 }
 
 size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
@@ -94,7 +109,7 @@ size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
 
 	if (__builtin_mul_overflow(padded(kernel, pack->k, pack->group_size) * kernel->cols,
 				   div_up(pack->n, kernel->cols), &bytes) ||
-	    bytes > PTRDIFF_MAX)
+	    __builtin_add_overflow(bytes, slack(pack), &bytes) || bytes > PTRDIFF_MAX)
 		return 0;
 	return bytes;
 }
@@ -219,7 +234,7 @@ static void sum_rows(const struct npu_gemm *gemm, const struct block *b, unsigne
 static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
 		   struct npu_gemm_scratch *s)
 {
-	const size_t row_bytes = padded(gemm->kernel, b->length, b->length);
+	const size_t row_bytes = a_padded(gemm->kernel, b->length);
 	size_t stride;
 	const int8_t *a = int8_rows(gemm, b, plane, s, &stride);
 	uint32_t rows;
@@ -234,7 +249,7 @@ static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned 
 				.rows = rows,
 				.lanes = rows,
 				.k = b->length,
-				.depth = gemm->kernel->depth,
+				.depth = gemm->kernel->a_depth,
 			},
 			s->a + row * row_bytes);
 	}
@@ -247,7 +262,7 @@ static void multiply(const struct npu_gemm *gemm, const struct block *b, struct 
 {
 	const struct npu_gemm_kernel *kernel = gemm->kernel;
 	const size_t panel = padded(kernel, gemm->k, gemm->group_size) * kernel->cols;
-	const size_t row_bytes = padded(kernel, b->length, b->length);
+	const size_t row_bytes = a_padded(kernel, b->length);
 	const int8_t *w = (const int8_t *)gemm->w + b->col / kernel->cols * panel +
 			  padded(kernel, b->k, gemm->group_size) * kernel->cols;
 	uint32_t rows;
@@ -257,7 +272,8 @@ static void multiply(const struct npu_gemm *gemm, const struct block *b, struct 
 			rows = min_u32(b->tile_rows, b->rows - row);
 			kernel->tile(&(struct npu_tile){
 				.rows = rows,
-				.groups = row_bytes / kernel->depth,
+				.is_whole = rows == b->tile_rows,
+				.groups = div_up(b->length, kernel->depth),
 				.a = s->a + row * row_bytes,
 				.w = w,
 				.start = s->start + row,
@@ -337,11 +353,22 @@ static void run_block(const struct npu_gemm *gemm, struct block *b, bool fresh,
 
 /* ---- All units --------------------------------------------------------------------------- */
 
-/* Units are counted block by block of rows. @last is the one whose A is in @s. */
-static void run_unit(const struct run *run, uint64_t unit, uint64_t *last,
+/*
+ * struct thread - what a thread has from the unit before
+ * @index: The block whose A is in the scratch memory.
+ * @tile_rows: What the kernel was prepared for.
+ */
+struct thread {
+	uint64_t index;
+	uint32_t tile_rows;
+};
+
+/* Units are counted block by block of rows. */
+static void run_unit(const struct run *run, uint64_t unit, struct thread *last,
 		     struct npu_gemm_scratch *s)
 {
 	const struct npu_gemm *gemm = run->gemm;
+	const struct npu_gemm_kernel *kernel = gemm->kernel;
 	const uint64_t index = unit / run->strips;
 	struct block b = {
 		.row = index * run->block_rows,
@@ -351,24 +378,40 @@ static void run_unit(const struct run *run, uint64_t unit, uint64_t *last,
 	b.rows = min_u32(run->block_rows, gemm->m - b.row);
 	b.cols = min_u32(run->strip_cols, gemm->n - b.col);
 	/* Tiles of the same size, or nearly. */
-	b.tile_rows = div_up(b.rows, div_up(b.rows, gemm->kernel->rows));
-	run_block(gemm, &b, index != *last, s);
-	*last = index;
+	b.tile_rows = div_up(b.rows, div_up(b.rows, kernel->rows));
+	if (b.tile_rows > kernel->row_unit)
+		b.tile_rows = div_up(b.tile_rows, kernel->row_unit) * kernel->row_unit;
+	if (kernel->begin && b.tile_rows != last->tile_rows)
+		kernel->begin(b.tile_rows);
+	run_block(gemm, &b, index != last->index, s);
+	*last = (struct thread){ index, b.tile_rows };
+}
+
+/* An atomic addition waits for all that is under way, so a thread by itself does without. */
+static uint64_t take_unit(const struct run *run, struct share *share)
+{
+	const uint64_t unit = atomic_load_explicit(&share->next, memory_order_relaxed);
+
+	if (run->shares > 1)
+		return atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed);
+	atomic_store_explicit(&share->next, unit + 1, memory_order_relaxed);
+	return unit;
 }
 
 static void run_shares(void *ctx, unsigned int index, struct npu_gemm_scratch *scratch)
 {
 	struct run *run = ctx;
-	uint64_t last = UINT64_MAX;
+	struct thread last = { .index = UINT64_MAX };
 
 	for (unsigned int i = 0; i < run->shares; i++) {
 		struct share *share = &run->share[(index + i) % run->shares];
 		uint64_t unit;
 
-		while ((unit = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed)) <
-		       share->end)
+		while ((unit = take_unit(run, share)) < share->end)
 			run_unit(run, unit, &last, scratch);
 	}
+	if (last.tile_rows && run->gemm->kernel->end)
+		run->gemm->kernel->end();
 }
 
 /* Rows of a block: what fits, divided evenly, and no more than leaves each thread something. */
@@ -376,9 +419,9 @@ static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigne
 {
 	const uint32_t rows = gemm->kernel->rows;
 	const uint32_t part = min_u32(gemm->group_size, NPU_GEMM_K_INT32);
-	uint32_t most = min_u32(ROWS, A_BYTES / padded(gemm->kernel, part, part));
+	uint32_t most = min_u32(ROWS, A_BYTES / a_padded(gemm->kernel, part));
 
-	most -= most % rows;
+	most -= most > rows ? most % rows : 0;
 	if (strips < threads)
 		most = min_u32(most, div_up(div_up(gemm->m, threads), rows) * rows);
 	return div_up(gemm->m, div_up(gemm->m, most));

@@ -3,7 +3,7 @@
  * Kernels: how one kind of processor multiplies a tile. A kernel knows instructions and nothing
  * of blocking, threads or quantization, which are gemm.c's and its callers' business.
  *
- * Operands come interleaved (interleave.h): @depth consecutive k of one row of A or W lie side by
+ * Operands come interleaved (interleave.h): some consecutive k of one row of A or W lie side by
  * side, then the same k of the next row. W comes in panels of @cols rows, A in blocks of as many
  * rows as the tile has.
  */
@@ -15,13 +15,20 @@
 #include <stdint.h>
 
 /** Most rows of A that any kernel takes in a tile. */
-#define NPU_TILE_ROWS 16
+#define NPU_TILE_ROWS 32
+
+/** Most consecutive k of a row that lie side by side. */
+#define NPU_TILE_DEPTH 64
+
+/** Bytes that a kernel may read, and not use, behind A or W: less than a tile of operands. */
+#define NPU_TILE_SLACK 2048
 
 /**
  * struct npu_tile - sums of products of some rows of A with one panel of W
  * @rows: Rows of A, 1 to the kernel's most.
- * @groups: Groups of @depth k; what K lacks to fill the last one is 0 in A.
- * @a: Block of A, @groups x @rows x depth.
+ * @is_whole: These are as many as begin() was told.
+ * @groups: Groups of depth k of W; what K lacks to fill the last one is 0 in A.
+ * @a: Block of A, as many groups of a_depth as those are x @rows x a_depth, filled up with 0.
  * @w: Panel of W, @groups x cols x depth, at a multiple of 64 bytes.
  * @start: What the sums of each row begin with; all 0 for a kernel that flips nothing.
  * @sum: Receives cols sums a row, modulo 2^32.
@@ -29,6 +36,7 @@
  */
 struct npu_tile {
 	uint32_t rows;
+	bool is_whole;
 	uint32_t groups;
 	const int8_t *a;
 	const int8_t *w;
@@ -42,19 +50,28 @@ struct npu_tile {
  * @name: For people: the instructions it stands on.
  * @usable: Has this processor the instructions?
  * @rows: Most rows of A in a tile, at most NPU_TILE_ROWS.
+ * @row_unit: Rows that take as long as one does; divides @rows.
  * @cols: Rows of W in a panel.
- * @depth: Consecutive k that lie side by side.
+ * @depth: Consecutive k of W that lie side by side.
+ * @a_depth: Those of A, a multiple of @depth, at most NPU_TILE_DEPTH.
  * @w_flip: XORed into each element of packed W. 0x80 makes w unsigned, w + 128, for instructions
  *	that multiply signed by unsigned. The sums of a row then begin with -128 times the row's.
+ * @begin: Called by a thread before it computes tiles of at most @rows rows, and again for other
+ *	tiles; NULL where there is nothing to prepare.
+ * @end: Called after all of them; NULL where @begin is.
  * @tile: Computes a tile.
  */
 struct npu_gemm_kernel {
 	const char *name;
 	bool (*usable)(void);
 	uint32_t rows;
+	uint32_t row_unit;
 	uint32_t cols;
 	uint32_t depth;
+	uint32_t a_depth;
 	uint8_t w_flip;
+	void (*begin)(uint32_t rows);
+	void (*end)(void);
 	void (*tile)(const struct npu_tile *tile);
 };
 

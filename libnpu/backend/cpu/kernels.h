@@ -8,6 +8,7 @@
 extern const struct npu_gemm_kernel npu_gemm_portable;
 extern const struct npu_gemm_kernel npu_gemm_avx2;
 extern const struct npu_gemm_kernel npu_gemm_avx512_vnni;
+extern const struct npu_gemm_kernel npu_gemm_amx;
 extern const struct npu_gemm_kernel npu_gemm_neon;
 extern const struct npu_gemm_kernel npu_gemm_neon_dot;
 extern const struct npu_gemm_kernel npu_gemm_neon_i8mm;

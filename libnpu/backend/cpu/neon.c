@@ -78,7 +78,9 @@ const struct npu_gemm_kernel npu_gemm_neon = {
 	.name = "neon",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 1,
 	.cols = COLS,
 	.depth = DEPTH,
+	.a_depth = DEPTH,
 	.tile = tile,
 };

@@ -80,7 +80,9 @@ const struct npu_gemm_kernel npu_gemm_neon_dot = {
 	.name = "neon-dot",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 1,
 	.cols = COLS,
 	.depth = 4,
+	.a_depth = 4,
 	.tile = tile,
 };

@@ -112,7 +112,9 @@ const struct npu_gemm_kernel npu_gemm_neon_i8mm = {
 	.name = "neon-i8mm",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 2,
 	.cols = COLS,
 	.depth = DEPTH,
+	.a_depth = DEPTH,
 	.tile = tile,
 };

@@ -53,7 +53,9 @@ const struct npu_gemm_kernel npu_gemm_portable = {
 	.name = "portable",
 	.usable = usable,
 	.rows = ROWS,
+	.row_unit = 1,
 	.cols = COLS,
 	.depth = DEPTH,
+	.a_depth = DEPTH,
 	.tile = tile,
 };

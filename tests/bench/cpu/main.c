@@ -17,13 +17,14 @@
 #define UNCACHED ((size_t)256 << 20)
 
 static const char usage[] =
-	"Usage: npu-bench-cpu [--json] [--threads=N]\n"
+	"Usage: npu-bench-cpu [--json] [--threads=N] [--rows=M]\n"
 	"Measures libnpu's CPU backend beside oneDNN and XNNPACK, with one and\n"
-	"with two threads or with N of them.\n";
+	"with two threads or with N of them; with M rows only the products of M.\n";
 
 struct options {
 	bool json;
 	unsigned int first_threads, last_threads;
+	unsigned int rows; /* 0 for all there are */
 };
 
 static const struct contender *const contenders[] = {
@@ -116,11 +117,11 @@ static void measure_all(const struct options *options, const struct table *table
 	table_begin(table);
 	for (unsigned int threads = options->first_threads; threads <= options->last_threads;
 	     threads++)
-		for (size_t m = 0; m < COUNT(rows); m++)
+		for (size_t m = 0; m < (options->rows ? 1 : COUNT(rows)); m++)
 			for (size_t k = 0; k < COUNT(sizes); k++)
 				for (size_t n = 0; n < COUNT(sizes); n++)
-					measure(table, rows[m], sizes[k], sizes[n], result,
-						threads);
+					measure(table, options->rows ? options->rows : rows[m],
+						sizes[k], sizes[n], result, threads);
 }
 
 static void measure_memory(const struct options *options, const struct table *table)
@@ -167,6 +168,9 @@ static bool parse(int argc, char **argv, struct options *options)
 		else if (sscanf(argv[i], "--threads=%u%c", &threads, &rest) == 1 && threads &&
 			 threads <= NPU_POOL_THREADS)
 			options->first_threads = options->last_threads = threads;
+		else if (sscanf(argv[i], "--rows=%u%c", &options->rows, &rest) == 1 &&
+			 options->rows && options->rows <= 4096)
+			continue;
 		else
 			return false;
 	}
@@ -189,8 +193,10 @@ int main(int argc, char **argv)
 	sums.json = int8.json = memory.json = packing.json = options.json;
 	say_who_is_missing();
 	table_conditions(contenders, COUNT(contenders), options.json);
-	measure_packing(&packing);
-	measure_memory(&options, &memory);
+	if (!options.rows) {
+		measure_packing(&packing);
+		measure_memory(&options, &memory);
+	}
 	measure_all(&options, &sums, RESULT_SUMS);
 	measure_all(&options, &int8, RESULT_INT8);
 	return 0;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * AMX: TDPBSSD multiplies 16 rows of A, 64 bytes each, with 16 columns of W. Its sums are modulo
+ * 2^32 and do not saturate.
+ *
+ * Tiles of operands are always read whole. What they have of rows that are not there goes into sums
+ * that nobody takes; what they have of W behind its last group meets zeros of A.
+ */
+#include <immintrin.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernels.h"
+
+#define TILE 16 /* rows of a tile, and its columns of 4 bytes */
+#define ROWS (2 * TILE)
+#define COLS (2 * TILE)
+#define DEPTH 4
+#define A_DEPTH 64
+
+#define W_STRIDE (DEPTH * COLS)
+#define W_STEP (A_DEPTH * COLS) /* bytes of a panel that meet a tile of A */
+
+/* From asm/prctl.h, which has it since Linux 5.16, and the number of the registers' state. */
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILEDATA 18
+
+/* What LDTILECFG reads. */
+struct config {
+	uint8_t palette;
+	uint8_t start_row;
+	uint8_t reserved[14];
+	uint16_t row_bytes[16];
+	uint8_t rows[16];
+};
+
+/* Tiles 0 to 3 are sums, 4 and 5 are A, 6 and 7 are W. */
+static void begin(uint32_t rows)
+{
+	struct config config = { .palette = 1 };
+
+	for (int tile = 0; tile < 8; tile++) {
+		config.row_bytes[tile] = 64;
+		config.rows[tile] = tile < 6 && rows < TILE ? rows : TILE;
+	}
+	/* Compilers believe that only the first bytes are read. */
+	__asm__ volatile("" : : "m"(config));
+	_tile_loadconfig(&config);
+}
+
+static void end(void)
+{
+	_tile_release();
+}
+
+static uint32_t steps(const struct npu_tile *t)
+{
+	return (t->groups * DEPTH + A_DEPTH - 1) / A_DEPTH;
+}
+
+/* One tile of rows meets a panel once, which therefore goes past the first cache; and so does A,
+ * which the panel would drive out of it.
+ */
+static void multiply_one(const struct npu_tile *t, int32_t *sum, size_t stride)
+{
+	const size_t a_step = (size_t)t->rows * A_DEPTH;
+	const int8_t *a = t->a, *w = t->w;
+
+	_tile_zero(0);
+	_tile_zero(1);
+	for (uint32_t i = steps(t); i; i--, a += a_step, w += W_STEP) {
+		_tile_stream_loadd(4, a, A_DEPTH);
+		_tile_stream_loadd(6, w, W_STRIDE);
+		_tile_dpbssd(0, 4, 6);
+		_tile_stream_loadd(7, w + 64, W_STRIDE);
+		_tile_dpbssd(1, 4, 7);
+	}
+	_tile_stored(0, sum, stride);
+	_tile_stored(1, sum + TILE, stride);
+}
+
+/* Two tiles of rows: each operand is loaded once for two products. */
+static void multiply_two(const struct npu_tile *t, int32_t *sum, size_t stride)
+{
+	const size_t a_step = (size_t)t->rows * A_DEPTH;
+	int32_t *lower = (int32_t *)((char *)sum + TILE * stride);
+	const int8_t *a = t->a, *w = t->w;
+
+	_tile_zero(0);
+	_tile_zero(1);
+	_tile_zero(2);
+	_tile_zero(3);
+	for (uint32_t i = steps(t); i; i--, a += a_step, w += W_STEP) {
+		_tile_loadd(4, a, A_DEPTH);
+		_tile_loadd(6, w, W_STRIDE);
+		_tile_dpbssd(0, 4, 6);
+		_tile_loadd(7, w + 64, W_STRIDE);
+		_tile_dpbssd(1, 4, 7);
+		_tile_loadd(5, a + TILE * A_DEPTH, A_DEPTH);
+		_tile_dpbssd(2, 5, 6);
+		_tile_dpbssd(3, 5, 7);
+	}
+	_tile_stored(0, sum, stride);
+	_tile_stored(1, sum + TILE, stride);
+	_tile_stored(2, lower, stride);
+	_tile_stored(3, lower + TILE, stride);
+}
+
+static void multiply(const struct npu_tile *t, int32_t *sum, size_t stride)
+{
+	if (t->rows <= TILE)
+		multiply_one(t, sum, stride);
+	else
+		multiply_two(t, sum, stride);
+}
+
+static void tile(const struct npu_tile *t)
+{
+	_Alignas(64) int32_t sum[ROWS * COLS];
+
+	if (t->is_whole) {
+		multiply(t, t->sum, t->stride * sizeof(*t->sum));
+		return;
+	}
+	multiply(t, sum, COLS * sizeof(*sum));
+	for (uint32_t r = 0; r < t->rows; r++)
+		memcpy(t->sum + r * t->stride, sum + r * COLS, COLS * sizeof(*sum));
+}
+
+/*
+ * Linux gives a process the registers when it asks for them, since 5.16. It refuses where a signal
+ * stack is too small to save them on, and refuses such a stack later.
+ */
+static bool ask_for_tiles(void)
+{
+	return !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+}
+
+static bool usable(void)
+{
+	return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+	       ask_for_tiles();
+}
+
+const struct npu_gemm_kernel npu_gemm_amx = {
+	.name = "amx",
+	.usable = usable,
+	.rows = ROWS,
+	.row_unit = TILE,
+	.cols = COLS,
+	.depth = DEPTH,
+	.a_depth = A_DEPTH,
+	.begin = begin,
+	.end = end,
+	.tile = tile,
+};

@@ -39,8 +39,8 @@ include tests/fuzz/build.mk
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
-	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
-	test_faults test_power test_serial test_unplug test_several test_module)
+	test_process test_isolation test_perfmon test_prime test_file test_trace test_debugfs \
+	test_recovery test_faults test_power test_serial test_unplug test_several test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 

@@ -34,6 +34,7 @@ $(TINY_MODEL): $(B)/tests/board/tiny_model.o
 # ---- validator against the engine ----
 
 include tests/fuzz/build.mk
+include tests/load/build.mk
 
 # ---- kernel driver ----
 
@@ -151,5 +152,5 @@ COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
 
 .PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)
-device-tests: $(DEVICE_TESTS) $(FUZZ_IOCTL)
+device-tests: $(DEVICE_TESTS) $(FUZZ_IOCTL) $(NPU_LOAD)
 compat-tests: $(COMPAT_TESTS)

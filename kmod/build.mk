@@ -4,6 +4,7 @@
 # side by side and the tree stays clean.
 #
 #   make kmod KDIR=/path/to/headers [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
+#   make kmod KCOV=1 ...   one that records which of its code ran, in a kernel with KCOV
 #   make lint-kmod ...     checkpatch, kernel-doc and sparse, as far as KDIR has them
 
 # The validator is built in user space, too, for its tests.
@@ -19,6 +20,7 @@ KMOD_DIR = $(O)/kmod/$(KRELEASE)
 KBUILD_MAKE = MAKEFLAGS="$(filter-out O=%,$(MAKEFLAGS))" $(MAKE) -C $(KDIR) M=$(abspath $(1)) \
 	$(if $(ARCH),ARCH=$(ARCH)) \
 	$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
+	$(if $(KCOV),KCOV_INSTRUMENT=y KCFLAGS=-g) \
 	$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 KMOD_MAKE = $(call KBUILD_MAKE,$(KMOD_DIR))
 

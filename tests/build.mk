@@ -47,13 +47,15 @@ $(BROKEN_MODEL): $(B)/tests/board/broken_model.o $(filter-out %/npu_model.o,$(MO
 # ---- validator against the engine ----
 
 include tests/fuzz/build.mk
+include tests/load/build.mk
 
 # ---- kernel driver ----
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
-	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
-	test_faults test_power test_serial test_unplug test_several test_module)
+	test_process test_isolation test_fairness test_perfmon test_prime test_file test_trace \
+	test_debugfs test_recovery test_faults test_power test_serial test_injection test_unplug \
+	test_several test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
@@ -62,7 +64,9 @@ $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace test_debugfs \
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
-	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
+	test_faults test_power test_injection test_unplug test_several \
+	test_module): $(B)/tests/device/driver.o
+$(B)/tests/device/test_injection: $(B)/tests/device/injection.o
 $(addprefix $(B)/tests/device/, test_prime test_sharing test_submit): $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
@@ -164,5 +168,5 @@ COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
 
 .PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)
-device-tests: $(DEVICE_TESTS)
+device-tests: $(DEVICE_TESTS) $(FUZZ_IOCTL) $(NPU_LOAD)
 compat-tests: $(COMPAT_TESTS)

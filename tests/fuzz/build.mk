@@ -73,3 +73,13 @@ fuzz:
 			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -verbosity=0 \
 			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target || exit; \
 	done
+
+# ---- the whole kernel interface, in the debug kernel ----
+
+FUZZ_IOCTL := $(B)/tests/fuzz/calls/fuzz_ioctl
+FUZZ_IOCTL_OBJECTS := $(addprefix $(B)/tests/fuzz/calls/, fuzz_ioctl.o calls.o call_buffer.o \
+	call_submit.o call_sync.o world.o input.o corpus.o cover.o)
+
+$(FUZZ_IOCTL): $(FUZZ_IOCTL_OBJECTS)
+	@echo "  LD      $@"
+	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(DRM_LIBS)

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who gets the engine when all want it: equal contexts equal parts, those of high priority what
+ * they ask for, those of low priority what is left. Judged by what the driver counted, in jobs and
+ * in engine time, not by the clock.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xf86drm.h>
+#include <cmocka.h>
+
+#include "drm_node.h"
+
+enum {
+	USERS = 8,
+	CONTEXTS = 4,
+	/*
+	 * Submissions a context has outstanding, and jobs in each: so much that it is the engine
+	 * that is short, not the processor.
+	 */
+	DEPTH = 3,
+	JOBS = 2,
+	/* Submissions of a context, on average, after which the parts are compared. */
+	ROUNDS = 100
+};
+
+/**
+ * struct user - a process as far as the driver can tell: a file with contexts of its own
+ * @node: The file.
+ * @bos: A, W, and a C for each context, so that none waits for another one's result.
+ * @jobs: What each submission runs in each context.
+ * @ctxs: Contexts.
+ * @syncs: Syncobj of each outstanding submission.
+ * @thread: Who submits.
+ */
+struct user {
+	struct node node;
+	struct node_bo bos[2 + CONTEXTS];
+	struct drm_npu_job_matmul jobs[CONTEXTS][JOBS];
+	uint32_t ctxs[CONTEXTS];
+	uint32_t syncs[CONTEXTS][DEPTH];
+	pthread_t thread;
+};
+
+static struct user users[USERS];
+static atomic_uint n_submitted;
+
+static void open_user(struct user *u, int priority)
+{
+	struct drm_npu_ctx_create create = { .priority = priority };
+	unsigned int i, j;
+
+	node_open(&u->node);
+	node_bos_create(&u->node, u->bos, 2 + CONTEXTS, 32768);
+	for (i = 0; i < CONTEXTS; i++) {
+		for (j = 0; j < JOBS; j++)
+			u->jobs[i][j] = node_job(&u->node, 128, 128, 256, &u->bos[0], &u->bos[1],
+						 &u->bos[2 + i]);
+		assert_int_equal(node_ioctl(&u->node, DRM_IOCTL_NPU_CTX_CREATE, &create), 0);
+		u->ctxs[i] = create.id;
+	}
+}
+
+static void close_user(struct user *u)
+{
+	node_bos_destroy(&u->node, u->bos, 2 + CONTEXTS);
+	node_close(&u->node);
+}
+
+/* Keeps all contexts supplied until all users together have submitted enough. */
+static void *supply(void *arg)
+{
+	struct user *u = arg;
+	unsigned int i, turn;
+
+	memset(u->syncs, 0, sizeof(u->syncs));
+	for (turn = 0; n_submitted < USERS * CONTEXTS * ROUNDS; turn++)
+		for (i = 0; i < CONTEXTS; i++) {
+			uint32_t *sync = &u->syncs[i][turn % DEPTH];
+
+			if (*sync && node_finish(&u->node, *sync))
+				return "a submission failed";
+			if (node_submit_sync(&u->node, u->ctxs[i], u->jobs[i], JOBS, sync))
+				return "cannot submit";
+			n_submitted++;
+		}
+	return NULL;
+}
+
+static void drain(struct user *u)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < CONTEXTS; i++)
+		for (j = 0; j < DEPTH; j++)
+			if (u->syncs[i][j])
+				assert_int_equal(node_finish(&u->node, u->syncs[i][j]), 0);
+}
+
+static void equal_contexts_get_equal_parts(void **state)
+{
+	uint64_t least = UINT64_MAX, most = 0, sum = 0;
+	struct drm_npu_ctx_state ctx;
+	unsigned int i, j;
+	void *why;
+
+	(void)state;
+	n_submitted = 0;
+	for (i = 0; i < USERS; i++)
+		open_user(&users[i], DRM_NPU_PRIORITY_NORMAL);
+	for (i = 0; i < USERS; i++)
+		assert_int_equal(pthread_create(&users[i].thread, NULL, supply, &users[i]), 0);
+	for (i = 0; i < USERS; i++) {
+		assert_int_equal(pthread_join(users[i].thread, &why), 0);
+		assert_null(why);
+		drain(&users[i]);
+		for (j = 0; j < CONTEXTS; j++) {
+			ctx = node_ctx_state(&users[i].node, users[i].ctxs[j]);
+			least = ctx.jobs_done < least ? ctx.jobs_done : least;
+			most = ctx.jobs_done > most ? ctx.jobs_done : most;
+			sum += ctx.jobs_done;
+		}
+		close_user(&users[i]);
+	}
+	print_message("jobs of a context: %llu to %llu, mean %llu\n", (unsigned long long)least,
+		      (unsigned long long)most, (unsigned long long)sum / (USERS * CONTEXTS));
+	assert_true((most - least) * 10 * USERS * CONTEXTS <= sum);
+}
+
+/* How many of the others' jobs are done when the last of @u's is. */
+static uint64_t others_done_meanwhile(const struct user *u, const struct user *others)
+{
+	uint32_t sync = 0;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		if (sync)
+			drmSyncobjDestroy(u->node.fd, sync);
+		assert_int_equal(node_submit_sync(&u->node, u->ctxs[0], u->jobs[0], JOBS, &sync),
+				 0);
+	}
+	assert_int_equal(node_finish(&u->node, sync), 0);
+	return node_ctx_state(&others->node, others->ctxs[0]).jobs_done;
+}
+
+/* Each of the others has far more queued when somebody comes later. */
+static uint64_t jobs_before(int priority_of_late, int priority_of_others, uint64_t *queued)
+{
+	struct drm_npu_job_matmul jobs[64];
+	struct user *late = &users[0], *others = &users[1];
+	uint64_t done;
+	uint32_t sync = 0;
+	unsigned int i;
+
+	open_user(late, priority_of_late);
+	open_user(others, priority_of_others);
+	for (i = 0; i < 64; i++)
+		jobs[i] = node_job(&others->node, 128, 128, 128, &others->bos[0], &others->bos[1],
+				   &others->bos[2]);
+	for (i = 0; i < 60; i++) {
+		if (sync)
+			drmSyncobjDestroy(others->node.fd, sync);
+		assert_int_equal(node_submit_sync(&others->node, others->ctxs[0], jobs, 64, &sync),
+				 0);
+	}
+	*queued = 60 * 64;
+	done = others_done_meanwhile(late, others);
+	assert_int_equal(node_finish(&others->node, sync), 0);
+	close_user(late);
+	close_user(others);
+	return done;
+}
+
+static void high_goes_first(void **state)
+{
+	uint64_t done, queued;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	done = jobs_before(DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL, &queued);
+	print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
+		      (unsigned long long)queued);
+	assert_true(done < queued / 2);
+}
+
+static void low_waits(void **state)
+{
+	uint64_t done, queued;
+
+	(void)state;
+	done = jobs_before(DRM_NPU_PRIORITY_LOW, DRM_NPU_PRIORITY_NORMAL, &queued);
+	print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
+		      (unsigned long long)queued);
+	assert_int_equal(done, queued);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_contexts_get_equal_parts),
+		cmocka_unit_test(high_goes_first),
+		cmocka_unit_test(low_waits),
+	};
+
+	return cmocka_run_group_tests_name("fairness", tests, NULL, NULL);
+}

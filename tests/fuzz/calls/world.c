@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Files, objects and dma-bufs that programs act on.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "world.h"
+
+static int is_driver(int fd, const char *name)
+{
+	drmVersionPtr version = drmGetVersion(fd);
+	int yes = version && !strcmp(version->name, name);
+
+	drmFreeVersion(version);
+	return yes;
+}
+
+/* Opens the first node of a driver. The path stays when @path is given. */
+static int open_driver(const char *name, const char **path)
+{
+	static glob_t nodes;
+	int fd = -1;
+	size_t i;
+
+	globfree(&nodes);
+	glob("/dev/accel/accel*", 0, NULL, &nodes);
+	glob("/dev/dri/renderD*", GLOB_APPEND, NULL, &nodes);
+	for (i = 0; fd < 0 && i < nodes.gl_pathc; i++) {
+		fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && !is_driver(fd, name)) {
+			close(fd);
+			fd = -1;
+		}
+		if (fd >= 0 && path)
+			*path = strdup(nodes.gl_pathv[i]);
+	}
+	return fd;
+}
+
+int world_open(struct world *w)
+{
+	struct drm_npu_dev_query query = {
+		.type = DRM_NPU_QUERY_MATMUL,
+		.size = sizeof(w->limits),
+		.pointer = (uintptr_t)&w->limits,
+	};
+	unsigned int i;
+	int fd;
+
+	memset(w, 0, sizeof(*w));
+	w->vgem = open_driver("vgem", NULL);
+	fd = open_driver("npu", &w->node);
+	if (fd < 0 || ioctl(fd, DRM_IOCTL_NPU_DEV_QUERY, &query)) {
+		fprintf(stderr, "no NPU in /dev/accel or /dev/dri\n");
+		return -1;
+	}
+	close(fd);
+	for (i = 0; i < WORLD_FILES; i++)
+		w->files[i].fd = -1;
+	for (i = 0; i < WORLD_FDS; i++)
+		w->fds[i] = -1;
+	for (i = 0; i < WORLD_FILES; i++)
+		world_reopen(w, &w->files[i]);
+	return 0;
+}
+
+void world_reopen(struct world *w, struct world_file *f)
+{
+	int fd = atomic_exchange(&f->fd, open(w->node, O_RDWR | O_CLOEXEC));
+
+	if (fd >= 0)
+		close(fd);
+}
+
+void world_close(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < WORLD_FDS; i++)
+		close(w->fds[i]);
+	for (i = 0; i < WORLD_FILES; i++)
+		close(w->files[i].fd);
+	close(w->vgem);
+}
+
+struct world_file *world_file(struct world *w, struct input *in)
+{
+	return &w->files[input_below(in, WORLD_FILES)];
+}
+
+uint32_t world_name(const atomic_uint *list, struct input *in)
+{
+	const uint8_t which = input_byte(in);
+
+	return which >= 250 ? (uint32_t)input_number(in) : list[which % WORLD_OBJECTS];
+}
+
+uint32_t world_put(atomic_uint *list, struct input *in, uint32_t name)
+{
+	return atomic_exchange(&list[input_below(in, WORLD_OBJECTS)], name);
+}
+
+int world_fd(struct world *w, struct input *in)
+{
+	return w->fds[input_below(in, WORLD_FDS)];
+}
+
+void world_put_fd(struct world *w, struct input *in, int fd)
+{
+	fd = atomic_exchange(&w->fds[input_below(in, WORLD_FDS)], fd);
+	if (fd >= 0)
+		close(fd);
+}

@@ -124,10 +124,12 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx test_diagnosis)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
+$(B)/tests/unit/test_diagnosis: $(B)/tests/unit/fake_root.o \
+	$(addprefix $(B)/tools/npu-run/, diagnosis.o hardware.o sysfs.o)
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

@@ -43,6 +43,11 @@ says() {
 	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
 }
 
+# is_json [FILE]: the last command's output, or a file, is JSON
+is_json() {
+	python3 -m json.tool "${1:-out}" >/dev/null 2>why || fail "${1:-out} is not JSON: $(cat why)"
+}
+
 # gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT
 gives() {
 	format=-td1
@@ -129,15 +134,18 @@ if ! "$npu_run" info >/dev/null 2>&1; then
 	check 'plan without an NPU' 3 "$npu_run" plan 1 2 3
 	says err '--config nv_small'; done_
 	check 'info without an NPU' 3 "$npu_run" info
-	says out 'cpu '; done_
+	says out 'cpu '; says out 'problem      '; says err 'no NPU can be used: '; done_
+	check 'info without an NPU as JSON' 3 "$npu_run" info --json
+	is_json; says out '"problems": [{"kind": "'; done_
 fi
 
 # ---- info ----
 
-check 'info' 0 "$npu_run" info --device cpu
-says out 'cpu '; done_
+check 'info' 0 "$npu_run" info --device cpu:2
+says out 'cpu '; says out "kernel       Linux $(uname -r)"; says out '  threads    2 of '; done_
 check 'info as JSON' 0 "$npu_run" info --device cpu --json
-says out '"devices": [{"backend": "cpu", '; done_
+is_json; says out '"devices": [{"backend": "cpu", '; says out "\"kernel\": \"$(uname -r)\""
+says out '"threads": 1}'; done_
 check 'info of too much' 2 "$npu_run" info cpu
 says err "'cpu'"; done_
 

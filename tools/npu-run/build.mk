@@ -5,8 +5,13 @@
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
-	cmd_info.o cmd_matmul.o cmd_plan.o cmd_selftest.o cmd_tensors.o multiply.o operands.o \
-	stages.o trial.o reference.o npy.o npy_write.o sysfs.o hardware.o diagnosis.o)
+	interrupt.o sysfs.o \
+	cmd_bench.o bench.o bench_report.o conditions.o distribution.o \
+	cmd_info.o hardware.o diagnosis.o \
+	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
+	cmd_plan.o \
+	cmd_selftest.o trial.o reference.o \
+	cmd_tensors.o)
 
 ALL += $(NPU_RUN)
 

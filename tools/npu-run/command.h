@@ -8,13 +8,15 @@
 /* Exit statuses; the manual page promises them. */
 enum status {
 	STATUS_OK = 0,
-	STATUS_MISMATCH = 1, /* selftest: a result is wrong */
-	STATUS_USAGE = 2,    /* the command line is wrong */
-	STATUS_DEVICE = 3,   /* no device, or it or its driver failed */
-	STATUS_FILE = 4,     /* a file cannot be read or written, or does not fit */
+	STATUS_MISMATCH = 1,	  /* selftest: a result is wrong */
+	STATUS_USAGE = 2,	  /* the command line is wrong */
+	STATUS_DEVICE = 3,	  /* no device, or it or its driver failed */
+	STATUS_FILE = 4,	  /* a file cannot be read or written, or does not fit */
+	STATUS_INTERRUPTED = 130, /* Ctrl-C, as a shell has it */
 };
 
 /* argv[0] is "npu-run: NAME", so that messages, getopt's too, say who speaks. */
+enum status cmd_bench(int argc, char **argv);
 enum status cmd_info(int argc, char **argv);
 enum status cmd_matmul(int argc, char **argv);
 enum status cmd_plan(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct {
 	char *title; /* what getopt takes for the program's name */
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
+	{ "bench", "npu-run: bench", cmd_bench },
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
 	{ "plan", "npu-run: plan", cmd_plan },
@@ -23,6 +24,7 @@ static const struct {
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
+			   "  bench      measure multiplications against the engine's limit\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"
@@ -48,8 +50,7 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul, plan, selftest or "
-				    "tensors (see npu-run --help)");
+		complain("npu-run", "a command is needed (see npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

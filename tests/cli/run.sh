@@ -11,7 +11,7 @@ npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
 pipeline=$(readlink -f "$4")
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
 # gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT

@@ -8,7 +8,7 @@
 set -u
 
 npu_run=$(readlink -f "$1")
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
 # value EXPRESSION: what it gives with the last output, read as JSON, for d
@@ -70,5 +70,19 @@ check 'bench that is too large' 3 sh -c "ulimit -v 2000000; '$npu_run' bench -d 
 says err 'memory'; done_
 check 'bench, interrupted' 130 interrupted INT "$npu_run" bench -d cpu --count 10000000 --json 64 64 64
 says err 'npu-run: bench: interrupted'; is_json out; holds "d['results']" '[]'; done_
+
+# ---- selftest --soak ----
+
+check 'soak' 0 "$npu_run" selftest -d cpu --soak 0.2s --seed 7
+says out 'soak      '; says out 'faults    0: 0 wrong results, 0 hangs'; done_
+check 'soak to a count' 0 "$npu_run" selftest -d cpu --soak 2h --count 20 --json
+is_json out; holds "(d['passed'], d['count'], d['faults']['wrong'])" '(20, 20, 0)'; done_
+for duration in 0 -1s 1x 1hh '' ' 1s' 1e9d inf nan; do
+	check "soak for '$duration'" 2 "$npu_run" selftest -d cpu --soak "$duration"
+	says err "npu-run: selftest: --soak is a time such as 90s, 5m, 2h or 1d, not '$duration'"; done_
+done
+check 'soak, interrupted' 130 interrupted TERM "$npu_run" selftest -d cpu --soak 10d --json
+says err 'npu-run: selftest: interrupted'; is_json out
+holds "(d['passed'] > 0, 'count' in d)" '(True, False)'; done_
 
 finish tools

@@ -10,7 +10,7 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	cmd_info.o hardware.o diagnosis.o \
 	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
 	cmd_plan.o \
-	cmd_selftest.o trial.o reference.o \
+	cmd_selftest.o faults.o trial.o reference.o \
 	cmd_tensors.o)
 
 ALL += $(NPU_RUN)

@@ -159,6 +159,7 @@ check-device:
 	$(BOARD) run $(GUEST) --append dma_debug=off -- tests/run.sh unbound test_faults test_unplug
 	$(BOARD) run $(GUEST) --append dma_debug=off --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
+	$(BOARD) run $(GUEST) --fault hang:20 -- tests/device/tools.sh
 	$(BOARD) run $(GUEST) -- tests/device/diagnosis.sh
 	[ $(GUEST_ARCH) != arm64 ] || \
 		$(BOARD) run $(GUEST) --disabled -- tests/device/diagnosis.sh disabled

@@ -85,4 +85,17 @@ check 'soak, interrupted' 130 interrupted TERM "$npu_run" selftest -d cpu --soak
 says err 'npu-run: selftest: interrupted'; is_json out
 holds "(d['passed'] > 0, 'count' in d)" '(True, False)'; done_
 
+# ---- top ----
+
+check 'top of no NPU' 3 "$npu_run" top --once --device /dev/null
+says err 'npu-run: top: /dev/null: not the node of an NPU'; done_
+check 'top that never looks' 2 "$npu_run" top --interval 0
+says err "--interval is a time such as 90s, 5m, 2h or 1d, not '0'"; done_
+check 'top in no order' 2 "$npu_run" top --sort name
+says err "--sort is engine, memory or pid, not 'name'"; done_
+check 'top of too much' 2 "$npu_run" top 1
+says err "'1'"; done_
+check 'unknown option of top' 2 "$npu_run" top --bogus
+says err "npu-run: top: unrecognized option '--bogus'"; done_
+
 finish tools

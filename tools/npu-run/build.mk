@@ -11,7 +11,8 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
 	cmd_plan.o \
 	cmd_selftest.o faults.o trial.o reference.o \
-	cmd_tensors.o)
+	cmd_tensors.o \
+	cmd_top.o fdinfo.o usage.o)
 
 ALL += $(NPU_RUN)
 

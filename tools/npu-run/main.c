@@ -19,6 +19,7 @@ static const struct {
 	{ "plan", "npu-run: plan", cmd_plan },
 	{ "selftest", "npu-run: selftest", cmd_selftest },
 	{ "tensors", "npu-run: tensors", cmd_tensors },
+	{ "top", "npu-run: top", cmd_top },
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
@@ -30,6 +31,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
 			   "  tensors    list what is in an .npy, safetensors or GGUF file\n"
+			   "  top        show which processes use the NPUs, live\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
 			   "  --version  print the version\n"

@@ -159,6 +159,10 @@ check-device:
 	$(BOARD) run $(GUEST) --append dma_debug=off -- tests/run.sh unbound test_faults test_unplug
 	$(BOARD) run $(GUEST) --append dma_debug=off --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
+	$(BOARD) run $(GUEST) --fault hang:20 -- tests/device/tools.sh
+	$(BOARD) run $(GUEST) -- tests/device/diagnosis.sh
+	[ $(GUEST_ARCH) != arm64 ] || \
+		$(BOARD) run $(GUEST) --disabled -- tests/device/diagnosis.sh disabled
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue

@@ -144,16 +144,27 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx test_diagnosis test_bench test_selftest test_top)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
+$(B)/tests/unit/test_diagnosis: $(B)/tests/unit/fake_root.o \
+	$(addprefix $(B)/tools/npu-run/, diagnosis.o hardware.o sysfs.o)
+$(B)/tests/unit/test_bench: $(B)/tests/unit/fake_root.o $(addprefix $(B)/tools/npu-run/, bench.o \
+	conditions.o distribution.o interrupt.o sysfs.o json.o error.o) $(LIBNPU_A)
+LIBS_test_bench := $(LIBNPU_LIBS)
+$(B)/tests/unit/test_selftest: $(addprefix $(B)/tools/npu-run/, cmd_selftest.o faults.o trial.o \
+	reference.o multiply.o device.o options.o interrupt.o json.o error.o) $(LIBNPU_A)
+LIBS_test_selftest := -Wl,--wrap=multiply $(LIBNPU_LIBS)
+$(B)/tests/unit/test_top: $(B)/tests/unit/fake_root.o \
+	$(addprefix $(B)/tools/npu-run/, fdinfo.o usage.o sysfs.o)
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 
 # The command line as a user has it, on the CPU.
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
+	tests/cli/tools.sh $(NPU_RUN)
 	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----

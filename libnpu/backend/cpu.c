@@ -135,6 +135,7 @@ int npu_cpu_open(const char *name, struct npu_device **out, struct npu_error *er
 		.size = sizeof(cpu->base.info),
 		.backend = "cpu",
 		.column_align = 1,
+		.threads = threads,
 	};
 	strcpy(cpu->base.info.name, cpu->kernel->name);
 	*out = &cpu->base;

@@ -38,6 +38,12 @@ static int no_permission(const char *path, struct npu_error *err)
 
 	if (stat(path, &st))
 		return npu_fail(err, -EACCES, "%s: no permission", path);
+	if ((st.st_mode & (S_IRGRP | S_IWGRP)) != (S_IRGRP | S_IWGRP))
+		return npu_fail(
+			err, -EACCES,
+			"%s: no permission, only the node's owner has it; the administrator can "
+			"give it to a group: chgrp render %s; chmod 660 %s",
+			path, path, path);
 	if (getgrgid_r(st.st_gid, &group, buffer, sizeof(buffer), &found) || !found)
 		snprintf(number, sizeof(number), "%u", (unsigned int)st.st_gid);
 	return npu_fail(err, -EACCES,
@@ -50,8 +56,13 @@ static int cannot_open(const char *path, int error, struct npu_error *err)
 {
 	switch (error) {
 	case EACCES:
-	case EPERM:
 		return no_permission(path, err);
+	case EPERM:
+		return npu_fail(
+			err, -EACCES,
+			"%s: the kernel forbids this process to open it; a container has to be "
+			"given the device when it is started",
+			path);
 	case ENOENT:
 	case ENOTDIR:
 		return npu_fail(err, -ENOENT, "%s: there is no such file", path);

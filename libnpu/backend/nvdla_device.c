@@ -93,6 +93,11 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 		.can_reset = !!(info->caps & DRM_NPU_CAP_RESET),
 		.has_iommu = !!(info->caps & DRM_NPU_CAP_IOMMU),
 		.column_align = limits->atom_bytes,
+		.max_pending = info->max_pending,
+		.max_buffer_bytes = info->max_bo_bytes,
+		.max_total_bytes = info->max_file_bytes,
+		/* The context that a file is born with serves no queue. */
+		.max_queues = info->max_contexts ? info->max_contexts - 1 : 0,
 	};
 	snprintf(dev->base.info.name, sizeof(dev->base.info.name), "%.*s", (int)sizeof(info->name),
 		 info->name);

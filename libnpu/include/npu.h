@@ -90,6 +90,12 @@ void npu_device_close(struct npu_device *dev);
  * @has_iommu: Non-zero when an IOMMU translates for the engine.
  * @column_align: Windows of tensors begin at multiples of so many columns, see
  *	npu_tensor_create_view(); a power of two, at most 64, and 1 on the CPU.
+ * @max_pending: Jobs that may be under way for all queues of a device that is opened once; more
+ *	make a submission wait. 0 on the CPU.
+ * @max_buffer_bytes: Largest buffer the device can have; 0 on the CPU, where memory is the limit.
+ * @max_total_bytes: All buffers that a device gives while it is opened once; 0 on the CPU.
+ * @max_queues: Queues of a device that is opened once, 0 on the CPU.
+ * @threads: Threads of the CPU backend, 0 on an NPU.
  */
 struct npu_device_info {
 	size_t size;
@@ -104,6 +110,11 @@ struct npu_device_info {
 	uint32_t can_reset;
 	uint32_t has_iommu;
 	uint32_t column_align;
+	uint32_t max_pending;
+	uint64_t max_buffer_bytes;
+	uint64_t max_total_bytes;
+	uint32_t max_queues;
+	uint32_t threads;
 };
 
 /** Fills @info. Errors: -EINVAL @info->size is not a size this function ever had. */

@@ -11,37 +11,8 @@ npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
 pipeline=$(readlink -f "$4")
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-
-passed=0
-failed=0
-
-fail() {
-	echo "cli: FAILED: $what: $*" >&2
-	sed 's/^/    /' out err >&2
-	ok=
-}
-
-# check WHAT STATUS COMMAND...: runs the command, and judges its exit status
-check() {
-	what=$1 want=$2 ok=1
-	shift 2
-	"$@" >out 2>err
-	status=$?
-	[ "$status" -eq "$want" ] || fail "exit status $status, not $want"
-	if [ "$want" -eq 0 ]; then
-		[ ! -s err ] || fail "something on standard error"
-	elif [ "$(wc -l <err)" -ne 1 ]; then
-		fail "not one line on standard error"
-	fi
-}
-
-# says FILE TEXT: the last command's output or error has the text in it
-says() {
-	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
-}
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.sh"
 
 # gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT
 gives() {
@@ -55,11 +26,6 @@ gives() {
 files() {
 	set -- "$*" "$(echo C*)"
 	[ "$1" = "$2" ] || fail "files are '$2', not '$1'"
-}
-
-# done_: counts the check that was just judged
-done_() {
-	if [ -n "$ok" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
 # npy FILE DESCR SHAPE DATA: writes an array; the data is what printf(1) makes of its argument
@@ -98,7 +64,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' info matmul plan selftest tensors; do
+for command in '' bench info matmul plan selftest tensors top; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -106,7 +72,7 @@ for command in '' info matmul plan selftest tensors; do
 	check "version of '$command'" 0 "$npu_run" $command --version
 	says out 'npu-run 0.'; done_
 done
-for command in info matmul plan selftest; do
+for command in bench info matmul plan selftest; do
 	check "unknown option of $command" 2 "$npu_run" $command --bogus
 	says err "npu-run: $command: unrecognized option '--bogus'"; done_
 	args=
@@ -128,16 +94,21 @@ if ! "$npu_run" info >/dev/null 2>&1; then
 	says err '--device cpu'; done_
 	check 'plan without an NPU' 3 "$npu_run" plan 1 2 3
 	says err '--config nv_small'; done_
+	check 'bench without an NPU' 3 "$npu_run" bench
+	says err '--device cpu'; done_
 	check 'info without an NPU' 3 "$npu_run" info
-	says out 'cpu '; done_
+	says out 'cpu '; says out 'problem      '; says err 'no NPU can be used: '; done_
+	check 'info without an NPU as JSON' 3 "$npu_run" info --json
+	is_json out; says out '"problems": [{"kind": "'; done_
 fi
 
 # ---- info ----
 
-check 'info' 0 "$npu_run" info --device cpu
-says out 'cpu '; done_
+check 'info' 0 "$npu_run" info --device cpu:2
+says out 'cpu '; says out "kernel       Linux $(uname -r)"; says out '  threads    2 of '; done_
 check 'info as JSON' 0 "$npu_run" info --device cpu --json
-says out '"devices": [{"backend": "cpu", '; done_
+is_json out; says out '"devices": [{"backend": "cpu", '; says out "\"kernel\": \"$(uname -r)\""
+says out '"threads": 1}'; done_
 check 'info of too much' 2 "$npu_run" info cpu
 says err "'cpu'"; done_
 
@@ -372,5 +343,4 @@ says err 'pipeline: '; says err '/dev/nowhere'; done_
 check 'pipeline without frames' 2 "$pipeline" --frames 0
 says err "--frames is 1 to 1000000, not '0'"; done_
 
-echo "cli: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish cli

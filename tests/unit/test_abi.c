@@ -33,7 +33,7 @@ static const struct place places[] = {
 	FIELD(npu_error, code, 0),
 	FIELD(npu_error, text, 4),
 
-	SIZE(npu_device_info, 168),
+	SIZE(npu_device_info, 200),
 	FIELD(npu_device_info, size, 0),
 	FIELD(npu_device_info, backend, 8),
 	FIELD(npu_device_info, name, 24),
@@ -46,6 +46,11 @@ static const struct place places[] = {
 	FIELD(npu_device_info, can_reset, 156),
 	FIELD(npu_device_info, has_iommu, 160),
 	FIELD(npu_device_info, column_align, 164),
+	FIELD(npu_device_info, max_pending, 168),
+	FIELD(npu_device_info, max_buffer_bytes, 176),
+	FIELD(npu_device_info, max_total_bytes, 184),
+	FIELD(npu_device_info, max_queues, 192),
+	FIELD(npu_device_info, threads, 196),
 
 	SIZE(npu_weights_desc, 96),
 	FIELD(npu_weights_desc, size, 0),

@@ -5,9 +5,15 @@
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
-	cmd_info.o cmd_matmul.o cmd_plan.o cmd_selftest.o cmd_tensors.o multiply.o operands.o \
-	stages.o trial.o reference.o npy.o npy_write.o cmd_quantize.o quantize_options.o \
-	quantize_report.o)
+	interrupt.o sysfs.o \
+	cmd_bench.o bench.o bench_report.o conditions.o distribution.o \
+	cmd_info.o hardware.o diagnosis.o \
+	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
+	cmd_plan.o \
+	cmd_quantize.o quantize_options.o quantize_report.o \
+	cmd_selftest.o faults.o trial.o reference.o \
+	cmd_tensors.o \
+	cmd_top.o fdinfo.o usage.o)
 
 # Networks, float and quantized.
 NETWORK_OBJS := $(addprefix $(B)/tools/npu-run/network/, samples.o dense.o float_network.o \

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* npu-run selftest: random multiplications on a device against plain C, bit for bit. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "error.h"
+#include "faults.h"
+#include "interrupt.h"
 #include "multiply.h"
 #include "options.h"
 #include "reference.h"
@@ -25,15 +30,24 @@ static const char help[] =
 	"  -n, --count=COUNT      number of multiplications (100)\n"
 	"  -e, --exhaustive       every combination of types, scalings, activations and\n"
 	"                         residuals twice, and as many that NVDLA does alone\n"
+	"  -k, --soak=DURATION    go on for 90s, 5m, 2h or 1d, or up to --count, past wrong\n"
+	"                         results and hangs that are recovered, and sum them up\n"
 	"  -s, --seed=SEED        where to begin; otherwise a new place each time\n" COMMON_HELP
 	"\n"
-	"Example: npu-run selftest --count 1000 --seed 42\n"
+	"Example: npu-run selftest --soak 8h --json >night.json\n"
 	"\n"
-	"The exit status is 0, 1 (a result is wrong), 2 (command line) or 3 (device).\n";
+	"The exit status is 0, 1 (a result is wrong), 2 (command line), 3 (device) or 130\n"
+	"(interrupted, with nothing wrong until then).\n";
 
+/*
+ * struct selftest_options
+ * @count: Multiplications, 0 for no limit.
+ * @soak: Seconds to go on for, 0 for a test that ends with the first failure.
+ */
 struct selftest_options {
 	struct common_options common;
 	int64_t count;
+	double soak;
 	int64_t seed;
 };
 
@@ -42,6 +56,8 @@ struct selftest_options {
  * @passed: Multiplications that were right.
  * @fused: Those of them that the engine did all of.
  * @macs: Multiply-accumulates of all.
+ * @seconds: How long it took.
+ * @faults: What went wrong, if the test went on.
  */
 struct totals {
 	int64_t passed;
@@ -50,6 +66,8 @@ struct totals {
 	uint64_t host_steps;
 	uint64_t engine_ns;
 	uint64_t macs;
+	double seconds;
+	struct faults faults;
 };
 
 /*
@@ -73,6 +91,7 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 	static const struct option known[] = {
 		{ "count", required_argument, NULL, 'n' },
 		{ "exhaustive", no_argument, NULL, 'e' },
+		{ "soak", required_argument, NULL, 'k' },
 		{ "seed", required_argument, NULL, 's' },
 		COMMON_LONG,
 		{ 0 },
@@ -80,13 +99,15 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 	bool ok;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:es:" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:ek:s:" COMMON_SHORT, known, NULL)) != -1) {
 		*status = STATUS_USAGE;
 		if (c == 'n')
 			ok = option_integer(argv[0], "--count", optarg, 1, INT32_MAX,
 					    &options->count);
 		else if (c == 'e')
 			ok = (options->count = EXHAUSTIVE_ROUNDS * TRIAL_FORMS);
+		else if (c == 'k')
+			ok = option_duration(argv[0], "--soak", optarg, &options->soak);
 		else if (c == 's')
 			ok = option_integer(argv[0], "--seed", optarg, 0, INT64_MAX / 2,
 					    &options->seed);
@@ -95,6 +116,8 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 		if (!ok)
 			return false;
 	}
+	if (!options->count && options->soak <= 0)
+		options->count = DEFAULT_COUNT;
 	*status = STATUS_USAGE;
 	if (optind < argc)
 		complain(argv[0], "there is nothing to do with '%s'", argv[optind]);
@@ -108,7 +131,6 @@ static size_t compare(const struct trial *trial, const uint8_t *c, const uint8_t
 	const struct problem *p = &trial->problem;
 	const size_t size = npu_type_size(p->c_type);
 
-	trial_describe(trial, mismatch->text);
 	mismatch->elements = problem_results(p);
 	mismatch->wrong = 0;
 	for (size_t i = 0; i < mismatch->elements; i++) {
@@ -124,72 +146,143 @@ static size_t compare(const struct trial *trial, const uint8_t *c, const uint8_t
 	return mismatch->wrong;
 }
 
-static enum status judge(const char *who, struct npu_device *dev, int64_t seed,
-			 const struct trial *trial, struct totals *totals,
-			 struct mismatch *mismatch)
+/* Wrong is what a message says of it. */
+static void describe_mismatch(const struct mismatch *m, char text[2 * NPU_ERROR_TEXT])
+{
+	snprintf(text, 2 * NPU_ERROR_TEXT,
+		 "%s: C[%zu,%zu] is %.9g and should be %.9g; %zu of %zu elements are wrong",
+		 m->text, m->row, m->col, m->got, m->expected, m->wrong, m->elements);
+}
+
+static void add_up(struct totals *totals, const struct work *work)
+{
+	totals->passed++;
+	totals->fused += work->stats.jobs && !work->plan.host_steps;
+	totals->jobs += work->stats.jobs;
+	totals->host_steps += work->stats.host_steps;
+	totals->engine_ns += work->stats.engine_ns;
+	totals->macs += work->plan.macs;
+}
+
+/* STATUS_DEVICE comes with @err. */
+static enum status judge(struct npu_device *dev, const struct trial *trial, struct totals *totals,
+			 struct mismatch *mismatch, struct npu_error *err)
 {
 	size_t bytes = problem_results(&trial->problem) * npu_type_size(trial->problem.c_type);
 	uint8_t *c = malloc(2 * bytes);
-	enum status status = STATUS_DEVICE;
-	struct npu_error err;
+	enum status status = STATUS_OK;
 	struct work work;
 
 	if (!c) {
-		complain(who, "out of memory");
+		error_set(err, -ENOMEM, "out of memory");
 		return STATUS_DEVICE;
 	}
 	reference_results(&trial->problem, c + bytes);
-	if (multiply(dev, &trial->problem, c, &work, &err)) {
-		trial_describe(trial, mismatch->text);
-		complain(who, "seed %" PRId64 ", %s: %s", seed, mismatch->text, err.text);
-	} else if (compare(trial, c, c + bytes, mismatch)) {
-		mismatch->seed = seed;
+	if (multiply(dev, &trial->problem, c, &work, err))
+		status = STATUS_DEVICE;
+	else if (compare(trial, c, c + bytes, mismatch))
 		status = STATUS_MISMATCH;
-	} else {
-		status = STATUS_OK;
-		totals->passed++;
-		totals->fused += work.stats.jobs && !work.plan.host_steps;
-		totals->jobs += work.stats.jobs;
-		totals->host_steps += work.stats.host_steps;
-		totals->engine_ns += work.stats.engine_ns;
-		totals->macs += work.plan.macs;
-	}
+	else
+		add_up(totals, &work);
 	free(c);
 	return status;
 }
 
-static enum status run_trial(const char *who, struct npu_device *dev, int64_t seed,
-			     struct totals *totals, struct mismatch *mismatch)
+static enum status run_trial(struct npu_device *dev, int64_t seed, struct totals *totals,
+			     struct mismatch *mismatch, struct npu_error *err)
 {
 	enum status status;
-	struct npu_error err;
 	struct trial trial;
 
-	if (trial_create((uint64_t)seed, &trial, &err)) {
-		complain(who, "%s", err.text);
+	if (trial_create((uint64_t)seed, &trial, err))
 		return STATUS_DEVICE;
-	}
-	status = judge(who, dev, seed, &trial, totals, mismatch);
+	mismatch->seed = seed;
+	status = judge(dev, &trial, totals, mismatch, err);
+	trial_describe(&trial, mismatch->text);
 	trial_free(&trial);
 	return status;
 }
 
-/* Stops at the first failure: what follows a wrong result is rarely news. */
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+static void show_progress(const struct selftest_options *options, const struct totals *totals,
+			  int64_t i)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	if (options->soak <= 0)
+		fprintf(stderr, "\r%" PRId64 " of %" PRId64, i + 1, options->count);
+	else
+		fprintf(stderr, "\r\033[K%.0f of %.0f s, %" PRId64 " right, %" PRIu64 " faults",
+			totals->seconds, options->soak, totals->passed,
+			faults_total(&totals->faults));
+}
+
+/*
+ * Notes a failure, and returns what to end with: STATUS_OK for a test that goes on, which it does
+ * after a wrong result and after a hang that cost one submission.
+ */
+static enum status note(const char *who, const struct selftest_options *options, enum status status,
+			const struct mismatch *mismatch, const struct npu_error *err,
+			struct totals *totals)
+{
+	char text[2 * NPU_ERROR_TEXT];
+	int code = status == STATUS_MISMATCH ? 0 : err->code;
+
+	if (options->soak <= 0 && !code)
+		return status;
+	if (!code)
+		describe_mismatch(mismatch, text);
+	else
+		snprintf(text, sizeof(text), "%s: %s", mismatch->text, err->text);
+	if (options->soak > 0) {
+		faults_add(&totals->faults, mismatch->seed, code, "%s", text);
+		if (!code || code == -ETIMEDOUT || code == -ECANCELED)
+			return STATUS_OK;
+	}
+	complain(who, "seed %" PRId64 ", %s", mismatch->seed, text);
+	return status;
+}
+
+/* Goes on until the count or the time is reached, or to the first failure. */
 static enum status run_trials(const char *who, const struct selftest_options *options,
 			      struct npu_device *dev, struct totals *totals,
 			      struct mismatch *mismatch)
 {
-	bool progress = isatty(STDERR_FILENO);
+	const double start = now();
 	enum status status = STATUS_OK;
+	struct npu_error err;
 
-	for (int64_t i = 0; i < options->count && status == STATUS_OK; i++) {
-		if (progress)
-			fprintf(stderr, "\r%" PRId64 " of %" PRId64, i + 1, options->count);
-		status = run_trial(who, dev, options->seed + i, totals, mismatch);
+	for (int64_t i = 0; status == STATUS_OK && (!options->count || i < options->count); i++) {
+		totals->seconds = now() - start;
+		if (options->soak > 0 && totals->seconds >= options->soak)
+			break;
+		show_progress(options, totals, i);
+		if (interrupted())
+			status = STATUS_INTERRUPTED;
+		else
+			status = run_trial(dev, options->seed + i, totals, mismatch, &err);
+		if (status == STATUS_DEVICE || status == STATUS_MISMATCH)
+			status = note(who, options, status, mismatch, &err, totals);
 	}
-	if (progress)
+	totals->seconds = now() - start;
+	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	return status;
+}
+
+/* What a test that went on ends with: what was worst. */
+static enum status soak_status(const struct totals *totals, enum status status)
+{
+	if (totals->faults.wrong)
+		return STATUS_MISMATCH;
+	return faults_total(&totals->faults) ? STATUS_DEVICE : status;
 }
 
 static void print_text(const struct selftest_options *options, const struct device *device,
@@ -203,7 +296,14 @@ static void print_text(const struct selftest_options *options, const struct devi
 		       "fused     %" PRId64 " without a step on the CPU\n",
 		       totals->jobs, totals->host_steps, (double)totals->engine_ns * 1e-9,
 		       totals->fused);
-	printf("passed    %" PRId64 " of %" PRId64 "\n", totals->passed, options->count);
+	if (options->soak <= 0) {
+		printf("passed    %" PRId64 " of %" PRId64 "\n", totals->passed, options->count);
+		return;
+	}
+	printf("soak      %.0f s, %.1f multiplications a second\n", totals->seconds,
+	       (double)totals->passed / totals->seconds);
+	printf("passed    %" PRId64 "\n", totals->passed);
+	faults_print(&totals->faults);
 }
 
 static void print_json(const struct selftest_options *options, const struct device *device,
@@ -216,8 +316,10 @@ static void print_json(const struct selftest_options *options, const struct devi
 	device_json(&json, &device->info);
 	json_close(&json, '}');
 	json_int(&json, "seed", options->seed);
-	json_int(&json, "count", options->count);
+	if (options->count)
+		json_int(&json, "count", options->count);
 	json_int(&json, "passed", totals->passed);
+	json_float(&json, "seconds", totals->seconds);
 	json_uint(&json, "macs", totals->macs);
 	if (totals->engine_ns) {
 		json_int(&json, "fused", totals->fused);
@@ -225,6 +327,8 @@ static void print_json(const struct selftest_options *options, const struct devi
 		json_uint(&json, "host_steps", totals->host_steps);
 		json_uint(&json, "engine_ns", totals->engine_ns);
 	}
+	if (options->soak > 0)
+		faults_json(&json, &totals->faults);
 	if (mismatch) {
 		json_open(&json, "mismatch", '{');
 		json_int(&json, "seed", mismatch->seed);
@@ -244,6 +348,7 @@ static enum status selftest(const char *who, const struct selftest_options *opti
 {
 	struct mismatch mismatch = { 0 };
 	struct totals totals = { 0 };
+	char text[2 * NPU_ERROR_TEXT];
 	enum status status;
 
 	status = run_trials(who, options, device->dev, &totals, &mismatch);
@@ -251,13 +356,17 @@ static enum status selftest(const char *who, const struct selftest_options *opti
 		print_json(options, device, &totals, status == STATUS_MISMATCH ? &mismatch : NULL);
 	else
 		print_text(options, device, &totals);
-	if (status == STATUS_MISMATCH)
-		complain(who,
-			 "%s: C[%zu,%zu] is %.9g and should be %.9g; %zu of %zu elements are "
-			 "wrong; --seed %" PRId64 " --count 1 does it again",
-			 mismatch.text, mismatch.row, mismatch.col, mismatch.got, mismatch.expected,
-			 mismatch.wrong, mismatch.elements, mismatch.seed);
-	return status;
+	if (status == STATUS_MISMATCH) {
+		describe_mismatch(&mismatch, text);
+		complain(who, "%s; --seed %" PRId64 " --count 1 does it again", text,
+			 mismatch.seed);
+	}
+	if (status == STATUS_INTERRUPTED)
+		complain(who, "interrupted");
+	else if (status == STATUS_OK && faults_total(&totals.faults))
+		complain(who, "%" PRIu64 " faults in %.0f s", faults_total(&totals.faults),
+			 totals.seconds);
+	return soak_status(&totals, status);
 }
 
 /* 32 bits, which are easy to type again. */
@@ -272,12 +381,13 @@ static int64_t new_seed(void)
 
 enum status cmd_selftest(int argc, char **argv)
 {
-	struct selftest_options options = { .count = DEFAULT_COUNT, .seed = new_seed() };
+	struct selftest_options options = { .seed = new_seed() };
 	struct device device;
 	enum status status;
 
 	if (!parse_options(argc, argv, &options, &status))
 		return status;
+	interrupt_catch();
 	if (device_open(argv[0], options.common.device, &device))
 		return STATUS_DEVICE;
 	status = selftest(argv[0], &options, &device);

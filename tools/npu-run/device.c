@@ -45,14 +45,20 @@ void device_json(struct json *json, const struct npu_device_info *info)
 {
 	json_string(json, "backend", info->backend);
 	json_string(json, "name", info->name);
-	if (!info->node[0])
+	if (!info->node[0]) {
+		json_uint(json, "threads", info->threads);
 		return;
+	}
 	json_string(json, "node", info->node);
 	json_string(json, "driver", info->driver);
 	json_uint(json, "clock_hz", info->clock_hz);
 	json_uint(json, "macs_per_cycle", info->macs_per_cycle);
 	json_uint(json, "bus_bytes_per_cycle", info->bus_bytes_per_cycle);
 	json_uint(json, "cbuf_bytes", info->cbuf_bytes);
+	json_uint(json, "max_pending", info->max_pending);
+	json_uint(json, "max_queues", info->max_queues);
+	json_uint(json, "max_buffer_bytes", info->max_buffer_bytes);
+	json_uint(json, "max_total_bytes", info->max_total_bytes);
 	json_bool(json, "can_reset", info->can_reset);
 	json_bool(json, "has_iommu", info->has_iommu);
 }

@@ -13,23 +13,27 @@ static const struct {
 	char *title; /* what getopt takes for the program's name */
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
+	{ "bench", "npu-run: bench", cmd_bench },
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
 	{ "plan", "npu-run: plan", cmd_plan },
 	{ "quantize", "npu-run: quantize", cmd_quantize },
 	{ "selftest", "npu-run: selftest", cmd_selftest },
 	{ "tensors", "npu-run: tensors", cmd_tensors },
+	{ "top", "npu-run: top", cmd_top },
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
+			   "  bench      measure multiplications against the engine's limit\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"
 			   "  quantize   make integers of a network of floats\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
 			   "  tensors    list what is in an .npy, safetensors or GGUF file\n"
+			   "  top        show which processes use the NPUs, live\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
 			   "  --version  print the version\n"
@@ -50,8 +54,7 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul, plan, quantize, selftest "
-				    "or tensors (see npu-run --help)");
+		complain("npu-run", "a command is needed (see npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

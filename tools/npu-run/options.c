@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "options.h"
 
@@ -66,5 +67,27 @@ bool option_float(const char *who, const char *option, const char *text, float *
 		return false;
 	}
 	*value = number;
+	return true;
+}
+
+bool option_duration(const char *who, const char *option, const char *text, double *seconds)
+{
+	static const char units[] = "smhd";
+	static const double lengths[] = { 1, 60, 3600, 86400 };
+	const char *unit;
+	char *end;
+	double number;
+
+	number = strtod(text, &end);
+	unit = *end && !end[1] ? strchr(units, *end) : NULL;
+	if (unit)
+		number *= lengths[unit - units];
+	/* A hundred years: what is longer does not fit the clocks. */
+	if (!ends_well(text, unit ? end + 1 : end) || end == text || !(number > 0) ||
+	    number > 36500 * lengths[3]) {
+		complain(who, "%s is a time such as 90s, 5m, 2h or 1d, not '%s'", option, text);
+		return false;
+	}
+	*seconds = number;
 	return true;
 }

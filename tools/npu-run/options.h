@@ -42,4 +42,7 @@ bool option_integer(const char *who, const char *option, const char *text, int64
 		    int64_t *value);
 bool option_float(const char *who, const char *option, const char *text, float *value);
 
+/* "90", "90s", "1.5m", "2h" or "3d", in seconds; above 0. */
+bool option_duration(const char *who, const char *option, const char *text, double *seconds);
+
 #endif

@@ -17,6 +17,7 @@ run() {
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
+	[ -z "$disabled" ] || [ -n "$overlay" ] || die "--disabled: $arch has no device tree"
 	run_check_files
 	[ "$npus" -le 8 ] || die "--npus: a machine has room for 8, not $npus"
 
@@ -65,16 +66,17 @@ run_modules() {
 
 # The machine's device tree is QEMU's own for the same options, with the NPUs added.
 run_devicetree() {
-	local unit overlays=() without=()
+	local unit overlays=() edits=()
 	"$qemu" -M "$machine,dumpdtb=$tmp/machine.dtb" -cpu "$cpu" -smp "$cpus" -m "$memory" \
 		-nodefaults -no-user-config -display none >"$tmp/qemu.log" 2>&1 ||
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
-	[ -z "$no_reset" ] || without+=(-e '/\<reset\(s\|-names\) = /d')
-	[[ $config = *+gated ]] || without+=(-e '/clock-gating;/d')
+	[ -z "$no_reset" ] || edits+=(-e '/\<reset\(s\|-names\) = /d')
+	[ -z "$disabled" ] || edits+=(-e 's/^\(\t*\)compatible = "nvidia,.*/&\n\1status = "disabled";/')
+	[[ $config = *+gated ]] || edits+=(-e '/clock-gating;/d')
 	for ((unit = 0; unit < npus; unit++)); do
 		sed -e "s/@CLOCK@/$clock/; s/@AT@/c$((unit + 1))/; s/@SPI@/$((100 + unit))/" \
-			-e "s/@CONFIG@/${config%%+*}/" "${without[@]}" \
+			-e "s/@CONFIG@/${config%%+*}/" "${edits[@]}" \
 			"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu-$unit.dtbo"
 		overlays+=("$tmp/npu-$unit.dtbo")
 	done

@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The commands of npu-run that look at an NPU at work. The board is started with a fault, so that
+# the soak has something to find: --fault hang:20.
+#
+#   tests/device/tools.sh
+set -u
+
+passed=0
+failed=0
+dir=$(mktemp -d)
+cd "$dir" || exit 1
+
+fail() {
+	echo "FAILED: $what: $*"
+	sed 's/^/    /' out err
+	ok=
+}
+
+# check WHAT STATUS COMMAND...
+check() {
+	what=$1 want=$2 ok=1
+	shift 2
+	"$@" >out 2>err
+	status=$?
+	[ "$status" -eq "$want" ] || fail "exit status $status, not $want"
+}
+
+# says FILE TEXT
+says() {
+	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
+}
+
+# above 0 KEY: the number behind the first "KEY": in the output
+above() {
+	sed -n "s/.*\"$2\": \([0-9.e+-]*\)[,}].*/\1/p" out | head -n 1 >number
+	awk -v least="$1" '{ exit !($1 > least) }' number || fail "$2 is '$(cat number)'"
+}
+
+done_() {
+	if [ -n "$ok" ]; then
+		passed=$((passed + 1))
+		echo "ok: $what"
+	else
+		failed=$((failed + 1))
+	fi
+}
+
+node=$(npu-run info | sed -n 's/^nvdla .*, \(.*\) (driver npu)$/\1/p' | head -n 1)
+
+# ---- selftest --soak ----
+
+# The engine hangs once, is reset, and the test goes on: 50 multiplications, of which 49 are right.
+check 'soak past a hang' 3 npu-run selftest --soak 1h --count 50 --seed 1 --json
+says out '"passed": 49, '; says out '"faults": {"wrong": 0, "hangs": 1, "errors": 0, '
+says err 'npu-run: selftest: 1 faults in '; done_
+
+# ---- bench ----
+
+check 'bench beside the CPU' 0 npu-run bench --count 10 64 256 64 1 1024 1024
+says out "device     nvdla nv_"; says out 'MHz, at most '; says out 'device     cpu '
+[ "$(grep -c ' nvdla  ' out)" -eq 2 ] || fail 'not two lines of the NPU'; done_
+check 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
+says out '"engine": {"jobs": '; says out '"limit_cycles": 16384, '
+above 0 utilisation; above 0 busy; above 16383 cycles; done_
+check 'bench, interrupted' 130 timeout -s TERM 2 npu-run bench --count 10000000 64 256 64
+says err 'npu-run: bench: interrupted'; done_
+
+# ---- top ----
+
+# As long as the test runs, somebody is at work.
+npu-run bench -d "$node" --count 10000000 --json 64 256 64 >/dev/null 2>&1 &
+worker=$!
+# It needs a moment to open the node.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	npu-run top --once --interval 1s --json >out
+	! grep -q '"pid"' out || break
+done
+check 'top, once' 0 npu-run top --once --interval 1s
+says out "$node: engine "; says out ' busy over '; says out "    $worker 0 "
+says out ' npu-run'; done_
+check 'top as JSON' 0 npu-run top --once --json --sort memory
+says out "\"pid\": $worker, \"user\": \"0\", \"command\": \"npu-run\", \"node\": \"$node\", \"files\": 1"
+above 0 busy; above 0 engine_ns; above 10000 total_bytes; done_
+check 'top of one node' 0 npu-run top --once --interval 0.1s --device "$node"
+says out " $worker "; done_
+check 'top, again and again' 130 timeout -s TERM 2 npu-run top --interval 0.2s --json
+[ "$(grep -c '^{.*}$' out)" -gt 1 ] || fail 'not several looks'
+[ "$(grep -vc '^{.*}$' out)" -eq 0 ] || fail 'a look that is no line'; done_
+# Somebody else sees that there is something he does not see.
+mkdir -p /etc
+echo 'user:x:1000:1000::/:/bin/sh' >/etc/passwd
+check 'top as somebody else' 0 su user -s /usr/bin/sh -c "PATH=$PATH npu-run top --once"
+says out ' processes of other users are hidden'; says out "$node: engine 0.0 %"
+! grep -q " $worker " out || fail 'it is not hidden'; done_
+kill "$worker"
+wait "$worker"
+
+echo "tools: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -4,6 +4,7 @@
 # side by side and the tree stays clean.
 #
 #   make kmod KDIR=/path/to/headers [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
+#   make kmod_install ...  and INSTALL_MOD_PATH=, the root of the machine it is for
 #   make lint-kmod ...     checkpatch, kernel-doc and sparse, as far as KDIR has them
 
 # The validator is built in user space, too, for its tests.
@@ -32,6 +33,14 @@ kmod-sources:
 
 kmod: kmod-sources
 	+$(KMOD_MAKE) modules
+
+# Kbuild runs depmod only where the headers have a System.map, which Debian's have not.
+.PHONY: kmod_install
+kmod_install: kmod
+	+$(KMOD_MAKE) $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH))) \
+		modules_install
+	PATH="$$PATH:/usr/sbin:/sbin" depmod -b $(if $(INSTALL_MOD_PATH),$(INSTALL_MOD_PATH),/) \
+		$(KRELEASE)
 
 SPARSE ?= $(shell command -v sparse)
 CHECKPATCH ?= $(firstword $(wildcard $(KDIR)/scripts/checkpatch.pl))

@@ -5,7 +5,8 @@
 # no privilege, when they are there.
 #
 #   scripts/setup.sh            what make run and make check need
-#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, debug
+#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, packaging,
+#                               debug
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -26,6 +27,9 @@ peers='libdnnl-dev libxnnpack-dev libpthreadpool-dev'
 # Machines, and compilers for kernels, beyond what make run and make check use.
 matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
 
+# Clean Debian systems that packages are tested in, and what make install is tested with.
+packaging='mmdebstrap gcc-riscv64-linux-gnu qemu-user dt-schema'
+
 # What a kernel is built with.
 debug='bc bison flex libelf-dev'
 
@@ -38,6 +42,7 @@ for arg; do
 	check) packages="$packages $build $check" ;;
 	peers) packages="$packages $build $peers" ;;
 	matrix) packages="$packages $build $board $check $matrix" ;;
+	packaging) packages="$packages $build $board $packaging" ;;
 	debug) packages="$packages $build $board $check $matrix $debug" ;;
 	--list)
 		# shellcheck disable=SC2086
@@ -45,7 +50,7 @@ for arg; do
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix and debug" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix, packaging and debug" >&2
 		exit 2
 		;;
 	esac

@@ -13,7 +13,9 @@
 #   make check-debug    device tests in a kernel that looks for faults
 #   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
-#   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
+#   make install        library, header, tools, man pages to $(DESTDIR)$(prefix); make uninstall
+#   make kmod_install   npu.ko to $(INSTALL_MOD_PATH)/lib/modules
+#   make deb            Debian packages, in $(O)/deb
 #
 # V=1 shows the commands.
 
@@ -64,6 +66,7 @@ include tools/board/build.mk
 include examples/build.mk
 include tests/build.mk
 include kmod/build.mk
+include packaging/build.mk
 
 all: $(ALL)
 

@@ -5,6 +5,7 @@
 #
 #   make kmod KDIR=/path/to/headers [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #   make kmod KCOV=1 ...   one that records which of its code ran, in a kernel with KCOV
+#   make kmod_install ...  and INSTALL_MOD_PATH=, the root of the machine it is for
 #   make lint-kmod ...     checkpatch, kernel-doc and sparse, as far as KDIR has them
 
 # The validator is built in user space, too, for its tests.
@@ -34,6 +35,14 @@ kmod-sources:
 
 kmod: kmod-sources
 	+$(KMOD_MAKE) modules
+
+# Kbuild runs depmod only where the headers have a System.map, which Debian's have not.
+.PHONY: kmod_install
+kmod_install: kmod
+	+$(KMOD_MAKE) $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH))) \
+		modules_install
+	PATH="$$PATH:/usr/sbin:/sbin" depmod -b $(if $(INSTALL_MOD_PATH),$(INSTALL_MOD_PATH),/) \
+		$(KRELEASE)
 
 SPARSE ?= $(shell command -v sparse)
 CHECKPATCH ?= $(firstword $(wildcard $(KDIR)/scripts/checkpatch.pl))

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 
-LIBNPU_VERSION := 0.1.0
-LIBNPU_SONAME := libnpu.so.0
+# The header is the one place that says the version. What programs are linked against is counted
+# apart from it: the number in the SONAME changes when, and only when, an old program would break.
+LIBNPU_VERSION := $(shell sed -n 's/^\#define NPU_VERSION_[A-Z]* *//p' libnpu/include/npu.h | \
+	paste -sd.)
+LIBNPU_SONAME := libnpu.so.1
+LIBNPU_FILE := $(LIBNPU_SONAME).$(LIBNPU_VERSION)
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c save.c \
@@ -56,12 +60,12 @@ $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
 $(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off
 $(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off
 
-$(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map
+$(B)/libnpu/$(LIBNPU_FILE): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"
 	$(CC) -shared -Wl,-soname,$(LIBNPU_SONAME) -Wl,--version-script=libnpu/libnpu.map \
 		-o $@ $(LIBNPU_OBJS) $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
-$(LIBNPU): $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION)
+$(LIBNPU): $(B)/libnpu/$(LIBNPU_FILE)
 	ln -sf $(<F) $(@D)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $@
 
@@ -78,17 +82,17 @@ mandir ?= $(prefix)/share/man
 
 .PHONY: install install-libnpu
 install: install-libnpu
-install-libnpu: $(LIBNPU)
-	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
+install-libnpu: $(LIBNPU) $(LIBNPU_A)
+	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man3
 	install -m 644 libnpu/include/*.h $(DESTDIR)$(includedir)/
-	install -m 755 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/
-	ln -sf libnpu.so.$(LIBNPU_VERSION) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
+	install -m 755 $(B)/libnpu/$(LIBNPU_FILE) $(DESTDIR)$(libdir)/
+	ln -sf $(LIBNPU_FILE) $(DESTDIR)$(libdir)/$(LIBNPU_SONAME)
 	ln -sf $(LIBNPU_SONAME) $(DESTDIR)$(libdir)/libnpu.so
+	install -m 644 $(LIBNPU_A) $(DESTDIR)$(libdir)/
 	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
 		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(LIBNPU_VERSION)|' \
 		libnpu/libnpu.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libnpu.pc
-	install -d $(DESTDIR)$(mandir)/man3
 	install -m 644 docs/man/*.3 $(DESTDIR)$(mandir)/man3/
 	# Each call finds the page that describes it.
 	for page in docs/man/*.3; do \

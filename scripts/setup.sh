@@ -5,7 +5,8 @@
 # no privilege, when they are there.
 #
 #   scripts/setup.sh            what make run and make check need
-#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, rtl, docs, debug
+#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, rtl, docs,
+#                               packaging, debug
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -32,6 +33,9 @@ rtl='verilator g++'
 # The reference of the library, from its headers.
 docs='doxygen'
 
+# Clean Debian systems that packages are tested in, and what make install is tested with.
+packaging='mmdebstrap gcc-riscv64-linux-gnu qemu-user dt-schema'
+
 # What a kernel is built with.
 debug='bc bison flex libelf-dev'
 
@@ -46,6 +50,7 @@ for arg; do
 	matrix) packages="$packages $build $board $check $matrix" ;;
 	rtl) packages="$packages $build $board $rtl" ;;
 	docs) packages="$packages $docs" ;;
+	packaging) packages="$packages $build $board $packaging" ;;
 	debug) packages="$packages $build $board $check $matrix $debug" ;;
 	--list)
 		# shellcheck disable=SC2086
@@ -53,7 +58,7 @@ for arg; do
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix, rtl, docs and debug" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix, rtl, docs, packaging and debug" >&2
 		exit 2
 		;;
 	esac

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The command line stands on the public header only. It is linked with the static library, so that
-# one file runs from the build tree, in the virtual board and after installation alike.
+# one file runs from the build tree, in the virtual board and after installation alike. SHARED=1 links
+# it with the shared one: for distributions, which repair a library in one place.
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
@@ -26,17 +27,29 @@ $(NETWORK_OBJS): override CFLAGS += -ffp-contract=off
 
 ALL += $(NPU_RUN)
 
-$(NPU_RUN): $(NPU_RUN_OBJS) $(LIBNPU_A)
+$(NPU_RUN): $(NPU_RUN_OBJS) $(if $(SHARED),$(LIBNPU),$(LIBNPU_A))
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
 # ---- install ----
 
 bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+zshcompletiondir ?= $(datadir)/zsh/site-functions
+fishcompletiondir ?= $(datadir)/fish/vendor_completions.d
+
+# $(call install_each,FOLDER,FILES): nothing, not even the folder, where there are no files.
+install_each = $(if $(2),install -d $(DESTDIR)$(1) && install -m 644 $(2) $(DESTDIR)$(1)/)
 
 .PHONY: install-npu-run
 install: install-npu-run
 install-npu-run: $(NPU_RUN)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
+	install -d $(DESTDIR)$(bindir)
 	install -m 755 $(NPU_RUN) $(DESTDIR)$(bindir)/
-	install -m 644 $(wildcard docs/man/npu-run*.1) $(DESTDIR)$(mandir)/man1/
+	$(call install_each,$(mandir)/man1,$(wildcard docs/man/npu-run*.1))
+	$(call install_each,$(fishcompletiondir),$(wildcard tools/npu-run/completion/*.fish))
+	$(call install_each,$(zshcompletiondir),$(wildcard tools/npu-run/completion/_*))
+	$(if $(wildcard tools/npu-run/completion/npu-run.bash), \
+		install -d $(DESTDIR)$(bashcompletiondir) && install -m 644 \
+		tools/npu-run/completion/npu-run.bash $(DESTDIR)$(bashcompletiondir)/npu-run)

@@ -1,0 +1,242 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Debian packages from their source to their purge, in clean Debian systems: built, looked at by
+# lintian, installed, used, the driver built for kernels it fits and kernels it does not, upgraded,
+# removed. Only the base systems and downloaded packages are kept, in
+# ${XDG_CACHE_HOME:-~/.cache}/npu-packages.
+#
+#   tests/packages.sh SUITE    SUITE is bookworm or trixie; needs root, for chroot
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+
+suite=$1
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-packages
+
+die() {
+	echo "packages: $*" >&2
+	exit 2
+}
+
+[ "$(id -u)" -eq 0 ] || die "run as root: packages are installed in a chroot"
+command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh packaging"
+# shellcheck source=/dev/null
+. tools/board/lib/apt.sh
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$cache/$suite/archives/partial"
+exec {lock}>"$cache/$suite/lock"
+flock "$lock"
+
+# ---- systems ----
+
+# inside ROOT COMMAND...: with a /proc and downloaded packages; mounts and processes end with it
+inside() {
+	local root=$work/$1
+	shift
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --kill-child sh -c '
+		mount -t proc proc "$0/proc" && mount --bind "$1" "$0/var/cache/apt/archives" &&
+		shift && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+			DEBIAN_FRONTEND=noninteractive chroot "$0" "$@"' \
+		"$root" "$cache/$suite/archives" "$@" </dev/null
+}
+
+# system NAME: a clean one
+system() {
+	local tar=$cache/$suite/base.tar root=$work/$1
+	if [ ! -f "$tar" ]; then
+		apt_sources deb "$suite" >"$work/sources"
+		mmdebstrap --quiet --variant=apt "$suite" "$tar.new.tar" "$work/sources"
+		mv "$tar.new.tar" "$tar"
+	fi
+	mkdir "$root"
+	tar -xpf "$tar" -C "$root"
+	cp /etc/resolv.conf "$root/etc/"
+	# No service is started, nothing that dies with the chroot is synchronized to disk, and what was
+	# downloaded is kept.
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod +x "$root/usr/sbin/policy-rc.d"
+	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
+	echo 'APT::Keep-Downloaded-Packages "true";' >"$root/etc/apt/apt.conf.d/keep"
+	inside "$1" apt-get -qq update
+}
+
+get() {
+	inside "$1" apt-get -qy install --no-install-recommends "${@:2}"
+}
+
+# ---- counting ----
+
+passed=0
+failed=0
+# check WHAT COMMAND...: its output is shown if it fails. What the check before it printed is in last.
+check() {
+	local what=$1
+	shift
+	[ ! -f "$work/log" ] || mv "$work/log" "$work/last"
+	if "$@" >"$work/log" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok: $suite: $what"
+	else
+		failed=$((failed + 1))
+		tail -n 60 "$work/log" | sed 's/^/    /'
+		echo "FAILED: $suite: $what"
+	fi
+}
+
+# Does what the last check printed hold TEXT?
+said() {
+	grep -qF "$1" "$work/last" || { cat "$work/last"; echo "it did not say: $1"; return 1; }
+}
+
+# ---- build ----
+
+build() {
+	local tree=$1
+	inside build sh -c "cd /build/$tree && dpkg-buildpackage -us -uc"
+}
+
+symbols() {
+	grep -q 'dh_makeshlibs' "$work/last" &&
+		! grep -E 'dpkg-(gensymbols|shlibdeps): (warning|error)' "$work/last"
+}
+
+# Numbers of bugs are what Debian gives to packages of its own. Nothing else is passed over.
+style() {
+	inside build sh -c 'cd /build && lintian --allow-root --display-info --fail-on error,warning \
+		--suppress-tags initial-upload-closes-no-bugs *.changes'
+}
+
+# next_version: the same source, one version on, beside the first
+next_version() {
+	local tree=$work/build/build/$next
+	cp -r "$work/source/deb/$this" "$tree" &&
+		sed -i "s/^#define NPU_VERSION_PATCH .*/#define NPU_VERSION_PATCH $((patch + 1))/" \
+			"$tree/libnpu/include/npu.h" &&
+		sed -i "1s/(.*)/(${next#npu-}-1)/" "$tree/debian/changelog" &&
+		tar -C "$work/build/build" --exclude="$next/debian" -cJf \
+			"$work/build/build/npu_${next#npu-}.orig.tar.xz" "$next"
+}
+
+patch=$(sed -n 's/^#define NPU_VERSION_PATCH *//p' libnpu/include/npu.h)
+make -s O="$work/source" deb-source
+this=$(basename "$work"/source/deb/npu-*/)
+next=${this%.*}.$((patch + 1))
+
+system build
+mkdir "$work/build/build"
+cp -r "$work/source/deb/." "$work/build/build"
+get build build-essential lintian >"$work/log" 2>&1
+inside build sh -c "cd /build/$this && apt-get -qy build-dep --no-install-recommends ." >"$work/log" 2>&1
+
+check "builds from source" build "$this"
+check "symbols and dependencies are as declared" symbols
+check "lintian has nothing to say" style
+check "the next version's source" next_version
+check "the next version builds" build "$next"
+
+# ---- use ----
+
+system user
+mkdir "$work/user/debs"
+cp "$work"/build/build/*.deb "$work/user/debs/"
+cp packaging/debian/tests/consumer "$work/user/debs/"
+rm -f "$work"/user/debs/*-dbgsym_*
+
+# debs VERSION PACKAGE...: the files of packages, as apt takes them
+debs() {
+	local version=${1#npu-} package file
+	shift
+	for package; do
+		for file in "$work/user/debs/${package}_$version-1_"*.deb; do
+			echo "/debs/${file##*/}"
+		done
+	done
+}
+
+kernel_of() {
+	basename "$(echo "$work"/user/lib/modules/*-amd64)"
+}
+
+# driver_is VERSION: built and installed for the stock kernel, and nothing else is
+driver_is() {
+	local kernel module
+	kernel=$(kernel_of)
+	module=$(cd "$work/user" && find "lib/modules/$kernel/updates" -name 'npu.ko*')
+	inside user dkms status -m npu | tee "$work/status"
+	[ "$(grep -c 'installed' "$work/status")" = 1 ] &&
+		grep -q "${1#npu-}, $kernel,.*installed" "$work/status" &&
+		inside user modinfo "/$module" &&
+		inside user modinfo -F vermagic "/$module" | grep -qF "$kernel " &&
+		grep -q '^alias pci:.* npu$' "$work/user/lib/modules/$kernel/modules.alias"
+}
+
+whole() {
+	inside user dpkg --audit
+	[ -z "$(inside user dpkg --audit)" ]
+}
+
+# fake_kernel RELEASE CONFIG: a package of headers that no driver can be built with, which tells
+# the hooks, as Debian's do
+fake_kernel() {
+	local tree=$work/fake-$1
+	mkdir -p "$tree/DEBIAN" "$tree/usr/src/linux-headers-$1/include/config" "$tree/lib/modules/$1"
+	ln -s "/usr/src/linux-headers-$1" "$tree/lib/modules/$1/build"
+	# shellcheck disable=SC2016
+	echo '$(error these headers are broken)' >"$tree/usr/src/linux-headers-$1/Makefile"
+	printf '%b' "$2" >"$tree/usr/src/linux-headers-$1/.config"
+	printf 'Package: linux-headers-%s\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n' \
+		"$1" >"$tree/DEBIAN/control"
+	printf '#!/bin/sh\nset -e\nrun-parts --report --exit-on-error --arg=%s /etc/kernel/header_postinst.d\n' \
+		"$1" >"$tree/DEBIAN/postinst"
+	chmod 755 "$tree/DEBIAN/postinst"
+	dpkg-deb --build "$tree" "$work/user/debs/linux-headers-$1.deb"
+	get user "/debs/linux-headers-$1.deb"
+}
+
+left_over() {
+	local found
+	found=$(cd "$work/user" && find . -xdev \( -path ./debs -o -path './usr/src/linux-headers*' -o \
+		-path ./var/cache \) -prune -o \( -name 'npu*' -o -name 'libnpu*' -o -name '60-npu*' \) -print)
+	echo "$found"
+	[ -z "$found" ]
+}
+
+mapfile -t programs < <(debs "$this" libnpu1 libnpu-dev npu-tools)
+mapfile -t driver < <(debs "$this" npu-dkms)
+mapfile -t all_next < <(debs "$next" libnpu1 libnpu-dev npu-tools npu-dkms)
+
+check "library, headers and tools install" get user "${programs[@]}"
+check "the tools use the packaged library" \
+	inside user sh -c 'apt-get -qy install --no-install-recommends binutils >/dev/null &&
+	readelf -d /usr/bin/npu-run | grep "NEEDED.*libnpu.so.1"'
+get user gcc libc6-dev pkgconf >"$work/log" 2>&1
+check "a program is compiled with pkg-config, and the self-test passes" inside user /debs/consumer
+check "the driver installs where there is no kernel" get user "${driver[@]}"
+check "a kernel's headers arrive, and the driver is built" get user linux-headers-amd64
+check "the driver is that kernel's" driver_is "$this"
+drm='CONFIG_DRM=m\nCONFIG_DRM_SCHED=m\nCONFIG_SYNC_FILE=y\n'
+check "a kernel that the driver does not fit installs" fake_kernel 99.9-broken "$drm"
+check "... and is reported" said "FAILED to build npu.ko ${this#npu-} for kernel 99.9-broken"
+check "a kernel without DRM installs" fake_kernel 99.9-cloud 'CONFIG_NET=y\n'
+check "... and is passed over" said "kernel 99.9-cloud lacks DRM"
+check "nothing is half configured" whole
+check "upgrade" get user "${all_next[@]}"
+check "... tells of the broken kernel again" said "FAILED to build npu.ko ${next#npu-}"
+check "... and has the new driver only" driver_is "$next"
+check "... and the new library and tool" \
+	inside user sh -c "npu-run --version | grep -qx 'npu-run ${next#npu-}' && /debs/consumer"
+if [ "$suite" != bookworm ]; then
+	get user udev >"$work/log" 2>&1
+	check "udev understands the rule" inside user udevadm verify --no-style \
+		/usr/lib/udev/rules.d/60-npu.rules
+fi
+check "removal" inside user apt-get -qy remove libnpu1 libnpu-dev npu-tools npu-dkms
+check "nothing is half removed" whole
+check "purge" inside user apt-get -qy purge libnpu1 libnpu-dev npu-tools npu-dkms
+check "nothing is left" left_over
+
+echo "packages $suite: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

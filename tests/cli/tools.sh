@@ -98,4 +98,22 @@ says err "'1'"; done_
 check 'unknown option of top' 2 "$npu_run" top --bogus
 says err "npu-run: top: unrecognized option '--bogus'"; done_
 
+# ---- trace ----
+
+check 'trace to nowhere' 2 "$npu_run" trace -- true
+says err 'npu-run: trace: --output says where'; done_
+check 'trace of nothing' 2 "$npu_run" trace -o t.json
+says err 'a command, or a time by --duration?'; done_
+check 'trace of two things' 2 "$npu_run" trace -o t.json -t 1s true
+says err 'a command, or a time by --duration?'; done_
+check 'trace in no room' 2 "$npu_run" trace -o t.json --buffer 1 true
+says err '--buffer is a whole number from 4'; done_
+check 'unknown option of trace' 2 "$npu_run" trace --bogus true
+says err "npu-run: trace: unrecognized option '--bogus'"; done_
+if [ ! -e /sys/kernel/tracing/events/npu ] && [ ! -e /sys/kernel/debug/tracing/events/npu ]; then
+	check 'trace without a driver' 3 "$npu_run" trace -o t.json -- touch ran
+	says err 'npu-run: trace: '; [ ! -e ran ] || fail 'the command was run'
+	[ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_
+fi
+
 finish tools

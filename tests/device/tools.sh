@@ -97,5 +97,36 @@ says out ' processes of other users are hidden'; says out "$node: engine 0.0 %"
 kill "$worker"
 wait "$worker"
 
+# ---- trace ----
+
+no_instance() {
+	set -- /sys/kernel/debug/tracing/instances/*
+	[ ! -e "$1" ] || fail "$1 is left"
+}
+
+check 'trace of a command' 0 npu-run trace -o t.json -- npu-run bench -d "$node" -n 10 64 256 64
+says out 'nvdla'; says err 'trace     t.json: 24 submissions, 48 jobs, 0 hangs'
+[ "$(grep -c '"ph": "X"' t.json)" -eq 48 ] || fail 'not 48 jobs in the file'
+[ "$(grep -c '"outcome": "done"' t.json)" -eq 24 ] || fail 'not 24 ends in the file'
+says t.json '"name": "56 x 256 x 64"'; no_instance; done_
+check 'trace as JSON, of one node' 0 npu-run trace -d "$node" -o t.json --json -- npu-run bench -d "$node" -n 10 --json 64 256 64
+says out '{"trace": "t.json", "submissions": 24, "jobs": 48, "hangs": 0, "lost_events": 0}'; done_
+check 'trace of a time' 0 npu-run trace -o t.json --duration 0.2s
+says err ' 0 submissions'; says t.json '"traceEvents": []'; done_
+check 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- npu-run bench -d "$node" -n 300 64 256 64
+says err 'lost      '; done_
+check 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
+check 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_
+rm t.json
+check 'no such command' 127 npu-run trace -o t.json -- nowhere
+says err 'npu-run: trace: nowhere: No such file'; no_instance
+[ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_
+check 'no such folder' 4 npu-run trace -o no/t.json -- true
+says err 'npu-run: trace: no/t.json: cannot be created'; no_instance; done_
+check 'trace, interrupted' 130 timeout -s TERM 2 npu-run trace -o t.json -- npu-run selftest -d cpu --soak 1h
+says err 'npu-run: selftest: interrupted'; says err 'trace     t.json: '; no_instance; done_
+check 'trace as somebody else' 3 su user -s /usr/bin/sh -c "PATH=$PATH npu-run trace -o /tmp/t.json -- true"
+says err 'npu-run: trace: tracing is not permitted to this user; run it as root'; done_
+
 echo "tools: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -12,7 +12,8 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	cmd_plan.o \
 	cmd_selftest.o faults.o trial.o reference.o \
 	cmd_tensors.o \
-	cmd_top.o fdinfo.o usage.o)
+	cmd_top.o fdinfo.o usage.o \
+	cmd_trace.o chrome_trace.o output.o trace_event.o tracefs.o)
 
 ALL += $(NPU_RUN)
 

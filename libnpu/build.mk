@@ -4,12 +4,14 @@ LIBNPU_VERSION := 0.1.0
 LIBNPU_SONAME := libnpu.so.0
 
 LIBNPU_SRCS := $(addprefix libnpu/, \
-	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c \
+	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c save.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
 	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
 	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c histogram.c observer.c \
 		observer_image.c calibrate.c kmeans.c codebook.c) \
-	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c json.c gguf.c) \
+	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c \
+		safetensors_write.c notes.c json.c gguf.c) \
+	$(addprefix eval/, check.c deviation.c clipping.c scores.c) \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
 		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
@@ -47,6 +49,7 @@ $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
 $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
+$(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off
 $(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off
 
 $(B)/libnpu/libnpu.so.$(LIBNPU_VERSION): $(LIBNPU_OBJS) libnpu/libnpu.map

@@ -62,7 +62,8 @@ LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
-	test_quant_observer test_quant_codebook test_file test_file_refused) \
+	test_quant_observer test_quant_codebook test_file test_file_refused \
+	test_safetensors_write) \
 	$(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
@@ -108,12 +109,14 @@ LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
 
 TUNE_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_tune_round test_tune_outliers \
-	test_tune_qat test_tune_precision test_tune_follower)
+	test_tune_qat test_tune_precision test_tune_follower test_eval \
+	test_clipping)
 UNIT_TESTS += $(TUNE_UNIT_TESTS)
 
 $(TUNE_UNIT_TESTS): $(B)/tests/unit/tune_rig.o $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(foreach t,$(TUNE_UNIT_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
-$(addprefix $(B)/tests/unit/, test_file test_file_refused): $(B)/tests/unit/file_rig.o
+$(addprefix $(B)/tests/unit/, test_file test_file_refused test_safetensors_write): \
+	$(B)/tests/unit/file_rig.o
 $(B)/tests/unit/test_file_refused: $(addprefix $(B)/tests/fuzz/, tensors.o tensor_seeds.o)
 
 include tests/bench/build.mk
@@ -124,11 +127,15 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx test_diagnosis test_bench test_selftest test_top \
-	test_chrome_trace)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx \
+	test_diagnosis test_bench test_selftest test_top test_chrome_trace)
 
-$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
+$(addprefix $(B)/tests/unit/, test_plot test_plot_svg): $(addprefix $(B)/tools/npu-run/, \
+	plot_axis.o plot_text.o plot_svg.o save.o error.o)
+LIBS_test_plot := -lm -lutil
+LIBS_test_plot_svg := -lm
 $(B)/tests/unit/test_diagnosis: $(B)/tests/unit/fake_root.o \
 	$(addprefix $(B)/tools/npu-run/, diagnosis.o hardware.o sysfs.o)
 $(B)/tests/unit/test_bench: $(B)/tests/unit/fake_root.o $(addprefix $(B)/tools/npu-run/, bench.o \

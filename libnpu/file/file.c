@@ -54,6 +54,17 @@ size_t npu_file_bad_text(const char *text, size_t length, const char **what)
 	return length;
 }
 
+bool npu_file_is_utf8(const char *text, size_t length)
+{
+	const uint8_t *at = (const uint8_t *)text;
+	size_t bytes = 1;
+	uint32_t code;
+
+	for (size_t i = 0; i < length && bytes; i += bytes)
+		bytes = utf8_character(at + i, length - i, &code);
+	return bytes;
+}
+
 static int check_name(const struct npu_file *file, const char *name, size_t length,
 		      struct npu_error *err)
 {
@@ -179,6 +190,7 @@ void npu_file_free_entries(struct npu_file *file)
 	file->entries = NULL;
 	file->by_name = NULL;
 	file->count = 0;
+	npu_file_free_notes(file);
 }
 
 static int compare_names(const void *a, const void *b, void *entries)
@@ -188,8 +200,7 @@ static int compare_names(const void *a, const void *b, void *entries)
 	return strcmp(entry[*(const size_t *)a].tensor.name, entry[*(const size_t *)b].tensor.name);
 }
 
-/* Sorts the names, and refuses one that is there twice. */
-static int index_names(struct npu_file *file, struct npu_error *err)
+int npu_file_index_names(struct npu_file *file, struct npu_error *err)
 {
 	size_t *order = calloc(file->count + 1, sizeof(*order));
 
@@ -227,7 +238,7 @@ int npu_file_parse(struct npu_file *file, struct npu_error *err)
 		return npu_file_fail(file, err, -EINVAL,
 				     "is neither an .npy, nor a safetensors, nor a GGUF file");
 	}
-	return ret ? ret : index_names(file, err);
+	return ret ? ret : npu_file_index_names(file, err);
 }
 
 /* ---- Reading it ------------------------------------------------------------------------- */
@@ -284,11 +295,6 @@ static int check_range(const struct npu_file *file, size_t index, uint64_t first
 				     " from %" PRIu64 " on",
 				     NPU_FILE_SHOWN_NAME, tensor->name, tensor->elements, count,
 				     first);
-	if (!tensor->readable)
-		return npu_file_fail(file, err, -ENOTSUP,
-				     "tensor '%.*s' is of type %s, which is not read as float: "
-				     "convert it first",
-				     NPU_FILE_SHOWN_NAME, tensor->name, tensor->type);
 	return 0;
 }
 
@@ -316,10 +322,16 @@ int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uin
 		return npu_fail(err, -EINVAL,
 				"npu_file_read: no file or no place for the values given");
 	ret = check_range(file, index, first, count, err);
-	if (ret || !count)
+	if (ret)
 		return ret;
-
 	type = file->entries[index].type;
+	if (!type->decode)
+		return npu_file_fail(file, err, -ENOTSUP,
+				     "tensor '%.*s' is of type %s, which is not read as float: "
+				     "convert it first",
+				     NPU_FILE_SHOWN_NAME, file->entries[index].tensor.name,
+				     type->name);
+
 	src = file->data + file->entries[index].offset + first / type->block * (type->bits / 8);
 	if (first % type->block) {
 		uint64_t some = read_part(type, src, first % type->block, count, dst);
@@ -334,5 +346,34 @@ int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uin
 	dst += blocks * type->block;
 	if (count % type->block)
 		read_part(type, src, 0, count % type->block, dst);
+	return 0;
+}
+
+int npu_file_copy(const struct npu_file *file, size_t index, const char *type, uint64_t first,
+		  uint64_t count, void *dst, struct npu_error *err)
+{
+	const struct npu_file_entry *entry;
+	size_t bytes;
+	int ret;
+
+	if (!file || !type || (count && !dst))
+		return npu_fail(err, -EINVAL,
+				"npu_file_copy: no file, no type or no place for the values given");
+	ret = check_range(file, index, first, count, err);
+	if (ret)
+		return ret;
+	entry = &file->entries[index];
+	if (strcmp(type, entry->type->name))
+		return npu_file_fail(file, err, -EINVAL, "tensor '%.*s' is of type %s, not %s",
+				     NPU_FILE_SHOWN_NAME, entry->tensor.name, entry->type->name,
+				     type);
+	if (entry->type->block > 1 || entry->type->bits % 8)
+		return npu_file_fail(file, err, -ENOTSUP,
+				     "tensor '%.*s' is of type %s, whose elements are no bytes by "
+				     "themselves",
+				     NPU_FILE_SHOWN_NAME, entry->tensor.name, type);
+	bytes = entry->type->bits / 8;
+	if (count)
+		memcpy(dst, file->data + entry->offset + first * bytes, count * bytes);
 	return 0;
 }

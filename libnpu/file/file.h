@@ -41,6 +41,8 @@ struct npu_file_entry {
  * @data, @bytes: All of it, mapped or (@heap) read from a pipe.
  * @entries, @count, @room: Its tensors in the order of its list.
  * @by_name: Indices of all tensors, sorted by name.
+ * @notes, @note_count, @note_room: Its notes, sorted by key.
+ * @note_text: All their texts.
  */
 struct npu_file {
 	char shown[96];
@@ -52,7 +54,13 @@ struct npu_file {
 	size_t count;
 	size_t room;
 	size_t *by_name;
+	struct npu_safetensors_note *notes;
+	size_t note_count;
+	size_t note_room;
+	char *note_text;
 };
+
+struct npu_json;
 
 /*
  * Finds out the format of @data and fills the rest of @file. The caller frees with
@@ -69,6 +77,10 @@ int npu_file_parse_npy(struct npu_file *file, struct npu_error *err);
 int npu_file_parse_safetensors(struct npu_file *file, struct npu_error *err);
 int npu_file_parse_gguf(struct npu_file *file, struct npu_error *err);
 
+/* Errors have little room: of a long path they show the end, which tells more than its beginning.
+ */
+void npu_file_set_shown(struct npu_file *file, const char *path);
+
 /* Fills @err with the file's name and a sentence, and returns @code. */
 int npu_file_fail(const struct npu_file *file, struct npu_error *err, int code, const char *fmt,
 		  ...) __attribute__((format(printf, 4, 5)));
@@ -81,12 +93,33 @@ int npu_file_fail(const struct npu_file *file, struct npu_error *err, int code, 
 int npu_file_add(struct npu_file *file, const char *name, size_t length,
 		 struct npu_file_entry *entry, struct npu_error *err);
 
+/* Sorts the names of the tensors, and refuses one that is there twice. */
+int npu_file_index_names(struct npu_file *file, struct npu_error *err);
+
 /* Gives the tensors in order of offset, small ones first; the caller frees. */
 int npu_file_sort(const struct npu_file *file, struct npu_file_entry ***order,
 		  struct npu_error *err);
 
 /* Where the first thing is in @text that is not UTF-8 or a control character; @length if none. */
 size_t npu_file_bad_text(const char *text, size_t length, const char **what);
+bool npu_file_is_utf8(const char *text, size_t length);
+
+/* ---- notes.c ---------------------------------------------------------------------------- */
+
+/* Reads an object of strings. */
+int npu_file_parse_notes(struct npu_json *json, struct npu_file *file);
+/* Sorts the notes, and refuses a key that is there twice. */
+int npu_file_sort_notes(struct npu_file *file, struct npu_error *err);
+void npu_file_free_notes(struct npu_file *file);
+
+/* ---- safetensors.c ---------------------------------------------------------------------- */
+
+/* The specification's, so that no reader is kept busy for ever. */
+#define NPU_SAFETENSORS_MAX_HEADER 100000000u
+#define NPU_SAFETENSORS_NOTES "__metadata__"
+
+/* The type of this name, or NULL. */
+const struct npu_file_type *npu_safetensors_type(const char *name);
 
 /* ---- decode.c, blocks.c ------------------------------------------------------------------ */
 

@@ -18,8 +18,7 @@
 
 #define FIRST_CHUNK ((size_t)1 << 16)
 
-/* The end of a path tells more than its beginning, and errors have little room. */
-static void set_shown(struct npu_file *file, const char *path)
+void npu_file_set_shown(struct npu_file *file, const char *path)
 {
 	size_t length = strlen(path), room = sizeof(file->shown) - sizeof("...");
 
@@ -120,7 +119,7 @@ int npu_file_open(const char *path, struct npu_file **out, struct npu_error *err
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return npu_fail(err, -ENOMEM, "npu_file_open: no memory to open %s", path);
-	set_shown(file, path);
+	npu_file_set_shown(file, path);
 	ret = load(file, path, err);
 	if (!ret)
 		ret = npu_file_parse(file, err);

@@ -17,9 +17,6 @@
 
 #define LENGTH_BYTES 8
 
-/* The specification's, so that no reader is kept busy for ever. */
-#define MAX_HEADER 100000000u
-
 static const struct npu_file_type types[] = {
 	{ "F32", 1, 32, npu_file_decode_f32 },
 	{ "F16", 1, 16, npu_file_decode_f16 },
@@ -52,6 +49,14 @@ struct info {
 	uint64_t end;
 };
 
+const struct npu_file_type *npu_safetensors_type(const char *name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(name, types[i].name))
+			return &types[i];
+	return NULL;
+}
+
 /* ---- Header ----------------------------------------------------------------------------- */
 
 static int parse_type(struct npu_json *json, struct info *info)
@@ -61,12 +66,9 @@ static int parse_type(struct npu_json *json, struct info *info)
 
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!strcmp(text, types[i].name)) {
-			info->entry.type = &types[i];
-			return 0;
-		}
-	}
+	info->entry.type = npu_safetensors_type(text);
+	if (info->entry.type)
+		return 0;
 	return npu_file_fail(json->file, json->err, -ENOTSUP,
 			     "tensor %zu is of a type that is not known", json->file->count);
 }
@@ -146,23 +148,6 @@ static int parse_info(struct npu_json *json, struct info *info)
 	return ret;
 }
 
-/* Text to text, of no use here. */
-static int skip_metadata(struct npu_json *json)
-{
-	int ret = npu_json_expect(json, '{');
-
-	if (ret || npu_json_accept(json, '}'))
-		return ret;
-	do {
-		ret = npu_json_string(json, NULL, 0);
-		if (!ret)
-			ret = npu_json_expect(json, ':');
-		if (!ret)
-			ret = npu_json_string(json, NULL, 0);
-	} while (!ret && npu_json_accept(json, ','));
-	return ret ? ret : npu_json_expect(json, '}');
-}
-
 static int parse_member(struct npu_json *json, struct npu_file *file, bool *metadata)
 {
 	char name[NPU_FILE_MAX_NAME + 1];
@@ -177,11 +162,11 @@ static int parse_member(struct npu_json *json, struct npu_file *file, bool *meta
 		ret = npu_json_expect(json, ':');
 	if (ret)
 		return ret;
-	if (!strcmp(name, "__metadata__")) {
+	if (!strcmp(name, NPU_SAFETENSORS_NOTES)) {
 		if (*metadata)
 			return npu_json_fail(json, "a second __metadata__");
 		*metadata = true;
-		return skip_metadata(json);
+		return npu_file_parse_notes(json, file);
 	}
 	ret = parse_info(json, &info);
 	if (!ret)
@@ -276,10 +261,10 @@ int npu_file_parse_safetensors(struct npu_file *file, struct npu_error *err)
 	uint64_t length = npu_file_u64(file->data);
 	int ret;
 
-	if (length > MAX_HEADER)
+	if (length > NPU_SAFETENSORS_MAX_HEADER)
 		return npu_file_fail(file, err, -EBADMSG,
 				     "has a header of %" PRIu64 " bytes, more than %u", length,
-				     MAX_HEADER);
+				     NPU_SAFETENSORS_MAX_HEADER);
 	if (length > file->bytes - LENGTH_BYTES)
 		return npu_file_fail(file, err, -EBADMSG, "ends inside the header");
 	json.start = json.at = (const char *)file->data + LENGTH_BYTES;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu_file - tensors in files, read as float32.
+ * npu_file - tensors in files: read as float32 or as they are, and written.
  *
  * A file is what others made: an array of NumPy (.npy), a model in safetensors or in GGUF. Which
  * one it is its first bytes say. The file is mapped and checked when it is opened, so that a list
@@ -123,6 +123,77 @@ const void *npu_file_data(const struct npu_file *file, size_t index);
  */
 int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uint64_t count,
 		  float *dst, struct npu_error *err);
+
+/**
+ * Copies elements of a tensor as they are in the file.
+ * @type: What the caller takes them for, as the format calls it: "I8". Quantized types of GGUF
+ *	have no elements of their own; see npu_file_data().
+ * @first, @count: Which elements, row-major.
+ * @dst: Room for @count of them.
+ *
+ * Errors: -EINVAL there is no such tensor, it is of another type (the text names both), or the
+ * range is not inside it; -ENOTSUP the type has no elements of whole bytes.
+ */
+int npu_file_copy(const struct npu_file *file, size_t index, const char *type, uint64_t first,
+		  uint64_t count, void *dst, struct npu_error *err);
+
+/* ---- Notes, and writing safetensors ----------------------------------------------------- */
+
+/**
+ * struct npu_safetensors_note - a pair of texts, of the __metadata__ of safetensors
+ * @key: UTF-8, unique in the file.
+ * @value: UTF-8. What comes from strangers may hold control characters, in either: not for a
+ *	terminal as they are.
+ */
+struct npu_safetensors_note {
+	const char *key;
+	const char *value;
+};
+
+/** Number of notes, 0 in other formats. */
+size_t npu_file_note_count(const struct npu_file *file);
+
+/** A note, until npu_file_close(), in the order of their keys. NULL if there are not so many. */
+const struct npu_safetensors_note *npu_file_note(const struct npu_file *file, size_t index);
+
+/** Value of the note with this key, until npu_file_close(), or NULL. */
+const char *npu_file_find_note(const struct npu_file *file, const char *key);
+
+/**
+ * struct npu_safetensors_entry - a tensor to be written
+ * @name: 1 to NPU_FILE_MAX_NAME bytes of UTF-8 without control characters, unique.
+ * @type: "F32", "F16", "BF16", "I8", "U8", "I16", "U16", "I32" or "I64".
+ * @rank: Number of dimensions, 0 for a single value.
+ * @shape: Size of each, the one whose elements lie side by side last; beyond @rank not used.
+ * @data: The elements, row-major; F16 and BF16 are their bits in a uint16_t. NULL if there are
+ *	none.
+ */
+struct npu_safetensors_entry {
+	const char *name;
+	const char *type;
+	uint32_t rank;
+	uint64_t shape[NPU_FILE_MAX_RANK];
+	const void *data;
+};
+
+/**
+ * Writes a safetensors file. It appears under its name when it is complete and on the disk, or not
+ * at all; until then it is beside its place under a temporary name, which a program that is killed
+ * leaves behind.
+ * @path: Of a file that is replaced, or of none.
+ * @tensors, @count: What npu_file_open() lists, in this order. Data are at multiples of their
+ *	elements' size.
+ * @notes, @n_notes: Written as __metadata__; none is written if @n_notes is 0.
+ *
+ * The same arguments give the same bytes.
+ *
+ * Errors: -EINVAL a name, a type, a shape or a note is not valid or there twice (the text names
+ * it), the header would be above the 100 MB of the specification, or @path is something else than a
+ * file; -EACCES, -ENOENT, -ENOSPC, ... what open(), write(), fsync() and rename() say; -ENOMEM.
+ */
+int npu_safetensors_write(const char *path, const struct npu_safetensors_entry *tensors,
+			  size_t count, const struct npu_safetensors_note *notes, size_t n_notes,
+			  struct npu_error *err);
 
 #if defined(__cplusplus)
 }

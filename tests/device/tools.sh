@@ -85,7 +85,21 @@ says out "\"pid\": $worker, \"user\": \"0\", \"command\": \"npu-run\", \"node\":
 above 0 busy; above 0 engine_ns; above 10000 total_bytes; done_
 check 'top of one node' 0 npu-run top --once --interval 0.1s --device "$node"
 says out " $worker "; done_
-check 'top, again and again' 130 timeout -s TERM 2 npu-run top --interval 0.2s --json
+# until_ended: runs top until it has looked twice, then asks it to end
+until_ended() {
+	npu-run top --interval 0.2s --json >looks &
+	pid=$!
+	while [ "$(wc -l <looks)" -lt 2 ] && [ -d "/proc/$pid" ]; do
+		sleep 0.1
+	done
+	kill "$pid"
+	wait "$pid"
+	status=$?
+	cat looks
+	return $status
+}
+
+check 'top, again and again' 130 until_ended
 [ "$(grep -c '^{.*}$' out)" -gt 1 ] || fail 'not several looks'
 [ "$(grep -vc '^{.*}$' out)" -eq 0 ] || fail 'a look that is no line'; done_
 # Somebody else sees that there is something he does not see.

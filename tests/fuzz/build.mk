@@ -52,7 +52,7 @@ $(TENSOR_CORPUS): %: %.o $(TENSOR_RIG) $(LIBNPU_A)
 ifdef FUZZ
 $(addsuffix .o, $(FUZZ_TARGETS)) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_conv.o) \
 $(addprefix $(B)/libnpu/, packed.o backend/nvdla_weights.o) \
-$(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o json.o gguf.o) \
+$(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o notes.o json.o gguf.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif
 

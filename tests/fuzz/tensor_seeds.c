@@ -42,6 +42,7 @@ static void safetensors(struct bytes *b, unsigned int number)
 		  "\"\xc3\xa9\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[12,14]},"
 		  "\"e\":{\"dtype\":\"F64\",\"shape\":[0],\"data_offsets\":[14,14]}}",
 		  14 },
+		{ "{\"__metadata__\" : { \"b\" : \"1\" , \"\" : \"\", \"a\":\"\\\\u\"}}", 0 },
 		{ "{\"n\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]},"
 		  "\"m\":{\"dtype\":\"F6_E2M3\",\"shape\":[1,1,1,1,1,1,1,4],"
 		  "\"data_offsets\":[2,5]}}",
@@ -103,7 +104,7 @@ static void gguf(struct bytes *b, unsigned int number)
 	}
 }
 
-const unsigned int tensors_seed_count[TENSORS_FORMATS] = { 5, 4, 3 };
+const unsigned int tensors_seed_count[TENSORS_FORMATS] = { 5, 5, 3 };
 
 void tensors_seed(enum tensors_format format, unsigned int number, struct bytes *b)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Puts the claim about files of tensors to the test. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +46,50 @@ static const char *read_values(const struct npu_file *file, size_t index)
 	return NULL;
 }
 
+static const char *check_notes(const struct npu_file *file)
+{
+	size_t count = npu_file_note_count(file);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct npu_safetensors_note *note = npu_file_note(file, i);
+
+		/* Both are strings that end inside of their memory: reading is the test. */
+		if (strlen(note->key) + strlen(note->value) > file->bytes)
+			return "a note is longer than the file";
+		if (npu_file_find_note(file, note->key) != note->value)
+			return "a note is not found by its key";
+	}
+	return npu_file_note(file, count) ? "there is a note behind the last one" : NULL;
+}
+
+/* The last elements, as they are. */
+static const char *copy_values(const struct npu_file *file, size_t index)
+{
+	const struct npu_file_tensor *tensor = npu_file_tensor(file, index);
+	uint64_t count = tensor->elements < 4 ? tensor->elements : 4, first;
+	const uint8_t *data = npu_file_data(file, index);
+	uint8_t values[4 * 16];
+	uint64_t bytes;
+	int ret;
+
+	first = tensor->elements - count;
+	ret = npu_file_copy(file, index, tensor->type, first, count, values, NULL);
+	if (ret)
+		return ret == -ENOTSUP ? NULL : "a tensor cannot be copied";
+	bytes = count ? tensor->bytes / tensor->elements : 0;
+	if (memcmp(values, data + first * bytes, count * bytes))
+		return "a copy is not what is in the file";
+	return npu_file_copy(file, index, tensor->type, first, count + 1, values, NULL) != -EINVAL
+		       ? "elements behind the last one are copied"
+		       : NULL;
+}
+
 static const char *check_tensor(const struct npu_file *file, size_t index)
 {
 	const struct npu_file_entry *entry = &file->entries[index];
 	const struct npu_file_tensor *tensor = &entry->tensor;
 	uint64_t elements = 1;
+	const char *why;
 
 	if (entry->offset > file->bytes || tensor->bytes > file->bytes - entry->offset)
 		return "a tensor lies outside the file";
@@ -61,7 +101,8 @@ static const char *check_tensor(const struct npu_file *file, size_t index)
 		return "a tensor has more elements than its bytes can hold";
 	if (npu_file_find(file, tensor->name) != index)
 		return "a tensor is not found by its name";
-	return tensor->readable ? read_values(file, index) : NULL;
+	why = tensor->readable ? read_values(file, index) : NULL;
+	return why ? why : copy_values(file, index);
 }
 
 const char *tensors_check(const uint8_t *data, size_t size, bool *accepted)
@@ -79,6 +120,8 @@ const char *tensors_check(const uint8_t *data, size_t size, bool *accepted)
 	*accepted = !npu_file_parse(&file, &err);
 	if (*accepted) {
 		why = check_pairs(&file);
+		if (!why)
+			why = check_notes(&file);
 		for (size_t i = 0; i < file.count && !why; i++)
 			why = check_tensor(&file, i);
 	} else if (!err.code || !err.text[0]) {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <npu.h>
+#include <npu_eval.h>
 #include <npu_file.h>
 #include <npu_quant.h>
 #include <npu_tune.h>
@@ -298,6 +299,49 @@ static const struct place places[] = {
 	FIELD(npu_file_tensor, elements, 88),
 	FIELD(npu_file_tensor, bytes, 96),
 	FIELD(npu_file_tensor, readable, 104),
+
+	SIZE(npu_deviation, 72),
+	FIELD(npu_deviation, size, 0),
+	FIELD(npu_deviation, count, 8),
+	FIELD(npu_deviation, signal, 16),
+	FIELD(npu_deviation, energy, 24),
+	FIELD(npu_deviation, product, 32),
+	FIELD(npu_deviation, noise, 40),
+	FIELD(npu_deviation, bias, 48),
+	FIELD(npu_deviation, max_error, 56),
+	FIELD(npu_deviation, max_index, 64),
+
+	SIZE(npu_clipping, 416),
+	FIELD(npu_clipping, size, 0),
+	FIELD(npu_clipping, count, 8),
+	FIELD(npu_clipping, below, 16),
+	FIELD(npu_clipping, above, 24),
+	FIELD(npu_clipping, bins, 32),
+
+	SIZE(npu_scores, 88),
+	FIELD(npu_scores, size, 0),
+	FIELD(npu_scores, classes, 8),
+	FIELD(npu_scores, k, 12),
+	FIELD(npu_scores, rows, 16),
+	FIELD(npu_scores, labelled, 24),
+	FIELD(npu_scores, top1, 32),
+	FIELD(npu_scores, topk, 40),
+	FIELD(npu_scores, compared, 48),
+	FIELD(npu_scores, agreed, 56),
+	FIELD(npu_scores, reference_labelled, 64),
+	FIELD(npu_scores, reference_top1, 72),
+	FIELD(npu_scores, reference_topk, 80),
+
+	SIZE(npu_safetensors_note, 16),
+	FIELD(npu_safetensors_note, key, 0),
+	FIELD(npu_safetensors_note, value, 8),
+
+	SIZE(npu_safetensors_entry, 96),
+	FIELD(npu_safetensors_entry, name, 0),
+	FIELD(npu_safetensors_entry, type, 8),
+	FIELD(npu_safetensors_entry, rank, 16),
+	FIELD(npu_safetensors_entry, shape, 24),
+	FIELD(npu_safetensors_entry, data, 88),
 };
 
 static void structures_are_what_programs_know(void **state)

@@ -173,7 +173,7 @@ static void what_npy_cannot_give_as_float(void **state)
 /* ---- safetensors ------------------------------------------------------------------------ */
 
 static const char header[] =
-	"{\"__metadata__\": {\"format\": \"pt\", \"\\u0000\": \"\\ud83d\\ude00\"},"
+	"{\"__metadata__\": {\"format\": \"pt\", \"\": \"\\ud83d\\ude00\\n\", \"e\": \"\"},"
 	" \"b\": {\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[12,20]},\n"
 	" \"a/\\u00e9\\\"\": {\"data_offsets\": [0, 12], \"shape\": [3], \"dtype\": \"F32\"},"
 	" \"empty\": {\"dtype\":\"F16\",\"shape\":[4,0],\"data_offsets\":[12,12]},"
@@ -236,6 +236,56 @@ static void values_of_safetensors(void **state)
 	expect_values(file, 1, a, 3);
 	expect_values(file, 0, b, 4);
 	expect_values(file, 2, NULL, 0);
+	npu_file_close(file);
+}
+
+/* In the order of their keys, whatever the file's is. */
+static void notes_of_safetensors(void **state)
+{
+	struct npu_file *file = open_safetensors();
+
+	(void)state;
+	assert_int_equal(npu_file_note_count(file), 3);
+	assert_string_equal(npu_file_note(file, 0)->key, "");
+	assert_string_equal(npu_file_note(file, 0)->value, "\xf0\x9f\x98\x80\n");
+	assert_string_equal(npu_file_note(file, 1)->key, "e");
+	assert_string_equal(npu_file_note(file, 1)->value, "");
+	assert_string_equal(npu_file_note(file, 2)->key, "format");
+	assert_null(npu_file_note(file, 3));
+	assert_string_equal(npu_file_find_note(file, "format"), "pt");
+	assert_string_equal(npu_file_find_note(file, "e"), "");
+	assert_null(npu_file_find_note(file, "forma"));
+	npu_file_close(file);
+}
+
+static void copies_of_elements(void **state)
+{
+	struct npu_file *file = open_safetensors();
+	struct npu_error err = { 0 };
+	uint16_t halves[2] = { 0 };
+	uint64_t wide = 0;
+
+	(void)state;
+	assert_int_equal(npu_file_copy(file, 0, "BF16", 1, 2, halves, NULL), 0);
+	assert_int_equal(halves[0], 0xc049);
+	assert_int_equal(halves[1], 0xff80);
+	assert_int_equal(npu_file_copy(file, 3, "I64", 0, 1, &wide, NULL), 0);
+	assert_memory_equal(&wide, "01234567", 8);
+	assert_int_equal(npu_file_copy(file, 2, "F16", 0, 0, NULL, NULL), 0);
+
+	wide = 0;
+	assert_int_equal(npu_file_copy(file, 3, "U64", 0, 1, &wide, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "tensor 'one' is of type I64, not U64"));
+	assert_int_equal(npu_file_copy(file, 0, "BF16", 3, 2, &wide, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "tensor 'b' has 4 elements, not 2 from 3 on"));
+	assert_int_equal(npu_file_copy(file, 0, "BF16", UINT64_MAX, 2, &wide, &err), -EINVAL);
+	assert_int_equal(npu_file_copy(file, 5, "F4", 0, 1, &wide, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "has 5 tensors, so that there is no 5"));
+	assert_int_equal(npu_file_copy(file, 4, "F4", 0, 1, &wide, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "tensor 'nibbles' is of type F4"));
+	assert_int_equal(npu_file_copy(file, 3, NULL, 0, 1, &wide, &err), -EINVAL);
+	assert_int_equal(npu_file_copy(file, 3, "I64", 0, 1, NULL, &err), -EINVAL);
+	assert_true(wide == 0);
 	npu_file_close(file);
 }
 
@@ -493,6 +543,8 @@ int main(void)
 		cmocka_unit_test(what_npy_cannot_give_as_float),
 		cmocka_unit_test(safetensors_are_listed),
 		cmocka_unit_test(values_of_safetensors),
+		cmocka_unit_test(notes_of_safetensors),
+		cmocka_unit_test(copies_of_elements),
 		cmocka_unit_test(nothing_in_safetensors),
 		cmocka_unit_test(gguf_is_listed),
 		cmocka_unit_test(blocks_mean_what_ggml_says),

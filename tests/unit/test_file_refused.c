@@ -217,6 +217,18 @@ static const struct {
 	  "x: has a damaged header: a second __metadata__ at byte 34" },
 	{ "{\"__metadata__\":{\"a\":{}}}", -EBADMSG,
 	  "x: has a damaged header: no '\"' at byte 21" },
+	{ "{\"__metadata__\":{\"a\":\"\\u0000\"}}", -EBADMSG,
+	  "x: has a damaged header: a NUL at byte 28" },
+	{ "{\"__metadata__\":{\"a\":\"\n\"}}", -EBADMSG,
+	  "x: has a damaged header: a control character at byte 22" },
+	/* Behind one that is allowed there. */
+	{ "{\"__metadata__\":{\"a\":\"\\n\xff\"}}", -EBADMSG,
+	  "x: has a damaged header: a text that is not UTF-8 at byte 26" },
+	{ "{\"__metadata__\":{\"\xc0\x80\":\"\"}}", -EBADMSG,
+	  "x: has a damaged header: a text that is not UTF-8 at byte 21" },
+	{ "{\"__metadata__\":{\"a\":\"\",\"b\":\"\",\"a\":\"\"}}", -EBADMSG,
+	  "x: has two notes named 'a'" },
+	{ "{\"__metadata__\":{\"a\":\"\"", -EBADMSG, "x: has a damaged header: no '}' at byte 23" },
 	/* Strings. */
 	{ "{\"w", -EBADMSG, "x: has a damaged header: an endless string at byte 3" },
 	{ "{\"w\\", -EBADMSG, "x: has a damaged header: an endless string at byte 4" },

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "chrome_trace.h"
+#include "error.h"
 #include "hardware.h"
 #include "interrupt.h"
 #include "options.h"
-#include "output.h"
+#include "save.h"
 #include "trace_event.h"
 #include "tracefs.h"
 
@@ -51,11 +52,13 @@ struct trace_options {
 
 /*
  * struct recording - a trace that is being made
+ * @file: A temporary without a name. While a command runs no signal may be held back, as it is
+ *	while the file is written that is asked for.
  * @dev: Name of the device that is of interest, "" for all.
  */
 struct recording {
 	struct tracefs tracefs;
-	struct output output;
+	FILE *file;
 	struct chrome_trace trace;
 	char dev[HARDWARE_TEXT];
 };
@@ -235,52 +238,81 @@ static void print_summary(const struct trace_options *options, const struct chro
 	json_end(&json, '}');
 }
 
+/* Copies the trace to where it is wanted. */
+static int save_trace(FILE *from, const char *path, struct npu_error *err)
+{
+	struct save save;
+	char block[16384];
+	size_t n;
+
+	if (fflush(from) || ferror(from))
+		return error_set(err, -errno, "cannot be written: %s", strerror(errno));
+	rewind(from);
+	if (save_begin(&save, path, err))
+		return err->code;
+	while ((n = fread(block, 1, sizeof(block), from)))
+		fwrite(block, 1, n, save.file);
+	return save_end(&save, err);
+}
+
 static int trace(const char *who, const struct trace_options *options, struct recording *recording)
 {
 	struct npu_error err;
 	int status;
 
-	chrome_trace_begin(&recording->trace, recording->output.file);
+	chrome_trace_begin(&recording->trace, recording->file);
 	status = record(who, options, recording);
 	chrome_trace_end(&recording->trace);
 	/* A command that did not start leaves nothing to look at. */
-	if (status == 126 || status == 127) {
-		output_discard(&recording->output);
+	if (status == 126 || status == 127)
 		return status;
-	}
-	if (output_commit(&recording->output, &err)) {
-		complain(who, "%s", err.text);
+	if (save_trace(recording->file, options->output, &err)) {
+		complain(who, "%s: %s", options->output, err.text);
 		return STATUS_FILE;
 	}
 	print_summary(options, &recording->trace);
 	return status;
 }
 
+/* Finds out what could fail before the command runs. */
+static enum status prepare(const char *who, const struct trace_options *options,
+			   struct recording *recording)
+{
+	struct npu_error err;
+
+	if (!find_device(who, options->common.device, recording->dev))
+		return STATUS_DEVICE;
+	if (save_check(options->output, &err)) {
+		complain(who, "%s: %s", options->output, err.text);
+		return STATUS_FILE;
+	}
+	recording->file = tmpfile();
+	if (!recording->file) {
+		complain(who, "no temporary file: %s", strerror(errno));
+		return STATUS_FILE;
+	}
+	if (!tracefs_open("", (unsigned int)options->buffer_kib, &recording->tracefs, &err))
+		return STATUS_OK;
+	complain(who, "%s", err.text);
+	fclose(recording->file);
+	return STATUS_DEVICE;
+}
+
 enum status cmd_trace(int argc, char **argv)
 {
 	struct trace_options options = { .buffer_kib = 4096 };
 	struct recording recording;
-	struct npu_error err;
 	enum status status;
 
 	if (!parse_options(argc, argv, &options, &status))
 		return status;
-	if (tracefs_open("", (unsigned int)options.buffer_kib, &recording.tracefs, &err)) {
-		complain(argv[0], "%s", err.text);
-		return STATUS_DEVICE;
-	}
-	status = STATUS_DEVICE;
-	if (!find_device(argv[0], options.common.device, recording.dev))
-		goto close_tracefs;
-	if (output_open(&recording.output, options.output, &err)) {
-		complain(argv[0], "%s", err.text);
-		status = STATUS_FILE;
-		goto close_tracefs;
-	}
+	status = prepare(argv[0], &options, &recording);
+	if (status != STATUS_OK)
+		return status;
 	interrupt_catch();
 	/* The command's status goes through, whatever it is. */
 	status = (enum status)trace(argv[0], &options, &recording);
-close_tracefs:
 	tracefs_close(&recording.tracefs);
+	fclose(recording.file);
 	return status;
 }

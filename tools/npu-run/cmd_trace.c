@@ -306,10 +306,11 @@ enum status cmd_trace(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options, &status))
 		return status;
+	/* Nothing may end this before the kernel's buffer is given back. */
+	interrupt_catch();
 	status = prepare(argv[0], &options, &recording);
 	if (status != STATUS_OK)
 		return status;
-	interrupt_catch();
 	/* The command's status goes through, whatever it is. */
 	status = (enum status)trace(argv[0], &options, &recording);
 	tracefs_close(&recording.tracefs);

@@ -144,10 +144,15 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx test_diagnosis test_bench test_selftest test_top)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx \
+	test_diagnosis test_bench test_selftest test_top test_chrome_trace)
 
-$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
+$(addprefix $(B)/tests/unit/, test_plot test_plot_svg): $(addprefix $(B)/tools/npu-run/, \
+	plot_axis.o plot_text.o plot_svg.o save.o error.o)
+LIBS_test_plot := -lm -lutil
+LIBS_test_plot_svg := -lm
 $(B)/tests/unit/test_diagnosis: $(B)/tests/unit/fake_root.o \
 	$(addprefix $(B)/tools/npu-run/, diagnosis.o hardware.o sysfs.o)
 $(B)/tests/unit/test_bench: $(B)/tests/unit/fake_root.o $(addprefix $(B)/tools/npu-run/, bench.o \
@@ -158,6 +163,9 @@ $(B)/tests/unit/test_selftest: $(addprefix $(B)/tools/npu-run/, cmd_selftest.o f
 LIBS_test_selftest := -Wl,--wrap=multiply $(LIBNPU_LIBS)
 $(B)/tests/unit/test_top: $(B)/tests/unit/fake_root.o \
 	$(addprefix $(B)/tools/npu-run/, fdinfo.o usage.o sysfs.o)
+$(B)/tests/unit/test_chrome_trace: $(addprefix $(B)/tools/npu-run/, \
+	chrome_trace.o trace_event.o json.o)
+LIBS_test_chrome_trace := -lm
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

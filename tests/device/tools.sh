@@ -38,6 +38,25 @@ above() {
 	awk -v least="$1" '{ exit !($1 > least) }' number || fail "$2 is '$(cat number)'"
 }
 
+# is_catching: $pid has got so far that SIGTERM no longer kills it, or has ended
+is_catching() {
+	mask=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$pid/status" 2>/dev/null) || return 0
+	[ -z "$mask" ] || [ $((mask & 0x4000)) -ne 0 ]
+}
+
+# interrupted READY COMMAND...: asks the command to end as soon as READY says so
+interrupted() {
+	ready=$1
+	shift
+	"$@" &
+	pid=$!
+	until $ready || [ ! -d "/proc/$pid" ]; do
+		sleep 0.1
+	done
+	kill "$pid"
+	wait "$pid"
+}
+
 done_() {
 	if [ -n "$ok" ]; then
 		passed=$((passed + 1))
@@ -64,7 +83,7 @@ says out "device     nvdla nv_"; says out 'MHz, at most '; says out 'device     
 check 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
 says out '"engine": {"jobs": '; says out '"limit_cycles": 16384, '
 above 0 utilisation; above 0 busy; above 16383 cycles; done_
-check 'bench, interrupted' 130 timeout -s TERM 2 npu-run bench --count 10000000 64 256 64
+check 'bench, interrupted' 130 interrupted is_catching npu-run bench --count 10000000 64 256 64
 says err 'npu-run: bench: interrupted'; done_
 
 # ---- top ----
@@ -85,7 +104,10 @@ says out "\"pid\": $worker, \"user\": \"0\", \"command\": \"npu-run\", \"node\":
 above 0 busy; above 0 engine_ns; above 10000 total_bytes; done_
 check 'top of one node' 0 npu-run top --once --interval 0.1s --device "$node"
 says out " $worker "; done_
-check 'top, again and again' 130 timeout -s TERM 2 npu-run top --interval 0.2s --json
+has_looked_twice() {
+	[ "$(wc -l <out)" -ge 2 ]
+}
+check 'top, again and again' 130 interrupted has_looked_twice npu-run top --interval 0.2s --json
 [ "$(grep -c '^{.*}$' out)" -gt 1 ] || fail 'not several looks'
 [ "$(grep -vc '^{.*}$' out)" -eq 0 ] || fail 'a look that is no line'; done_
 # Somebody else sees that there is something he does not see.
@@ -96,6 +118,45 @@ says out ' processes of other users are hidden'; says out "$node: engine 0.0 %"
 ! grep -q " $worker " out || fail 'it is not hidden'; done_
 kill "$worker"
 wait "$worker"
+
+# ---- trace ----
+
+no_instance() {
+	set -- /sys/kernel/debug/tracing/instances/*
+	[ ! -e "$1" ] || fail "$1 is left"
+}
+
+check 'trace of a command' 0 npu-run trace -o t.json -- npu-run bench -d "$node" -n 10 64 256 64
+says out 'nvdla'; says err 'trace     t.json: 24 submissions, '
+jobs=$(sed -n 's/.*submissions, \([0-9]*\) jobs, 0 hangs$/\1/p' err)
+[ "$(grep -c '"ph": "X", "name": "[0-9]* x 256 x 64"' t.json)" -eq "$jobs" ] || fail 'not all jobs'
+[ "$(grep -c '"outcome": "done"' t.json)" -eq 24 ] || fail 'not 24 ends in the file'
+no_instance; done_
+check 'trace as JSON, of one node' 0 npu-run trace -d "$node" -o t.json --json -- npu-run bench -d "$node" -n 10 --json 64 256 64
+says out "{\"trace\": \"t.json\", \"submissions\": 24, \"jobs\": $jobs, \"hangs\": 0, \"lost_events\": 0}"; done_
+check 'trace of a time' 0 npu-run trace -o t.json --duration 0.2s
+says err ' 0 submissions'; says t.json '"traceEvents": []'; done_
+check 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- npu-run bench -d "$node" -n 300 64 256 64
+says err 'lost      '; done_
+check 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
+check 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_
+rm t.json
+check 'no such command' 127 npu-run trace -o t.json -- nowhere
+says err 'npu-run: trace: nowhere: No such file'; no_instance
+[ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_
+check 'no such folder' 4 npu-run trace -o no/t.json -- true
+says err 'npu-run: trace: no/t.json: cannot be created'; no_instance; done_
+# The command does not know of Ctrl-C what a terminal would tell it: it gets the signal from trace.
+cat >long <<'EOF'
+trap 'echo ended; exit 5' TERM
+: >begun
+while :; do sleep 0.1; done
+EOF
+check 'trace, interrupted' 130 interrupted 'test -e begun' npu-run trace -o t.json -- sh long
+says out 'ended'; says err 'trace     t.json: '; no_instance; done_
+mkdir -m 777 /tmp/open
+check 'trace as somebody else' 3 su user -s /usr/bin/sh -c "PATH=$PATH npu-run trace -o /tmp/open/t.json -- true"
+says err 'npu-run: trace: tracing is not permitted to this user; run it as root'; done_
 
 echo "tools: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

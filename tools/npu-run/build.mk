@@ -6,7 +6,8 @@
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
-	interrupt.o sysfs.o \
+	interrupt.o save.o sysfs.o \
+	plot_axis.o plot_svg.o plot_text.o \
 	cmd_bench.o bench.o bench_report.o conditions.o distribution.o \
 	cmd_info.o hardware.o diagnosis.o \
 	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
@@ -14,7 +15,8 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	cmd_quantize.o quantize_options.o quantize_report.o \
 	cmd_selftest.o faults.o trial.o reference.o \
 	cmd_tensors.o \
-	cmd_top.o fdinfo.o usage.o)
+	cmd_top.o fdinfo.o usage.o \
+	cmd_trace.o chrome_trace.o trace_event.o tracefs.o)
 
 # Networks, float and quantized.
 NETWORK_OBJS := $(addprefix $(B)/tools/npu-run/network/, samples.o dense.o float_network.o \

@@ -24,6 +24,7 @@ enum status cmd_quantize(int argc, char **argv);
 enum status cmd_selftest(int argc, char **argv);
 enum status cmd_tensors(int argc, char **argv);
 enum status cmd_top(int argc, char **argv);
+enum status cmd_trace(int argc, char **argv);
 
 /* Prints one line to standard error. @who is argv[0]. */
 void complain(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -30,7 +30,7 @@ void interrupt_catch(void)
 	}
 }
 
-bool interrupted(void)
+int interrupted(void)
 {
 	return caught;
 }

@@ -11,8 +11,8 @@
 /* From here on SIGINT, SIGTERM and SIGHUP are remembered. */
 void interrupt_catch(void);
 
-/* One has come. */
-bool interrupted(void);
+/* The one that has come, or 0. */
+int interrupted(void);
 
 /* Sleeps until then, or for so long; returns interrupted(). */
 bool interrupt_sleep(double seconds);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Writes JSON to standard output. */
+/* Writes JSON. */
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -32,73 +32,78 @@ static size_t utf8_length(const unsigned char *s)
 	return length;
 }
 
-static void print_string(const char *text)
+static FILE *file_of(const struct json *json)
+{
+	return json->file ? json->file : stdout;
+}
+
+static void print_string(FILE *file, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
-	putchar('"');
+	fputc('"', file);
 	while (*s) {
 		size_t length = utf8_length(s);
 
 		if (length == 0)
-			fputs("\\ufffd", stdout);
+			fputs("\\ufffd", file);
 		else if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
+			fprintf(file, "\\%c", *s);
 		else if (*s < 0x20 || *s == 0x7f)
-			printf("\\u%04x", *s);
+			fprintf(file, "\\u%04x", *s);
 		else
-			fwrite(s, 1, length, stdout);
+			fwrite(s, 1, length, file);
 		s += length ? length : 1;
 	}
-	putchar('"');
+	fputc('"', file);
 }
 
 static void print_key(struct json *json, const char *key)
 {
 	if (json->comma)
-		fputs(", ", stdout);
+		fputs(", ", file_of(json));
 	json->comma = true;
 	if (key) {
-		print_string(key);
-		fputs(": ", stdout);
+		print_string(file_of(json), key);
+		fputs(": ", file_of(json));
 	}
 }
 
 void json_open(struct json *json, const char *key, char bracket)
 {
 	print_key(json, key);
-	putchar(bracket);
+	fputc(bracket, file_of(json));
 	json->comma = false;
 }
 
 void json_close(struct json *json, char bracket)
 {
-	putchar(bracket);
+	fputc(bracket, file_of(json));
 	json->comma = true;
 }
 
 void json_end(struct json *json, char bracket)
 {
 	json_close(json, bracket);
-	putchar('\n');
+	fputc('\n', file_of(json));
 }
 
 void json_string(struct json *json, const char *key, const char *value)
 {
 	print_key(json, key);
-	print_string(value);
+	print_string(file_of(json), value);
 }
 
 void json_uint(struct json *json, const char *key, uint64_t value)
 {
 	print_key(json, key);
-	printf("%" PRIu64, value);
+	fprintf(file_of(json), "%" PRIu64, value);
 }
 
 void json_int(struct json *json, const char *key, int64_t value)
 {
 	print_key(json, key);
-	printf("%" PRId64, value);
+	fprintf(file_of(json), "%" PRId64, value);
 }
 
 void json_float(struct json *json, const char *key, double value)
@@ -107,7 +112,7 @@ void json_float(struct json *json, const char *key, double value)
 
 	print_key(json, key);
 	if (!isfinite(value)) {
-		fputs("null", stdout);
+		fputs("null", file_of(json));
 		return;
 	}
 	/* The shortest that reads back the same. */
@@ -116,11 +121,17 @@ void json_float(struct json *json, const char *key, double value)
 		if (strtod(text, NULL) == value)
 			break;
 	}
-	fputs(text, stdout);
+	fputs(text, file_of(json));
+}
+
+void json_fixed(struct json *json, const char *key, double value, int digits)
+{
+	print_key(json, key);
+	fprintf(file_of(json), "%.*f", digits, value);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
 {
 	print_key(json, key);
-	fputs(value ? "true" : "false", stdout);
+	fputs(value ? "true" : "false", file_of(json));
 }

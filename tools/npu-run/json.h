@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes JSON (RFC 8259) to standard output, one item a call. Keys are given inside objects and are
+ * Writes JSON (RFC 8259), one item a call. Keys are given inside objects and are
  * NULL inside arrays and at the top. Strings may hold any bytes: what is not UTF-8 becomes U+FFFD.
  */
 #ifndef NPU_RUN_JSON_H
@@ -8,10 +8,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
-/* Starts as { 0 }. */
+/*
+ * struct json - starts as { 0 }
+ * @file: Where to; NULL for standard output.
+ */
 struct json {
 	bool comma;
+	FILE *file;
 };
 
 void json_open(struct json *json, const char *key, char bracket);
@@ -24,6 +29,8 @@ void json_uint(struct json *json, const char *key, uint64_t value);
 void json_int(struct json *json, const char *key, int64_t value);
 /* With as many digits as it takes to read the same number back; null if it is not finite. */
 void json_float(struct json *json, const char *key, double value);
+/* With so many digits behind the point, never with an exponent. */
+void json_fixed(struct json *json, const char *key, double value, int digits);
 void json_bool(struct json *json, const char *key, bool value);
 
 #endif

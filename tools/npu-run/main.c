@@ -21,6 +21,7 @@ static const struct {
 	{ "selftest", "npu-run: selftest", cmd_selftest },
 	{ "tensors", "npu-run: tensors", cmd_tensors },
 	{ "top", "npu-run: top", cmd_top },
+	{ "trace", "npu-run: trace", cmd_trace },
 };
 
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
@@ -34,6 +35,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "  selftest   check a device against plain C, bit for bit\n"
 			   "  tensors    list what is in an .npy, safetensors or GGUF file\n"
 			   "  top        show which processes use the NPUs, live\n"
+			   "  trace      record what the NPUs do while a command runs\n"
 			   "\n"
 			   "  --help     print this text; after a command, that command's options\n"
 			   "  --version  print the version\n"

@@ -59,7 +59,6 @@ struct npu_model {
 	Vnpu *top;
 	uint64_t now;
 	uint64_t active_at; /* last time something happened on a port */
-	uint64_t ahead;	    /* cycles that register accesses took, not yet asked for by run() */
 	int level;	    /* of the interrupt line, as the board knows it */
 	const char *stuck;
 	std::deque<read_burst> reads;
@@ -185,8 +184,9 @@ static bool pass_interrupt(npu_model *m)
 /* ---- registers --------------------------------------------------------------------------- */
 
 /*
- * One access; -1 when the design does not answer. A read must not disturb: memory stands still
- * meanwhile, as the interface wants no bus access in there.
+ * One access; -1 when the design does not answer. The cycles it takes are not those of run(): for
+ * the board an access takes no time. During a read memory stands still, as the interface wants no
+ * bus access in there.
  */
 static int access(npu_model *m, uint32_t offset, bool write, uint32_t value)
 {
@@ -207,7 +207,6 @@ static int access(npu_model *m, uint32_t offset, bool write, uint32_t value)
 	t->csb2nvdla_valid = 0;
 	while (!write && !t->nvdla2csb_valid && m->now - begin < CSB_CYCLES)
 		tick(m, false);
-	m->ahead += m->now - begin;
 	return taken && m->now - begin < CSB_CYCLES ? 0 : -1;
 }
 
@@ -243,6 +242,7 @@ unsigned int npu_model_abi(void)
 
 struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *bus)
 {
+	const char *no_arguments = "npu";
 	npu_model *m;
 
 	if (strcmp(config, RTL_CONFIG))
@@ -251,6 +251,8 @@ struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *
 	if (!m)
 		return nullptr;
 	m->bus = *bus;
+	/* Designs ask for $plusargs and stop where there can be none. */
+	m->context.commandArgs(1, &no_arguments);
 	m->top = new (std::nothrow) Vnpu(&m->context);
 	if (!m->top) {
 		delete m;
@@ -277,7 +279,6 @@ void npu_model_reset(struct npu_model *m)
 	m->written.clear();
 	m->stuck = nullptr;
 	m->level = 0;
-	m->ahead = 0;
 	hold_reset(m, 1);
 	hold_reset(m, 0);
 	hold_reset(m, 1);
@@ -303,9 +304,8 @@ int npu_model_busy(struct npu_model *m)
 
 uint64_t npu_model_run(struct npu_model *m, uint64_t max_cycles)
 {
-	uint64_t done = m->ahead < max_cycles ? m->ahead : max_cycles;
+	uint64_t done = 0;
 
-	m->ahead -= done;
 	while (!pass_interrupt(m) && done < max_cycles && npu_model_busy(m)) {
 		tick(m, true);
 		done++;

@@ -11,6 +11,9 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 
 ALL += $(NPU_RUN)
 
+.PHONY: npu-run
+npu-run: $(NPU_RUN)
+
 $(NPU_RUN): $(NPU_RUN_OBJS) $(if $(SHARED),$(LIBNPU),$(LIBNPU_A))
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)

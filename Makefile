@@ -22,6 +22,7 @@
 O ?= build
 prefix ?= /usr/local
 CC := $(CROSS_COMPILE)$(if $(filter default,$(origin CC)),gcc,$(CC))
+AR := $(CROSS_COMPILE)$(if $(filter default,$(origin AR)),ar,$(AR))
 PKG_CONFIG ?= pkg-config
 
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)

@@ -42,6 +42,9 @@ LIBNPU_A := $(B)/libnpu/libnpu.a
 
 ALL += $(LIBNPU) $(LIBNPU_A)
 
+.PHONY: libnpu
+libnpu: $(LIBNPU) $(LIBNPU_A)
+
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
 $(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
 $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
@@ -72,7 +75,7 @@ $(LIBNPU): $(B)/libnpu/$(LIBNPU_FILE)
 $(LIBNPU_A): $(LIBNPU_OBJS)
 	@echo "  AR      $@"
 	rm -f $@
-	$(CROSS_COMPILE)ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 # ---- install ----
 

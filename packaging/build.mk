@@ -14,7 +14,7 @@ modulesloaddir ?= $(prefix)/lib/modules-load.d
 srcdir ?= $(prefix)/src
 
 .PHONY: runtime install-system
-runtime: $(LIBNPU) $(LIBNPU_A) $(NPU_RUN)
+runtime: libnpu npu-run
 
 # An empty modulesloaddir leaves that file out: where npu.ko is not there, systemd takes it amiss.
 install: install-system

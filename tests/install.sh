@@ -145,12 +145,10 @@ check "riscv64: built, installed, passes its self-test" cross riscv64 qemu-riscv
 
 # The version stands in the header. Files that others' tools read have to repeat it.
 same_version() {
-	grep -q "^npu ($version-" packaging/debian/changelog &&
-		grep -qx "NPU_.*VERSION = $version" packaging/buildroot/package/npu/npu.mk &&
+	grep "^npu ($version-" packaging/debian/changelog &&
 		[ "$(find packaging/yocto -name '*.bb' | sed 's/.*_//; s/\.bb$//' | sort -u)" = "$version" ]
 }
 check "all packages are of the version that is built" same_version
-check "device tree examples follow the binding" packaging/dts/check.sh "$board"
 
 echo "install: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -29,6 +29,9 @@ $(NETWORK_OBJS): override CFLAGS += -ffp-contract=off
 
 ALL += $(NPU_RUN)
 
+.PHONY: npu-run
+npu-run: $(NPU_RUN)
+
 $(NPU_RUN): $(NPU_RUN_OBJS) $(if $(SHARED),$(LIBNPU),$(LIBNPU_A))
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)

@@ -50,7 +50,8 @@ $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace te
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
-$(addprefix $(B)/tests/device/, test_prime test_sharing test_submit): $(B)/tests/device/vgem.o
+$(addprefix $(B)/tests/device/, test_prime test_sharing test_submit test_unplug): \
+	$(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

@@ -161,6 +161,28 @@ static void keepsake_lose(struct keepsake *k)
 	node_close(&k->node);
 }
 
+/* The device, bound again, gets the result as another one would: as A of a job. */
+static void multiply_again(const struct keepsake *k)
+{
+	struct node_bo bos[3];
+	struct drm_npu_job_matmul job;
+	struct node node;
+	uint32_t a;
+
+	node_open(&node);
+	node_bos_create(&node, bos, 3, PAGE);
+	memcpy(bos[0].map, k->expected, PAGE);
+	assert_int_equal(drmPrimeFDToHandle(node.fd, k->dma_buf, &a), 0);
+	assert_int_equal(drmCloseBufferHandle(node.fd, bos[0].handle), 0);
+	bos[0].handle = a;
+	job = node_job(&node, 32, 32, 32, &bos[0], &bos[1], &bos[2]);
+	job.cvt_shift = 7;
+	assert_int_equal(node_run(&node, &job, 1), 0);
+	node_check_result(&node, &job, bos, 3);
+	node_bos_destroy(&node, bos, 3);
+	node_close(&node);
+}
+
 /* A result can be read by whoever has it mapped, also through another bind and its memory. */
 static void result_stays(void **state)
 {
@@ -176,6 +198,7 @@ static void result_stays(void **state)
 	driver_bind(&binding);
 	device_works();
 	keepsake_check(&k);
+	multiply_again(&k);
 	/* It is one memory, whichever way it is seen. */
 	k.bos[2].map[1] ^= 1;
 	k.expected[1] ^= 1;

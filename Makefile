@@ -159,9 +159,9 @@ check-device:
 		$(filter-out test_faults test_unplug test_several test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
-	# Memory that outlives the driver, which a kernel that debugs DMA takes for forgotten.
-	$(BOARD) run $(GUEST) --append dma_debug=off -- tests/run.sh unbound test_faults test_unplug
-	$(BOARD) run $(GUEST) --append dma_debug=off --npus 2 -- \
+	# By themselves: they unbind the driver.
+	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh unbound test_faults test_unplug
+	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
 	$(BOARD) run $(GUEST) --fault hang:20 -- tests/device/tools.sh
 	$(BOARD) run $(GUEST) -- tests/device/diagnosis.sh
@@ -171,7 +171,7 @@ check-device:
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue
 	$(BOARD) run $(GUEST) -- tests/examples.sh
-	$(BOARD) run $(GUEST) --no-reset --append dma_debug=off -- \
+	$(BOARD) run $(GUEST) --no-reset -- \
 		tests/run.sh no-reset test_recovery test_faults
 	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power

@@ -16,6 +16,7 @@
 #include "npu_file.h"
 #include "npu_gem.h"
 #include "npu_job.h"
+#include "npu_mem.h"
 #include "npu_perfmon.h"
 #include "npu_pm.h"
 
@@ -36,7 +37,7 @@ static void query_device(struct npu_device *npu, struct drm_npu_device_info *inf
 	info->clock_hz = npu->clock_hz;
 	if (npu->reset)
 		info->caps |= DRM_NPU_CAP_RESET;
-	if (device_iommu_mapped(npu->drm.dev))
+	if (!npu->mem_source)
 		info->caps |= DRM_NPU_CAP_IOMMU;
 	info->max_bo_bytes = NPU_MAX_BO_BYTES;
 	info->max_jobs = NPU_MAX_JOBS;
@@ -121,11 +122,31 @@ static int check_request(unsigned int cmd, void __user *arg)
 	return zeroed ? 0 : -E2BIG;
 }
 
+/*
+ * To export an import DRM looks at its attachment, which unplug takes away. Most other ioctls may
+ * wait for long, so they say themselves where unplug has to wait for them.
+ */
+static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
+		     long (*next)(struct file *, unsigned int, unsigned long))
+{
+	struct drm_file *filp = file->private_data;
+	long err;
+	int idx;
+
+	if (_IOC_NR(cmd) != _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD))
+		return next(file, cmd, arg);
+	if (!drm_dev_enter(filp->minor->dev, &idx))
+		return -ENODEV;
+	err = next(file, cmd, arg);
+	drm_dev_exit(idx);
+	return err;
+}
+
 static long npu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	int err = check_request(cmd, (void __user *)arg);
 
-	return err ?: drm_ioctl(file, cmd, arg);
+	return err ?: do_ioctl(file, cmd, arg, drm_ioctl);
 }
 
 #ifdef CONFIG_COMPAT
@@ -133,7 +154,7 @@ static long npu_compat_ioctl(struct file *file, unsigned int cmd, unsigned long 
 {
 	int err = check_request(cmd, compat_ptr(arg));
 
-	return err ?: drm_compat_ioctl(file, cmd, arg);
+	return err ?: do_ioctl(file, cmd, arg, drm_compat_ioctl);
 }
 #else
 #define npu_compat_ioctl NULL
@@ -191,6 +212,9 @@ struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw)
 		return ERR_PTR(err);
 	dma_set_max_seg_size(dev, UINT_MAX);
 
+	err = npu_mem_init(npu);
+	if (err)
+		return ERR_PTR(err);
 	npu_queue_init(npu);
 	npu_dump_init(npu);
 	err = npu_sched_init(npu);
@@ -256,6 +280,7 @@ void npu_device_unplug(struct npu_device *npu)
 	err = npu_pm_get(npu);
 	npu_queue_shutdown(npu);
 	npu_dump_fini(npu);
+	npu_mem_revoke(npu);
 	if (!err)
 		npu_pm_put(npu);
 }

@@ -7,7 +7,9 @@
 
 #include <linux/atomic.h>
 #include <linux/io.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -31,6 +33,9 @@ struct reset_control;
  * @drm: Base.
  * @hw: Hardware configuration, from the compatible.
  * @hw_priv: State of the backend.
+ * @mem_source: Whom the DMA API gives memory for BOs; NULL where an IOMMU makes it contiguous.
+ * @bos_lock: Protects @bos and the mappings of what is in it.
+ * @bos: BOs that are mapped for the engine. Empty from unplug on.
  * @regs: Register window.
  * @irq: Interrupt line.
  * @irq_is_edge: It tells of a change only, so a handler must leave no status behind.
@@ -55,6 +60,9 @@ struct npu_device {
 	struct drm_device drm;
 	const struct npu_hw *hw;
 	void *hw_priv;
+	struct device *mem_source;
+	struct mutex bos_lock; /* see above */
+	struct list_head bos;
 	void __iomem *regs;
 	int irq;
 	bool irq_is_edge;

@@ -7,19 +7,17 @@
  * coherent memory, which makes packing and reading results slow on boards that do not snoop.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
-#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <drm/drm_print.h>
 #include <drm/drm_utils.h>
 #include <drm/drm_vma_manager.h>
 
 #include "npu_drv.h"
 #include "npu_file.h"
 #include "npu_gem.h"
+#include "npu_mem.h"
 
 static const struct drm_gem_object_funcs npu_gem_funcs;
 
@@ -36,6 +34,7 @@ struct npu_bo *npu_bo_new(struct drm_device *drm, size_t size)
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&bo->link);
 	bo->base.funcs = &npu_gem_funcs;
 	drm_gem_private_object_init(drm, &bo->base, size);
 	return bo;
@@ -45,14 +44,7 @@ static void npu_gem_free(struct drm_gem_object *obj)
 {
 	struct npu_bo *bo = to_npu_bo(obj);
 
-	if (READ_ONCE(bo->pinned)) {
-		drm_warn_once(obj->dev, "memory of jobs on the wedged engine is kept\n");
-		kmemleak_not_leak(bo->sgt);
-	} else if (obj->import_attach) {
-		drm_prime_gem_destroy(obj, bo->sgt);
-	} else if (bo->sgt) {
-		dma_free_noncontiguous(obj->dev->dev, obj->size, bo->sgt, DMA_BIDIRECTIONAL);
-	}
+	npu_mem_free(bo);
 	if (bo->payer) {
 		npu_file_uncharge(bo->payer, obj->size);
 		npu_file_put(bo->payer);
@@ -75,58 +67,17 @@ static struct npu_bo *npu_bo_create(struct drm_device *drm, size_t size, struct 
 	}
 	npu_file_get(payer);
 	bo->payer = payer;
-	/* Zeroed explicitly: with an IOMMU the allocator hands out pages as it finds them. */
-	bo->sgt = dma_alloc_noncontiguous(drm->dev, size, DMA_BIDIRECTIONAL,
-					  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, 0);
-	if (!bo->sgt) {
+	err = npu_mem_alloc(bo);
+	if (err) {
 		drm_gem_object_put(&bo->base);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(err);
 	}
-	bo->dma_addr = sg_dma_address(bo->sgt->sgl);
-	/* The zeroes may still be in the cache: no line may be written back over a result later. */
-	dma_sync_sgtable_for_device(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
 	return bo;
-}
-
-/**
- * npu_bo_sync - make a range coherent
- * @bo: A BO with memory of its own.
- * @offset: First byte.
- * @size: Bytes.
- * @for_cpu: For the CPU, after the engine wrote; else for the engine.
- *
- * The segment has one bus address range, but behind an IOMMU its pages are scattered, and a sync
- * must not run from one page's memory into what happens to follow it. Whole cache lines, or the
- * edges would be written back over what the engine put there.
- */
-void npu_bo_sync(struct npu_bo *bo, u64 offset, u64 size, bool for_cpu)
-{
-	struct device *dev = bo->base.dev->dev;
-	const u64 line = dma_get_cache_alignment();
-	const u64 begin = round_down(offset, line);
-	const u64 end = min_t(u64, round_up(offset + size, line), bo->base.size);
-	struct scatterlist *sg;
-	u64 at = 0, from, to;
-	unsigned int i;
-
-	for_each_sgtable_sg(bo->sgt, sg, i) {
-		from = max(begin, at);
-		to = min(end, at + sg->length);
-		if (from < to && for_cpu)
-			dma_sync_single_for_cpu(dev, bo->dma_addr + from, to - from,
-						DMA_BIDIRECTIONAL);
-		else if (from < to)
-			dma_sync_single_for_device(dev, bo->dma_addr + from, to - from,
-						   DMA_BIDIRECTIONAL);
-		at += sg->length;
-		if (at >= end)
-			break;
-	}
 }
 
 static int npu_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
-	void *vaddr = dma_vmap_noncontiguous(obj->dev->dev, obj->size, to_npu_bo(obj)->sgt);
+	void *vaddr = npu_mem_vmap(to_npu_bo(obj));
 
 	if (!vaddr)
 		return -ENOMEM;
@@ -136,7 +87,7 @@ static int npu_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 
 static void npu_gem_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
-	dma_vunmap_noncontiguous(obj->dev->dev, map->vaddr);
+	npu_mem_vunmap(to_npu_bo(obj), map->vaddr);
 }
 
 static int npu_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
@@ -146,7 +97,7 @@ static int npu_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct
 	/* The exporter sets its own up, and holds the memory from here on. */
 	vma->vm_ops = NULL;
 	vma->vm_private_data = NULL;
-	err = dma_buf_mmap(obj->dma_buf, vma, 0);
+	err = dma_buf_mmap(to_npu_bo(obj)->source, vma, 0);
 	if (!err)
 		drm_gem_object_put(obj);
 	return err;
@@ -161,7 +112,7 @@ static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	unsigned int i;
 	int err;
 
-	if (obj->import_attach)
+	if (bo->source)
 		return npu_gem_mmap_import(obj, vma);
 	/* A private mapping would be a copy. */
 	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
@@ -187,7 +138,7 @@ static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 }
 
 /*
- * Unplug zaps all mappings, but the memory is there for as long as the BO is, so whoever still
+ * Unplug zaps all mappings, but the pages are there for as long as the BO is, so whoever still
  * looks at a result may do so.
  */
 static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
@@ -320,6 +271,7 @@ int npu_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *filp)
 	const u32 access = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_WRITE;
 	struct drm_npu_bo_prep *args = data;
 	struct drm_gem_object *obj;
+	struct npu_bo *bo;
 	int err, idx;
 
 	if (!(args->flags & access) || (args->flags & ~(access | DRM_NPU_ACCESS_NOWAIT)))
@@ -327,15 +279,16 @@ int npu_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *filp)
 	obj = drm_gem_object_lookup(filp, args->handle);
 	if (!obj)
 		return -ENOENT;
+	bo = to_npu_bo(obj);
 	err = check_range(obj, args->offset, &args->size);
 	if (!err)
 		err = npu_bo_wait(obj, args->flags, args->deadline_ns);
 	if (err)
 		goto put;
-	if (obj->import_attach) {
-		err = dma_buf_begin_cpu_access(obj->dma_buf, DMA_BIDIRECTIONAL);
+	if (bo->source) {
+		err = dma_buf_begin_cpu_access(bo->source, DMA_BIDIRECTIONAL);
 	} else if (drm_dev_enter(drm, &idx)) {
-		npu_bo_sync(to_npu_bo(obj), args->offset, args->size, true);
+		npu_mem_sync(bo, args->offset, args->size, true);
 		drm_dev_exit(idx);
 	} else {
 		err = -ENODEV;
@@ -358,6 +311,7 @@ int npu_ioctl_bo_fini(struct drm_device *drm, void *data, struct drm_file *filp)
 	const u32 access = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_WRITE;
 	struct drm_npu_bo_fini *args = data;
 	struct drm_gem_object *obj;
+	struct npu_bo *bo;
 	int err, idx;
 
 	if (!(args->flags & access) || (args->flags & ~access))
@@ -365,14 +319,15 @@ int npu_ioctl_bo_fini(struct drm_device *drm, void *data, struct drm_file *filp)
 	obj = drm_gem_object_lookup(filp, args->handle);
 	if (!obj)
 		return -ENOENT;
+	bo = to_npu_bo(obj);
 	err = check_range(obj, args->offset, &args->size);
 	if (err)
 		goto put;
-	if (obj->import_attach) {
-		err = dma_buf_end_cpu_access(obj->dma_buf, DMA_BIDIRECTIONAL);
+	if (bo->source) {
+		err = dma_buf_end_cpu_access(bo->source, DMA_BIDIRECTIONAL);
 	} else if (drm_dev_enter(drm, &idx)) {
 		if (args->flags & DRM_NPU_ACCESS_WRITE)
-			npu_bo_sync(to_npu_bo(obj), args->offset, args->size, false);
+			npu_mem_sync(bo, args->offset, args->size, false);
 		drm_dev_exit(idx);
 	} else {
 		err = -ENODEV;

@@ -7,23 +7,37 @@
 
 #include "npu_compat.h"
 
+struct dma_buf;
 struct npu_file;
+struct page;
 struct sg_table;
 
 /**
  * struct npu_bo - memory the engine can reach
  * @base: Base; base.size is what the engine may touch.
- * @sgt: Our own memory, or the mapping of an imported dma-buf.
+ * @sgt: Our own pages, or the mapping of an imported dma-buf.
+ * @pages: Our own pages one by one where an IOMMU makes a segment of them, else NULL.
+ * @source: The dma-buf that it was imported from, with a reference; NULL for memory of our own.
  * @dma_addr: Bus address of its single DMA segment.
+ * @link: In npu_device.bos while it is mapped for the engine.
  * @payer: File whose quota the memory counts against, with a reference; NULL for an import.
  * @pinned: A wedged engine may still write here: the memory is never given back.
  *
- * All but @pinned are set once, before anybody else sees the BO; @pinned goes from false to true.
+ * All but @link and @pinned are set once, before anybody else sees the BO; @pinned goes from false
+ * to true.
+ *
+ * The mapping ends with the BO or, if that is earlier, with the binding of the device: @dma_addr,
+ * and
+ * @sgt of an import, mean something only between drm_dev_enter() and drm_dev_exit(), and to jobs on
+ * the engine. Our own pages stay until the BO is freed. See npu_mem.c.
  */
 struct npu_bo {
 	struct drm_gem_object base;
 	struct sg_table *sgt;
+	struct page **pages;
+	struct dma_buf *source;
 	dma_addr_t dma_addr;
+	struct list_head link;
 	struct npu_file *payer;
 	bool pinned;
 };
@@ -34,7 +48,6 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 }
 
 struct npu_bo *npu_bo_new(struct drm_device *drm, size_t size);
-void npu_bo_sync(struct npu_bo *bo, u64 offset, u64 size, bool for_cpu);
 
 struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj);
 struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags);

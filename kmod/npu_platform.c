@@ -7,7 +7,6 @@
 #include <linux/delay.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/property.h>
@@ -42,23 +41,6 @@ static int npu_platform_supply(struct npu_device *npu)
 	return 0;
 }
 
-static void npu_platform_release_memory(void *data)
-{
-	of_reserved_mem_device_release(data);
-}
-
-/* A memory-region, where the engine reaches only part of the memory. */
-static int npu_platform_memory(struct device *dev)
-{
-	int err = of_reserved_mem_device_init(dev);
-
-	if (err == -ENODEV)
-		return 0;
-	if (err)
-		return dev_err_probe(dev, err, "cannot use memory-region\n");
-	return devm_add_action_or_reset(dev, npu_platform_release_memory, dev);
-}
-
 static int npu_platform_reset(struct npu_device *npu)
 {
 	int err = reset_control_assert(npu->resets);
@@ -75,9 +57,6 @@ static int npu_platform_probe(struct platform_device *pdev)
 	struct npu_device *npu;
 	int err;
 
-	err = npu_platform_memory(dev);
-	if (err)
-		return err;
 	npu = npu_device_alloc(dev, device_get_match_data(dev));
 	if (IS_ERR(npu))
 		return PTR_ERR(npu);

@@ -9,6 +9,7 @@
 
 #include "npu_drv.h"
 #include "npu_gem.h"
+#include "npu_mem.h"
 
 /**
  * npu_gem_get_sg_table - drm_gem_object_funcs.get_sg_table
@@ -50,7 +51,7 @@ static int npu_dma_buf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_d
 	int idx;
 
 	if (drm_dev_enter(obj->dev, &idx)) {
-		npu_bo_sync(to_npu_bo(obj), 0, obj->size, true);
+		npu_mem_sync(to_npu_bo(obj), 0, obj->size, true);
 		drm_dev_exit(idx);
 	}
 	return 0;
@@ -62,7 +63,7 @@ static int npu_dma_buf_end_cpu_access(struct dma_buf *dma_buf, enum dma_data_dir
 	int idx;
 
 	if (dir != DMA_FROM_DEVICE && drm_dev_enter(obj->dev, &idx)) {
-		npu_bo_sync(to_npu_bo(obj), 0, obj->size, false);
+		npu_mem_sync(to_npu_bo(obj), 0, obj->size, false);
 		drm_dev_exit(idx);
 	}
 	return 0;
@@ -151,5 +152,8 @@ struct drm_gem_object *npu_gem_prime_import_sg_table(struct drm_device *drm,
 		return ERR_CAST(bo);
 	bo->sgt = sgt;
 	bo->dma_addr = sg_dma_address(sgt->sgl);
+	bo->source = attach->dmabuf;
+	get_dma_buf(bo->source);
+	npu_mem_track(bo);
 	return &bo->base;
 }

@@ -22,3 +22,33 @@ planted:
 
 check-planted: planted
 	tests/debug/planted.sh $(O) $(PLANTED_DIR)/planted.ko
+
+# ---- hostile calls: everything that can be asked of the driver, led by its coverage ----
+
+FUZZ_IOCTL_SECONDS ?= 120
+FUZZ_CALLS := tests/fuzz/calls
+
+# The module is another one, which tells KCOV what of it runs, so all has a folder of its own.
+.PHONY: fuzz-ioctl fuzz-ioctl-run
+fuzz-ioctl:
+	scripts/setup.sh debug
+	$(MAKE) guest O=$(O)/kcov KCOV=1 GUEST="$(DEBUG_GUEST)"
+	$(MAKE) fuzz-ioctl-run O=$(O)/kcov KDIR=$$($(BOARD) kdir $(DEBUG_GUEST))
+
+# What is new in the corpus is printed, not kept: see tests/fuzz/README.md.
+fuzz-ioctl-run:
+	$(BOARD) run $(DEBUG_GUEST) --timeout $$(($(FUZZ_IOCTL_SECONDS) + 600)) --load vgem -- \
+		sh -c 'fuzz_ioctl --seconds $(FUZZ_IOCTL_SECONDS) --corpus $(FUZZ_CALLS)/corpus.txt \
+			--save $(O)/corpus.txt --coverage $(O)/coverage.txt && \
+			tests/run.sh after-fuzz test_submit test_ioctl'
+	$(FUZZ_CALLS)/coverage.py $(KMOD_DIR)/npu.ko $(O)/coverage.txt $(FUZZ_CALLS)/unreached.txt
+
+# ---- load: processes that are killed, faults of the engine, unbinding and sleep ----
+
+LOAD_SECONDS ?= 120
+
+.PHONY: check-load
+check-load: guest
+	$(BOARD) run $(GUEST) --memory 2048 --timeout $$(($(LOAD_SECONDS) * 3 + 600)) -- \
+		npu-load --processes 64 --contexts 4 --seconds $(LOAD_SECONDS) \
+		--with kill,fault,unbind,sleep

@@ -43,6 +43,8 @@ void node_open(struct node *node);
 /** Opens the NPU with that name on its bus, as in struct driver_binding. */
 void node_open_device(struct node *node, const char *device);
 void node_close(struct node *node);
+/** A file of the first NPU, which node_open() would ask what it can; -1 if there is none. */
+int node_try_open(void);
 
 /** Calls an ioctl; 0 or a negative errno. */
 int node_ioctl(const struct node *node, unsigned long request, void *arg);

@@ -351,19 +351,21 @@ static void storm(void **state)
 
 /* ---- A reset that fails ---------------------------------------------------------------- */
 
-/*
- * Everything fails with EIO from then on, and memory stays where it is. A new probe resets again:
- * this time with success.
- */
-static void failed_reset(void **state)
+/* The device is bound again with a new file and new BOs. */
+static void start_again(struct fixture *f, const struct driver_binding *binding)
 {
-	struct fixture *f = *state;
+	driver_bind(binding);
+	node_open(&f->node);
+	node_bos_create(&f->node, f->bos, 6, 16384);
+	device_works(f);
+}
+
+static void wedge(struct fixture *f)
+{
 	struct drm_npu_job_matmul job = make_job(f);
-	struct driver_binding binding;
 	uint32_t sync[6];
 	unsigned int i;
 
-	driver_find(&binding);
 	inject(f, "no-flush");
 	inject(f, "hang:1");
 	for (i = 0; i < 6; i++)
@@ -373,14 +375,43 @@ static void failed_reset(void **state)
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
 	assert_int_equal(node_ctx_state(&f->node, 0).last_error, EIO);
 	node_bo_randomize(&f->node, &f->bos[2]);
+}
 
+/*
+ * Everything fails with EIO from then on, and memory stays where it is. A new probe resets again:
+ * this time with success.
+ */
+static void failed_reset(void **state)
+{
+	struct fixture *f = *state;
+	struct driver_binding binding;
+
+	driver_find(&binding);
+	wedge(f);
 	node_bos_destroy(&f->node, f->bos, 6);
 	node_close(&f->node);
 	driver_unbind(&binding);
-	driver_bind(&binding);
-	node_open(&f->node);
-	node_bos_create(&f->node, f->bos, 6, 16384);
-	device_works(f);
+	start_again(f, &binding);
+}
+
+/* The same with everything open: the memory is there until the file is closed, and then for good.
+ */
+static void failed_reset_and_unbind(void **state)
+{
+	struct fixture *f = *state;
+	struct driver_binding binding;
+	uint8_t last;
+	unsigned int i;
+
+	driver_find(&binding);
+	wedge(f);
+	last = f->bos[2].map[100];
+	driver_unbind(&binding);
+	assert_int_equal(f->bos[2].map[100], last);
+	for (i = 0; i < 6; i++)
+		munmap(f->bos[i].map, f->bos[i].size);
+	node_close(&f->node);
+	start_again(f, &binding);
 }
 
 int main(void)
@@ -395,6 +426,7 @@ int main(void)
 		cmocka_unit_test(coredump),
 		cmocka_unit_test(storm),
 		cmocka_unit_test(failed_reset),
+		cmocka_unit_test(failed_reset_and_unbind),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, setup, teardown);

@@ -60,6 +60,12 @@ extern "C" {
  * A fence of a job that ran carries its outcome: 0, ETIMEDOUT (the engine hung on it), EIO (a bus
  * error, or the device was wedged), ECANCELED (its context went away first), ENODEV (the device
  * went away). A sync_file made from the fence shows it, and DRM_IOCTL_NPU_CTX_STATE counts it.
+ *
+ * DOC: A device that goes away
+ *
+ * Ioctls fail with ENODEV from then on, and so do the jobs that had not ended. Memory stays for
+ * whoever has it mapped, from the node or as a dma-buf, and for drivers that imported it: with the
+ * results of the jobs that ended, and without what may be written in the very moment.
  */
 
 #define DRM_NPU_DEV_QUERY 0x00

@@ -146,7 +146,7 @@ include tests/debug/build.mk
 # ---- npu-run and examples ----
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx \
-	test_diagnosis test_bench test_selftest test_top test_chrome_trace)
+	test_perceptron test_diagnosis test_bench test_selftest test_top test_chrome_trace)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
@@ -167,8 +167,11 @@ $(B)/tests/unit/test_top: $(B)/tests/unit/fake_root.o \
 $(B)/tests/unit/test_chrome_trace: $(addprefix $(B)/tools/npu-run/, \
 	chrome_trace.o trace_event.o json.o)
 LIBS_test_chrome_trace := -lm
-$(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
+$(B)/tests/unit/test_idx: $(FASHION_DATA_OBJS) $(B)/examples/perceptron/error.o
 LIBS_test_idx := -lz
+$(B)/tests/unit/test_perceptron: $(addprefix $(B)/examples/, perceptron/model.o perceptron/error.o \
+	digits/digits.o data-sets/npy.o) $(LIBNPU_A)
+LIBS_test_perceptron := $(LIBNPU_LIBS) -lz
 
 # The command line as a user has it, on the CPU.
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)

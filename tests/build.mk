@@ -134,6 +134,18 @@ LIBS_test_npy := $(LIBNPU_LIBS)
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 
+NETWORK_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_network test_quantize test_quant_file)
+NETWORK_DEVICE_TESTS := $(B)/tests/device/test_network
+NETWORK_TESTS := $(NETWORK_UNIT_TESTS) $(NETWORK_DEVICE_TESTS)
+UNIT_TESTS += $(NETWORK_UNIT_TESTS)
+DEVICE_TESTS += $(NETWORK_DEVICE_TESTS)
+
+$(NETWORK_TESTS): $(B)/tests/network_rig.o $(B)/tests/matmul_case.o $(NETWORK_OBJS) \
+	$(B)/tools/npu-run/error.o $(LIBNPU_A)
+$(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+# References here round as the text does.
+$(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off
+
 # The command line as a user has it, on the CPU.
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)

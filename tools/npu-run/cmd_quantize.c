@@ -80,19 +80,19 @@ static enum status save(const char *who, const struct quantize_options *options,
 
 static enum status quantize(const char *who, struct quantize_options *options, struct inputs *in)
 {
-	struct precision *precision = calloc(1, sizeof(*precision));
+	struct findings *findings = calloc(1, sizeof(*findings));
 	struct quant_network *quant = calloc(1, sizeof(*quant));
 	struct npu_error err;
 	enum status status = STATUS_FILE;
 	int ret;
 
-	if (!precision || !quant) {
+	if (!findings || !quant) {
 		complain(who, "out of memory");
 	} else if (!quantize_take_layers(who, options, &in->network)) {
 		status = STATUS_USAGE;
 	} else {
 		ret = network_quantize(&options->technique, &in->network, in->samples, in->learnt,
-				       quant, precision, &err);
+				       quant, findings, &err);
 		if (ret) {
 			complain(who, "%s", err.text);
 			status = ret == -EDOM ? STATUS_USAGE : STATUS_FILE;
@@ -100,11 +100,11 @@ static enum status quantize(const char *who, struct quantize_options *options, s
 			status = save(who, options, quant);
 		}
 		if (status == STATUS_OK)
-			quantize_report(options, &in->network, quant, precision);
+			quantize_report(options, &in->network, quant, findings);
 		quant_network_free(quant);
 	}
 	free(quant);
-	free(precision);
+	free(findings);
 	return status;
 }
 

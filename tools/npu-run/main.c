@@ -13,6 +13,7 @@ static const struct {
 	char *title; /* what getopt takes for the program's name */
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
+	{ "eval", "npu-run: eval", cmd_eval },
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
 	{ "plan", "npu-run: plan", cmd_plan },
@@ -24,6 +25,7 @@ static const struct {
 static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
+			   "  eval       hold quantized networks against the float one\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"
@@ -50,7 +52,7 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: info, matmul, plan, quantize, selftest "
+		complain("npu-run", "a command is needed: eval, info, matmul, plan, quantize, selftest "
 				    "or tensors (see npu-run --help)");
 		return STATUS_USAGE;
 	}

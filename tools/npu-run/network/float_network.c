@@ -188,3 +188,16 @@ void float_network_free(struct float_network *network)
 	}
 	memset(network, 0, sizeof(*network));
 }
+
+uint64_t float_network_bytes(const struct float_network *network)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < network->count; i++) {
+		const struct float_layer *layer = &network->layer[i];
+
+		bytes += ((uint64_t)layer->n * layer->k + (layer->bias ? layer->n : 0)) *
+			 sizeof(float);
+	}
+	return bytes;
+}

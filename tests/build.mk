@@ -127,10 +127,14 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_idx)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx)
 
-$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o error.o) $(LIBNPU_A)
+$(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
+$(addprefix $(B)/tests/unit/, test_plot test_plot_svg): $(addprefix $(B)/tools/npu-run/, \
+	plot_axis.o plot_text.o plot_svg.o save.o error.o)
+LIBS_test_plot := -lm -lutil
+LIBS_test_plot_svg := -lm
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

@@ -6,16 +6,15 @@
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
 	cmd_info.o cmd_matmul.o cmd_plan.o cmd_selftest.o cmd_tensors.o multiply.o operands.o \
-	stages.o trial.o reference.o npy.o npy_write.o cmd_quantize.o quantize_options.o \
-	quantize_report.o cmd_eval.o eval_report.o eval_json.o \
-	eval_chart.o)
+	stages.o trial.o reference.o npy.o npy_write.o save.o plot_axis.o plot_text.o plot_svg.o)
 
 # Networks, float and quantized.
 NETWORK_OBJS := $(addprefix $(B)/tools/npu-run/network/, samples.o dense.o float_network.o \
 	technique.o quant_network.o quant_save.o quant_load.o learnt.o weights.o stream.o \
 	migrate.o precision.o quantize.o device_layer.o edge.o pack.o runner.o float_runner.o \
 	subject.o)
-NPU_RUN_OBJS += $(NETWORK_OBJS)
+NPU_RUN_OBJS += $(NETWORK_OBJS) $(addprefix $(B)/tools/npu-run/, cmd_quantize.o \
+	quantize_options.o quantize_report.o cmd_eval.o eval_report.o eval_json.o eval_chart.o)
 
 # Without fused multiply-add every machine rounds the same way.
 $(NETWORK_OBJS): override CFLAGS += -ffp-contract=off

@@ -10,8 +10,8 @@
 #include "eval_chart.h"
 #include "eval_report.h"
 #include "network/samples.h"
-#include "npy.h"
 #include "quantize_options.h"
+#include "save.h"
 
 static const char help[] =
 	"Usage: npu-run eval FLOAT QUANTIZED... --samples X.npy [OPTION]...\n"
@@ -291,7 +291,7 @@ enum status cmd_eval(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options, &status))
 		return status;
-	if (options.svg && npy_check_writable(options.svg, &err)) {
+	if (options.svg && save_check(options.svg, &err)) {
 		complain(argv[0], "%s: %s", options.svg, err.text);
 		return STATUS_FILE;
 	}

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "device.h"
-#include "npy.h"
 #include "network/pack.h"
 #include "network/quant_file.h"
 #include "network/quantize.h"
 #include "quantize_options.h"
 #include "quantize_report.h"
+#include "save.h"
 
 /* The files that go in. */
 struct inputs {
@@ -117,7 +117,7 @@ enum status cmd_quantize(int argc, char **argv)
 
 	if (!quantize_parse(argc, argv, &options, &status))
 		return status;
-	if (npy_check_writable(options.output, &err)) {
+	if (save_check(options.output, &err)) {
 		complain(argv[0], "%s: %s", options.output, err.text);
 		return STATUS_FILE;
 	}

@@ -11,6 +11,7 @@ npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
 pipeline=$(readlink -f "$4")
+here=$(dirname "$(readlink -f "$0")")
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -98,7 +99,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' info matmul plan selftest tensors; do
+for command in '' eval info matmul plan quantize selftest tensors; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -337,6 +338,11 @@ check 'tensors of nothing' 2 "$npu_run" tensors
 says err 'one file is needed'; done_
 check 'unknown option of tensors' 2 "$npu_run" tensors --bogus
 says err "npu-run: tensors: unrecognized option '--bogus'"; done_
+
+# ---- quantize and eval ----
+
+# shellcheck source=tests/cli/quantize.sh
+. "$here/quantize.sh"
 
 # ---- the examples ----
 

@@ -31,8 +31,11 @@ static int open_inputs(const struct quantize_options *options, struct inputs *in
 			ret = samples_check(in->samples, in->network.layer[0].k, options->model,
 					    err);
 	}
-	if (!ret && options->scales)
+	if (!ret && options->scales) {
 		ret = learnt_open(options->scales, &in->learnt, err);
+		if (!ret)
+			ret = learnt_check(in->learnt, &in->network, err);
+	}
 	return ret;
 }
 

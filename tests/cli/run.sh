@@ -341,7 +341,7 @@ says err "npu-run: tensors: unrecognized option '--bogus'"; done_
 
 # ---- quantize and eval ----
 
-# shellcheck source=tests/cli/quantize.sh
+# shellcheck source=/dev/null
 . "$here/quantize.sh"
 
 # ---- the examples ----

@@ -88,6 +88,12 @@ static void test_all_ways(void **state)
 		t.mode = (enum input_mode)mode;
 		assert_in_range((int)(1e5 * error_of(*state, t)), 100, 2000);
 	}
+	t.granularity = NPU_QUANT_PER_GROUP;
+	t.group_size = 32;
+	for (int mode = INPUT_STATIC; mode <= INPUT_ADAPTIVE; mode++) {
+		t.mode = (enum input_mode)mode;
+		assert_in_range((int)(1e5 * error_of(*state, t)), 100, 2000);
+	}
 	t = rig_technique();
 	for (int scaling = NPU_SCALING_FIXED16; scaling < NPU_SCALING_NONE; scaling++) {
 		t.has_scaling = true;

@@ -52,8 +52,9 @@ void complain(const char *who, const char *format, ...)
 static enum status run(int argc, char **argv)
 {
 	if (argc < 2) {
-		complain("npu-run", "a command is needed: eval, info, matmul, plan, quantize, selftest "
-				    "or tensors (see npu-run --help)");
+		complain("npu-run",
+			 "a command is needed: eval, info, matmul, plan, quantize, selftest "
+			 "or tensors (see npu-run --help)");
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

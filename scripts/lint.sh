@@ -22,12 +22,12 @@ clang-format --dry-run -Werror $c || bad "C layout: run 'make format'"
 
 for f in $files; do
 	case $f in
-	LICENSES/* | *.npy | *.mlp | *.md | .gitignore) continue ;;
+	LICENSES/* | *.npy | *.safetensors | *.md | .gitignore) continue ;;
 	esac
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ' || bad "$f: no SPDX line"
 done
 
-text=$(echo "$files" | grep -vE '\.(npy|mlp)$|^LICENSES/')
+text=$(echo "$files" | grep -vE '\.(npy|safetensors)$|^LICENSES/')
 # shellcheck disable=SC2086
 grep -nE '[[:blank:]]+$' $text && bad "white space at the end of a line"
 # shellcheck disable=SC2086

@@ -127,7 +127,7 @@ include tests/debug/build.mk
 
 # ---- npu-run and examples ----
 
-UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx)
+UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx test_perceptron)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
@@ -135,8 +135,11 @@ $(addprefix $(B)/tests/unit/, test_plot test_plot_svg): $(addprefix $(B)/tools/n
 	plot_axis.o plot_text.o plot_svg.o save.o error.o)
 LIBS_test_plot := -lm -lutil
 LIBS_test_plot_svg := -lm
-$(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
+$(B)/tests/unit/test_idx: $(FASHION_DATA_OBJS) $(B)/examples/perceptron/error.o
 LIBS_test_idx := -lz
+$(B)/tests/unit/test_perceptron: $(addprefix $(B)/examples/, perceptron/model.o perceptron/error.o \
+	digits/digits.o data-sets/npy.o) $(LIBNPU_A)
+LIBS_test_perceptron := $(LIBNPU_LIBS) -lz
 
 NETWORK_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_network test_quantize test_quant_file)
 NETWORK_DEVICE_TESTS := $(B)/tests/device/test_network

@@ -11,13 +11,13 @@
 #include <string.h>
 
 #include "dataset.h"
-#include "error.h"
-#include "forward.h"
-#include "model.h"
+#include "../perceptron/error.h"
+#include "../perceptron/forward.h"
+#include "../perceptron/model.h"
 #include "network.h"
 #include "quantize.h"
 #include "report.h"
-#include "score.h"
+#include "../perceptron/score.h"
 
 #define DEFAULT_BATCH 500
 #define MAX_BATCH 10000
@@ -33,7 +33,7 @@ static const char help[] =
 	"  -j, --json           print the result as one JSON object\n"
 	"  -h, --help           print this text\n"
 	"\n"
-	"Example: fashion-mnist --device=cpu examples/fashion-mnist/model.mlp\n"
+	"Example: fashion-mnist --device=cpu examples/fashion-mnist/model.safetensors\n"
 	"\n"
 	"The images and labels of Debian's package dataset-fashion-mnist are the default.\n"
 	"The exit status is 0, or 1 when something failed, or 2 for a wrong command line.\n";
@@ -208,8 +208,7 @@ static int run(const struct options *options, const char **what, struct npu_erro
 	ret = npu_device_open(options->device, &dev, err);
 	if (ret)
 		return ret;
-	*what = options->model;
-	ret = model_load(options->model, IMAGE_PIXELS, CLASS_COUNT, &model, err);
+	ret = model_load(options->model, IMAGE_PIXELS, PIXEL_MAX, CLASS_COUNT, &model, err);
 	if (!ret)
 		ret = dataset_load(options->images, options->labels, &set, what, err);
 	if (ret)

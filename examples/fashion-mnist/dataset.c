@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dataset.h"
-#include "error.h"
+#include "../perceptron/error.h"
 
 static int check_images(const struct dataset *set, struct npu_error *err)
 {

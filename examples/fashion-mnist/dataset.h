@@ -8,7 +8,9 @@
 
 #include "idx.h"
 
-#define IMAGE_PIXELS (28 * 28)
+#define IMAGE_SIDE 28
+#define IMAGE_PIXELS (IMAGE_SIDE * IMAGE_SIDE)
+#define PIXEL_MAX 255
 #define CLASS_COUNT 10
 
 /* Where Debian's package dataset-fashion-mnist has the files. */

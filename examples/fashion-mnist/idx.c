@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "error.h"
+#include "../perceptron/error.h"
 #include "idx.h"
 
 #define IDX_TYPE_U8 0x08

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "error.h"
+#include "../perceptron/error.h"
 #include "network.h"
 
 /* One batch computes, one waits in the queue, the CPU is busy with the others. */

@@ -12,12 +12,12 @@
 #include <string.h>
 
 #include "dataset.h"
-#include "error.h"
-#include "forward.h"
-#include "model.h"
+#include "../perceptron/error.h"
+#include "../perceptron/forward.h"
+#include "../perceptron/model.h"
 #include "network.h"
 #include "qat_network.h"
-#include "score.h"
+#include "../perceptron/score.h"
 
 #define CALIBRATION_IMAGES 2048
 #define LEARNING_RATE 1e-3f
@@ -227,8 +227,8 @@ static int run(struct bench *bench, const char *path, const char **what, struct 
 {
 	int ret;
 
-	*what = path;
-	ret = model_load(path, IMAGE_PIXELS, CLASS_COUNT, &bench->model, err);
+	*what = NULL;
+	ret = model_load(path, IMAGE_PIXELS, PIXEL_MAX, CLASS_COUNT, &bench->model, err);
 	if (!ret)
 		ret = dataset_load(DATASET_TRAIN_IMAGES, DATASET_TRAIN_LABELS, &bench->training,
 				   what, err);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "../perceptron/error.h"
 #include "qat_network.h"
 
 /* Parameters that learn together: values, gradient, Adam's first and second moments. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model.h"
+#include "../perceptron/model.h"
 #include "quantize.h"
 
 /* Most images of a call. */

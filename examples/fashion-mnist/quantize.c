@@ -7,7 +7,7 @@
 
 #include <npu_quant.h>
 
-#include "error.h"
+#include "../perceptron/error.h"
 #include "quantize.h"
 
 /* Zero point and number of steps of values that are never negative. */

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model.h"
+#include "../perceptron/model.h"
 #include "npu.h"
 
 struct quant_layer {

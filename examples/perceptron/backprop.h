@@ -4,8 +4,8 @@
  * Method for Stochastic Optimization", 2015), decoupled weight decay. Plain C with a fixed order of
  * every sum, so that a seed gives one result.
  */
-#ifndef FASHION_MNIST_BACKPROP_H
-#define FASHION_MNIST_BACKPROP_H
+#ifndef PERCEPTRON_BACKPROP_H
+#define PERCEPTRON_BACKPROP_H
 
 #include <stdint.h>
 
@@ -21,7 +21,7 @@ int trainer_create(struct model *model, struct trainer **trainer, struct npu_err
 
 void trainer_destroy(struct trainer *trainer);
 
-/* Where the caller puts the next batch: [inputs][BATCH], pixels divided by 255. */
+/* Where the caller puts the next batch: [inputs][BATCH], pixels divided by the largest. */
 float *trainer_input(struct trainer *trainer);
 
 /* Learns from the batch; returns its mean loss. */

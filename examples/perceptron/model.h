@@ -2,23 +2,21 @@
 /*
  * A multilayer perceptron in float32 and the file it lives in. Each layer computes
  * y[n] = bias[n] + sum over k of weight[n][k] * x[k]; all but the last are followed by ReLU. The
- * input is a pixel divided by 255.
+ * input is a pixel divided by the largest one.
  *
- * The file, all little-endian:
+ * The file is a safetensors file with the names that PyTorch gives to
+ * nn.Sequential(Linear, ReLU, Linear, ...), and what quantization needs beside the weights:
  *
- *	8 bytes		"NPU-MLP1"
- *	u32		number of layers, 1 to MODEL_MAX_LAYERS
- *	then for each layer
- *	u32, u32	n, k: outputs and inputs
- *	f32		range: largest magnitude of an output (after ReLU) on training images
- *	f32[n]		bias
- *	f32[n][k]	weight
+ *	0.weight	[n, k]	of the first layer; those of the next are 2, 4 ...
+ *	0.bias		[n]
+ *	0.output_range	[]	largest magnitude of an output (after ReLU) on training images
+ *	input_max	[]	the largest pixel
  *
  * The range comes from training images, so that quantization never sees the images it is judged
  * by.
  */
-#ifndef FASHION_MNIST_MODEL_H
-#define FASHION_MNIST_MODEL_H
+#ifndef PERCEPTRON_MODEL_H
+#define PERCEPTRON_MODEL_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +35,7 @@ struct layer {
 };
 
 struct model {
+	float input_max;
 	uint32_t layer_count;
 	struct layer layer[MODEL_MAX_LAYERS];
 };
@@ -45,10 +44,14 @@ struct model {
 int model_create(const uint32_t *width, uint32_t layer_count, struct model *model,
 		 struct npu_error *err);
 
-/* Reads a file and checks that it goes from @inputs to @outputs. */
-int model_load(const char *path, uint32_t inputs, uint32_t outputs, struct model *model,
-	       struct npu_error *err);
+/*
+ * Reads a file and checks that it goes from @inputs pixels of 0 to @input_max to @outputs. Errors
+ * name the path, and those of model_save().
+ */
+int model_load(const char *path, uint32_t inputs, float input_max, uint32_t outputs,
+	       struct model *model, struct npu_error *err);
 
+/* The file is complete or not there. */
 int model_save(const char *path, const struct model *model, struct npu_error *err);
 
 void model_free(struct model *model);

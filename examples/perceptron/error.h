@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Says why something failed, in the library's own struct npu_error. */
-#ifndef FASHION_MNIST_ERROR_H
-#define FASHION_MNIST_ERROR_H
+#ifndef PERCEPTRON_ERROR_H
+#define PERCEPTRON_ERROR_H
 
 #include "npu.h"
 

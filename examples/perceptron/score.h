@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From logits to classes, and how often two lists of classes agree. */
-#ifndef FASHION_MNIST_SCORE_H
-#define FASHION_MNIST_SCORE_H
+#ifndef PERCEPTRON_SCORE_H
+#define PERCEPTRON_SCORE_H
 
 #include <stddef.h>
 #include <stdint.h>

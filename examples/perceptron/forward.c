@@ -28,6 +28,7 @@ struct dense {
 };
 
 struct forward {
+	float input_max;
 	uint32_t layer_count;
 	struct dense layer[MODEL_MAX_LAYERS];
 	float *block[2];
@@ -96,6 +97,7 @@ int forward_create(const struct model *model, struct forward **forward, struct n
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return error_set(err, -ENOMEM, "out of memory");
+	f->input_max = model->input_max;
 	f->layer_count = model->layer_count;
 	for (int i = 0; i < 2; i++) {
 		f->block[i] = malloc(BLOCK * MODEL_MAX_WIDTH * sizeof(float));
@@ -137,7 +139,7 @@ void forward_run(struct forward *forward, const uint8_t *pixels, size_t count, f
 		float *out = forward->block[1];
 
 		for (size_t i = 0; i < rows * inputs; i++)
-			in[i] = (float)image[i] / 255.0f;
+			in[i] = (float)image[i] / forward->input_max;
 		for (uint32_t i = 0; i < forward->layer_count; i++) {
 			float *done = in;
 

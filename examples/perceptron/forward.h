@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs a model in float32 on the CPU: what the int8 results are measured against. */
-#ifndef FASHION_MNIST_FORWARD_H
-#define FASHION_MNIST_FORWARD_H
+#ifndef PERCEPTRON_FORWARD_H
+#define PERCEPTRON_FORWARD_H
 
 #include <stddef.h>
 #include <stdint.h>

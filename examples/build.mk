@@ -21,7 +21,8 @@ FASHION_MODEL := $(FASHION)/model.safetensors
 ALL += $(FASHION_MNIST) $(B)/$(FASHION)/fashion-mnist-train $(B)/$(FASHION)/fashion-mnist-qat
 
 # One file each, one way of use.
-SMALL_EXAMPLES := $(addprefix $(B)/examples/, matmul packed-weights dma-buf fallback)
+SMALL_EXAMPLES := $(addprefix $(B)/examples/, matmul packed-weights dma-buf fallback \
+	outlier-layer)
 
 ALL += $(SMALL_EXAMPLES)
 

@@ -173,6 +173,18 @@ $(B)/tests/unit/test_perceptron: $(addprefix $(B)/examples/, perceptron/model.o 
 	digits/digits.o data-sets/npy.o) $(LIBNPU_A)
 LIBS_test_perceptron := $(LIBNPU_LIBS) -lz
 
+NETWORK_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_network test_quantize test_quant_file)
+NETWORK_DEVICE_TESTS := $(B)/tests/device/test_network
+NETWORK_TESTS := $(NETWORK_UNIT_TESTS) $(NETWORK_DEVICE_TESTS)
+UNIT_TESTS += $(NETWORK_UNIT_TESTS)
+DEVICE_TESTS += $(NETWORK_DEVICE_TESTS)
+
+$(NETWORK_TESTS): $(B)/tests/network_rig.o $(B)/tests/matmul_case.o $(NETWORK_OBJS) \
+	$(B)/tools/npu-run/error.o $(LIBNPU_A)
+$(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+# References here round as the text does.
+$(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off
+
 # The command line as a user has it, on the CPU.
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)

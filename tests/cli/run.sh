@@ -11,8 +11,9 @@ npu_run=$(readlink -f "$1")
 fashion=$(readlink -f "$2")
 model=$(readlink -f "$3")
 pipeline=$(readlink -f "$4")
+here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=/dev/null
-. "$(dirname "$0")/lib.sh"
+. "$here/lib.sh"
 
 # gives [-FORMAT] NUMBER...: C.npy holds these int8, or what od(1) calls FORMAT
 gives() {
@@ -64,7 +65,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' bench info matmul plan selftest tensors top trace; do
+for command in '' bench eval info matmul plan quantize selftest tensors top trace; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_
@@ -308,6 +309,11 @@ check 'tensors of nothing' 2 "$npu_run" tensors
 says err 'one file is needed'; done_
 check 'unknown option of tensors' 2 "$npu_run" tensors --bogus
 says err "npu-run: tensors: unrecognized option '--bogus'"; done_
+
+# ---- quantize and eval ----
+
+# shellcheck source=/dev/null
+. "$here/quantize.sh"
 
 # ---- the examples ----
 

@@ -10,6 +10,7 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	plot_axis.o plot_svg.o plot_text.o \
 	cmd_bench.o bench.o bench_report.o conditions.o distribution.o \
 	cmd_info.o hardware.o diagnosis.o \
+	cmd_eval.o eval_report.o eval_json.o eval_chart.o \
 	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
 	cmd_plan.o \
 	cmd_quantize.o quantize_options.o quantize_report.o \
@@ -21,7 +22,8 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 # Networks, float and quantized.
 NETWORK_OBJS := $(addprefix $(B)/tools/npu-run/network/, samples.o dense.o float_network.o \
 	technique.o quant_network.o quant_save.o quant_load.o learnt.o weights.o stream.o \
-	migrate.o precision.o quantize.o device_layer.o edge.o pack.o runner.o)
+	migrate.o precision.o quantize.o device_layer.o edge.o pack.o runner.o float_runner.o \
+	subject.o)
 NPU_RUN_OBJS += $(NETWORK_OBJS)
 
 # Without fused multiply-add every machine rounds the same way.

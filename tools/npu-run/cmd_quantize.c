@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "device.h"
-#include "npy.h"
 #include "network/pack.h"
 #include "network/quant_file.h"
 #include "network/quantize.h"
 #include "quantize_options.h"
 #include "quantize_report.h"
+#include "save.h"
 
 /* The files that go in. */
 struct inputs {
@@ -31,8 +31,11 @@ static int open_inputs(const struct quantize_options *options, struct inputs *in
 			ret = samples_check(in->samples, in->network.layer[0].k, options->model,
 					    err);
 	}
-	if (!ret && options->scales)
+	if (!ret && options->scales) {
 		ret = learnt_open(options->scales, &in->learnt, err);
+		if (!ret)
+			ret = learnt_check(in->learnt, &in->network, err);
+	}
 	return ret;
 }
 
@@ -80,19 +83,19 @@ static enum status save(const char *who, const struct quantize_options *options,
 
 static enum status quantize(const char *who, struct quantize_options *options, struct inputs *in)
 {
-	struct precision *precision = calloc(1, sizeof(*precision));
+	struct findings *findings = calloc(1, sizeof(*findings));
 	struct quant_network *quant = calloc(1, sizeof(*quant));
 	struct npu_error err;
 	enum status status = STATUS_FILE;
 	int ret;
 
-	if (!precision || !quant) {
+	if (!findings || !quant) {
 		complain(who, "out of memory");
 	} else if (!quantize_take_layers(who, options, &in->network)) {
 		status = STATUS_USAGE;
 	} else {
 		ret = network_quantize(&options->technique, &in->network, in->samples, in->learnt,
-				       quant, precision, &err);
+				       quant, findings, &err);
 		if (ret) {
 			complain(who, "%s", err.text);
 			status = ret == -EDOM ? STATUS_USAGE : STATUS_FILE;
@@ -100,11 +103,11 @@ static enum status quantize(const char *who, struct quantize_options *options, s
 			status = save(who, options, quant);
 		}
 		if (status == STATUS_OK)
-			quantize_report(options, &in->network, quant, precision);
+			quantize_report(options, &in->network, quant, findings);
 		quant_network_free(quant);
 	}
 	free(quant);
-	free(precision);
+	free(findings);
 	return status;
 }
 
@@ -117,7 +120,7 @@ enum status cmd_quantize(int argc, char **argv)
 
 	if (!quantize_parse(argc, argv, &options, &status))
 		return status;
-	if (npy_check_writable(options.output, &err)) {
+	if (save_check(options.output, &err)) {
 		complain(argv[0], "%s: %s", options.output, err.text);
 		return STATUS_FILE;
 	}

@@ -14,6 +14,7 @@ static const struct {
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
 	{ "bench", "npu-run: bench", cmd_bench },
+	{ "eval", "npu-run: eval", cmd_eval },
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
 	{ "plan", "npu-run: plan", cmd_plan },
@@ -28,6 +29,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
 			   "  bench      measure multiplications against the engine's limit\n"
+			   "  eval       hold quantized networks against the float one\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"
 			   "  plan       show how a multiplication would be done, and its cost\n"

@@ -6,20 +6,6 @@
 #include "json.h"
 #include "quantize_report.h"
 
-/* What a network of floats takes. */
-static uint64_t float_bytes(const struct float_network *network)
-{
-	uint64_t bytes = 0;
-
-	for (uint32_t i = 0; i < network->count; i++) {
-		const struct float_layer *layer = &network->layer[i];
-
-		bytes += ((uint64_t)layer->n * layer->k + (layer->bias ? layer->n : 0)) *
-			 sizeof(float);
-	}
-	return bytes;
-}
-
 /* "group 64" */
 static void print_granularity(const struct quant_layer *layer, char *text)
 {
@@ -29,7 +15,7 @@ static void print_granularity(const struct quant_layer *layer, char *text)
 		snprintf(text, TECHNIQUE_TEXT, "%s", granularity_names[layer->granularity]);
 }
 
-static void print_layer(const struct quant_layer *layer)
+static void print_layer(const struct quant_layer *layer, const struct npu_deviation *weights)
 {
 	char type[TECHNIQUE_TEXT], what[TECHNIQUE_TEXT], shape[32], inputs[32];
 
@@ -38,8 +24,8 @@ static void print_layer(const struct quant_layer *layer)
 	snprintf(shape, sizeof(shape), "%u x %u", layer->n, layer->k);
 	snprintf(inputs, sizeof(inputs), "%s int%u", input_mode_names[layer->mode],
 		 layer->input_bits);
-	printf("%-13s  %-8s  %-10s  %-17s  %10" PRIu64 "  %s\n", shape, type, what, inputs,
-	       quant_layer_bytes(layer), layer->name);
+	printf("%-13s  %-8s  %-10s  %-17s  %10" PRIu64 "  %7.2f  %s\n", shape, type, what, inputs,
+	       quant_layer_bytes(layer), npu_deviation_sqnr(weights), layer->name);
 }
 
 /* How much each layer suffers from how many bits. */
@@ -59,18 +45,18 @@ static void print_precision(const struct float_network *network, const struct pr
 }
 
 static void print_text(const struct quantize_options *options, const struct float_network *network,
-		       const struct quant_network *quant, const struct precision *precision)
+		       const struct quant_network *quant, const struct findings *findings)
 {
-	const uint64_t bytes = quant_network_bytes(quant), before = float_bytes(network);
+	const uint64_t bytes = quant_network_bytes(quant), before = float_network_bytes(network);
 
 	printf("%s, %u layer%s: %s\n", options->model, quant->count, quant->count == 1 ? "" : "s",
 	       quant->technique);
-	printf("%-13s  %-8s  %-10s  %-17s  %10s  %s\n", "shape", "weights", "scales", "inputs",
-	       "bytes", "name");
+	printf("%-13s  %-8s  %-10s  %-17s  %10s  %7s  %s\n", "shape", "weights", "scales", "inputs",
+	       "bytes", "SQNR dB", "name");
 	for (uint32_t i = 0; i < quant->count; i++)
-		print_layer(&quant->layer[i]);
+		print_layer(&quant->layer[i], &findings->weights[i]);
 	if (options->technique.has_budget)
-		print_precision(network, precision);
+		print_precision(network, &findings->precision);
 	printf("\nfloat   %" PRIu64 " bytes\n", before);
 	printf("now     %" PRIu64 " bytes, %.1f times less\n", bytes,
 	       (double)before / (double)bytes);
@@ -110,7 +96,7 @@ static void json_layer(struct json *json, const struct quant_layer *layer)
 }
 
 static void print_json(const struct quantize_options *options, const struct float_network *network,
-		       const struct quant_network *quant, const struct precision *precision)
+		       const struct quant_network *quant, const struct findings *findings)
 {
 	struct json json = { 0 };
 
@@ -121,22 +107,23 @@ static void print_json(const struct quantize_options *options, const struct floa
 	for (uint32_t i = 0; i < quant->count; i++) {
 		json_open(&json, NULL, '{');
 		json_layer(&json, &quant->layer[i]);
+		json_float(&json, "weight_sqnr_db", npu_deviation_sqnr(&findings->weights[i]));
 		if (options->technique.has_budget)
-			json_precision(&json, precision, i);
+			json_precision(&json, &findings->precision, i);
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
-	json_uint(&json, "float_bytes", float_bytes(network));
+	json_uint(&json, "float_bytes", float_network_bytes(network));
 	json_uint(&json, "bytes", quant_network_bytes(quant));
 	json_string(&json, "result", options->output);
 	json_end(&json, '}');
 }
 
 void quantize_report(const struct quantize_options *options, const struct float_network *network,
-		     const struct quant_network *quant, const struct precision *precision)
+		     const struct quant_network *quant, const struct findings *findings)
 {
 	if (options->common.json)
-		print_json(options, network, quant, precision);
+		print_json(options, network, quant, findings);
 	else
-		print_text(options, network, quant, precision);
+		print_text(options, network, quant, findings);
 }

@@ -7,6 +7,6 @@
 #include "quantize_options.h"
 
 void quantize_report(const struct quantize_options *options, const struct float_network *network,
-		     const struct quant_network *quant, const struct precision *precision);
+		     const struct quant_network *quant, const struct findings *findings);
 
 #endif

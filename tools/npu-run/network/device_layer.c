@@ -81,10 +81,11 @@ static int open_packed(struct npu_device *dev, const char *path, const struct qu
 /* Few bits in a larger type end where the type does not. */
 static void limit(const struct result_form *form, struct npu_epilogue_desc *desc)
 {
-	const int32_t top = 1 << (form->bits - 1);
+	int32_t top;
 
 	if (form->type != NPU_TYPE_INT8 || form->bits == 8)
 		return;
+	top = 1 << (form->bits - 1);
 	desc->clamp = true;
 	desc->clamp_min = form->symmetric ? 1 - top : -top;
 	desc->clamp_max = top - 1;

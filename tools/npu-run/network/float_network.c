@@ -48,6 +48,12 @@ static int layer_name(const char *name)
 	return dot && dot != name && !strcmp(dot, ".weight") ? (int)(dot - name) : 0;
 }
 
+/* The array of an .npy file has no name. */
+static const char *shown_name(const struct npu_file_tensor *tensor)
+{
+	return tensor->name[0] ? tensor->name : "the array";
+}
+
 static int find_layers(const char *path, const struct npu_file *file, struct found *found,
 		       uint32_t *count, struct npu_error *err)
 {
@@ -86,11 +92,11 @@ static int read_finite(const char *path, const struct npu_file *file, size_t ind
 
 	if (!tensor->readable)
 		return error_set(err, -EINVAL, "%s: %.*s is %s, which is not read as float", path,
-				 SHOWN, tensor->name, tensor->type);
+				 SHOWN, shown_name(tensor), tensor->type);
 	x = malloc(tensor->elements * sizeof(*x));
 	if (!x)
 		return error_set(err, -ENOMEM, "%s: %.*s: out of memory", path, SHOWN,
-				 tensor->name);
+				 shown_name(tensor));
 	ret = npu_file_read(file, index, 0, tensor->elements, x, err);
 	for (uint64_t i = 0; i < tensor->elements && !ret; i++) {
 		uint64_t cols = tensor->shape[tensor->rank - 1];
@@ -98,7 +104,7 @@ static int read_finite(const char *path, const struct npu_file *file, size_t ind
 		if (!isfinite(x[i]))
 			ret = error_set(err, -EINVAL,
 					"%s: %.*s: row %" PRIu64 ", column %" PRIu64 " is %f", path,
-					SHOWN, tensor->name, tensor->rank > 1 ? i / cols : 0,
+					SHOWN, shown_name(tensor), tensor->rank > 1 ? i / cols : 0,
 					i % cols, (double)x[i]);
 	}
 	if (ret) {
@@ -138,10 +144,11 @@ static int load_layer(const char *path, const struct npu_file *file, const struc
 	if (tensor->rank != 2)
 		return error_set(err, -EINVAL,
 				 "%s: %.*s has %u dimensions where a matrix is needed", path, SHOWN,
-				 tensor->name, tensor->rank);
+				 shown_name(tensor), tensor->rank);
 	if (!tensor->elements || tensor->shape[0] > INT32_MAX || tensor->shape[1] > INT32_MAX)
 		return error_set(err, -EINVAL, "%s: %.*s is of %" PRIu64 " x %" PRIu64 " values",
-				 path, SHOWN, tensor->name, tensor->shape[0], tensor->shape[1]);
+				 path, SHOWN, shown_name(tensor), tensor->shape[0],
+				 tensor->shape[1]);
 	layer->n = (uint32_t)tensor->shape[0];
 	layer->k = (uint32_t)tensor->shape[1];
 	layer->name =
@@ -187,4 +194,17 @@ void float_network_free(struct float_network *network)
 		free(network->layer[i].bias);
 	}
 	memset(network, 0, sizeof(*network));
+}
+
+uint64_t float_network_bytes(const struct float_network *network)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < network->count; i++) {
+		const struct float_layer *layer = &network->layer[i];
+
+		bytes += ((uint64_t)layer->n * layer->k + (layer->bias ? layer->n : 0)) *
+			 sizeof(float);
+	}
+	return bytes;
 }

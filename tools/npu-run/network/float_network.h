@@ -35,4 +35,7 @@ int float_network_load(const char *path, struct float_network *network, struct n
 
 void float_network_free(struct float_network *network);
 
+/* Bytes of weights and biases. */
+uint64_t float_network_bytes(const struct float_network *network);
+
 #endif

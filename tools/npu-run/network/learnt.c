@@ -61,6 +61,21 @@ bool learnt_has(const struct learnt *learnt, const char *layer, const char *what
 	return find(learnt, layer, what) != NPU_FILE_NONE;
 }
 
+int learnt_check(const struct learnt *learnt, const struct float_network *network,
+		 struct npu_error *err)
+{
+	static const char *const scales[] = { "weight_scale", "input_scale", "output_scale" };
+
+	for (uint32_t i = 0; i < network->count; i++)
+		for (size_t j = 0; j < sizeof(scales) / sizeof(scales[0]); j++)
+			if (learnt_has(learnt, network->layer[i].name, scales[j]))
+				return 0;
+	return error_set(err, -EINVAL,
+			 "%s: has no scale of a layer of this network, as %.64s.weight_scale would "
+			 "be",
+			 learnt->path, network->layer[0].name);
+}
+
 static int read_values(const struct learnt *learnt, size_t index, uint32_t count, float *value,
 		       struct npu_error *err)
 {

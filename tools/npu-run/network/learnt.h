@@ -11,13 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "npu.h"
+#include "float_network.h"
 
 struct learnt;
 
 int learnt_open(const char *path, struct learnt **learnt, struct npu_error *err);
 
 void learnt_close(struct learnt *learnt);
+
+/* Fails if the file has nothing for any layer of @network. */
+int learnt_check(const struct learnt *learnt, const struct float_network *network,
+		 struct npu_error *err);
 
 /* Whether the file has such a tensor. */
 bool learnt_has(const struct learnt *learnt, const char *layer, const char *what);

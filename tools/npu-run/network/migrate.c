@@ -49,28 +49,20 @@ static int move(struct float_layer *layer, bool first, const float *factor, stru
 
 /* Factors are found with the layer's weights as they were, before its rows take the next one's. */
 int migrate_outliers(struct float_network *network, struct stream *stream, float alpha,
-		     float **factor, struct npu_error *err)
+		     float *factor[NETWORK_MAX_LAYERS], struct npu_error *err)
 {
 	int ret = 0;
 
-	*factor = NULL;
 	for (uint32_t i = 0; i < network->count && !ret; i++) {
 		struct float_layer *layer = &network->layer[i];
-		float *s;
 
-		ret = find_factors(layer, stream, alpha, &s, err);
-		if (ret)
-			break;
+		ret = find_factors(layer, stream, alpha, &factor[i], err);
 		/* The stream goes on with what the layer gave before the next one's factors. */
-		if (i + 1 < network->count)
+		if (!ret && i + 1 < network->count)
 			ret = stream_advance(stream, layer->weight, layer->bias, layer->n, true,
 					     err);
 		if (!ret)
-			ret = move(layer, !i, s, err);
-		if (!i && !ret)
-			*factor = s;
-		else
-			free(s);
+			ret = move(layer, !i, factor[i], err);
 	}
 	return ret;
 }

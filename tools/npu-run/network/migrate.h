@@ -11,9 +11,9 @@
  * weights. Outputs of a layer take the factors of the next one, which passes ReLU because they are
  * positive; those of the first layer are left over.
  * @stream: The inputs of the network; used up.
- * @factor: What the inputs of the first layer are to be divided by; the caller's to free.
+ * @factor: What the inputs of each layer are divided by; the caller's to free, whatever the result.
  */
 int migrate_outliers(struct float_network *network, struct stream *stream, float alpha,
-		     float **factor, struct npu_error *err);
+		     float *factor[NETWORK_MAX_LAYERS], struct npu_error *err);
 
 #endif

@@ -12,6 +12,7 @@
  *	NAME.input_scale	F32 [1], and
  *	NAME.input_zero_point	I32 [1], of static inputs
  *	NAME.input_factor	F32 [K], what inputs are divided by first, if anything
+ *	NAME.output_factor	F32 [N], what results have been divided by for the next layer
  *	NAME.output_scale	F32 [1], and
  *	NAME.output_zero_point	I32 [1], of the last layer, if its results are integers
  *

@@ -263,26 +263,35 @@ static int unpack(const struct reader *r)
 	return 0;
 }
 
+/* Values that a layer need not have. */
+static int read_optional(const struct reader *r, const char *what, uint32_t count, bool positive,
+			 float **values)
+{
+	int ret;
+
+	if (!has_tensor(r, what))
+		return 0;
+	ret = read_new(r, what, "F32", sizeof(float), count, values);
+	return ret ? ret : check_floats(r, what, *values, count, positive);
+}
+
 static int read_real(const struct reader *r)
 {
 	struct quant_layer *layer = r->layer;
 	int ret = 0;
 
-	if (has_tensor(r, "bias"))
-		ret = read_new(r, "bias", "F32", sizeof(float), layer->n, &layer->bias);
-	if (!ret && layer->bias)
-		ret = check_floats(r, "bias", layer->bias, layer->n, false);
-	if (!ret && layer->mode == INPUT_STATIC)
-		ret = read_tensor(r, "input_scale", "F32", 1, &layer->input_scale);
-	if (!ret && layer->mode == INPUT_STATIC)
+	ret = read_optional(r, "bias", layer->n, false, &layer->bias);
+	if (!ret)
+		ret = read_optional(r, "input_factor", layer->k, true, &layer->input_factor);
+	if (!ret)
+		ret = read_optional(r, "output_factor", layer->n, true, &layer->output_factor);
+	if (ret || layer->mode != INPUT_STATIC)
+		return ret;
+	ret = read_tensor(r, "input_scale", "F32", 1, &layer->input_scale);
+	if (!ret)
 		ret = check_floats(r, "input_scale", &layer->input_scale, 1, true);
-	if (!ret && layer->mode == INPUT_STATIC)
+	if (!ret)
 		ret = read_tensor(r, "input_zero_point", "I32", 1, &layer->input_zero);
-	if (!ret && has_tensor(r, "input_factor"))
-		ret = read_new(r, "input_factor", "F32", sizeof(float), layer->k,
-			       &layer->input_factor);
-	if (!ret && layer->input_factor)
-		ret = check_floats(r, "input_factor", layer->input_factor, layer->k, true);
 	return ret;
 }
 

@@ -17,6 +17,7 @@ static void free_layer(struct quant_layer *layer)
 	free(layer->codebook);
 	free(layer->bias);
 	free(layer->input_factor);
+	free(layer->output_factor);
 }
 
 void quant_network_free(struct quant_network *network)

@@ -24,6 +24,8 @@
  * @input_scale, @input_zero: Static ones.
  * @input_low, @input_high: Where adaptive ones begin, if they are not both 0; @momentum.
  * @input_factor: k values that inputs are divided by, or NULL.
+ * @output_factor: n values that real results have to be multiplied with to be those of the float
+ *	layer, because the next layer's inputs were divided by them ahead; or NULL.
  * @rotated, @seed: Whether npu_rotate() comes after that.
  * @scaling: Of a layer with static inputs.
  */
@@ -49,6 +51,7 @@ struct quant_layer {
 	float input_low, input_high;
 	float momentum;
 	float *input_factor;
+	float *output_factor;
 	bool rotated;
 	uint64_t seed;
 	enum npu_scaling scaling;

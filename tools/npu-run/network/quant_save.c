@@ -118,6 +118,8 @@ static void add_inputs(struct sheet *sheet, const struct quant_layer *layer)
 			       (double)layer->input_high));
 	if (layer->input_factor)
 		add_tensor(sheet, layer, "input_factor", "F32", 0, layer->k, layer->input_factor);
+	if (layer->output_factor)
+		add_tensor(sheet, layer, "output_factor", "F32", 0, layer->n, layer->output_factor);
 }
 
 static void add_notes(struct sheet *sheet, const struct quant_layer *layer)

@@ -19,6 +19,7 @@ struct pass {
 	const struct learnt *learnt;
 	bool has_samples;
 	struct stream stream;
+	struct findings *findings;
 };
 
 /* Bits of the integers between layers are those of the inputs. */
@@ -120,11 +121,12 @@ static int quantize_weights(const struct pass *pass, const struct weight_type *t
 	return ret;
 }
 
-/* @w: The layer's weights, to work on. */
-static int quantize_layer(struct pass *pass, uint32_t index, float *w, bool last,
+/* @w: The layer's weights, to work on. @back: Room for as many: what has become of them. */
+static int quantize_layer(struct pass *pass, uint32_t index, float *w, float *back, bool last,
 			  struct quant_layer *layer, struct npu_error *err)
 {
 	const struct technique *t = pass->technique;
+	struct npu_deviation *deviation = &pass->findings->weights[index];
 	int ret = 0;
 
 	if (layer->input_factor && pass->has_samples)
@@ -139,10 +141,13 @@ static int quantize_layer(struct pass *pass, uint32_t index, float *w, bool last
 	if (!ret)
 		ret = quantize_weights(pass, t->has_layer[index] ? &t->layer[index] : &t->weights,
 				       w, layer, err);
+	if (!ret)
+		ret = quant_dequantize(layer, back, err);
+	if (!ret)
+		ret = npu_deviation_add(deviation, w, back, (size_t)layer->n * layer->k, err);
 	if (ret || !pass->has_samples)
 		return ret;
-	ret = quant_dequantize(layer, w, err);
-	return ret ? ret : stream_advance(&pass->stream, w, layer->bias, layer->n, !last, err);
+	return stream_advance(&pass->stream, back, layer->bias, layer->n, !last, err);
 }
 
 /* The last layer's results, which are in the stream by now, have the type of its inputs. */
@@ -172,33 +177,45 @@ static int find_output(const struct pass *pass, struct quant_network *quant, str
 				      err);
 }
 
+/* What the library says begins with the name of a function; a layer is more to the point. */
+static int name_layer(const char *name, int code, struct npu_error *err)
+{
+	const struct npu_error why = *err;
+
+	if (strncmp(why.text, "npu_", 4))
+		return code;
+	return error_set(err, code, "layer %.64s: %s", name, why.text);
+}
+
 static int quantize_layers(struct pass *pass, const struct float_network *network,
 			   struct quant_network *quant, struct npu_error *err)
 {
-	int ret = 0;
+	int ret;
 
 	quant->count = network->count;
-	for (uint32_t i = 0; i < network->count && !ret; i++) {
+	for (uint32_t i = 0; i < network->count; i++) {
 		const struct float_layer *from = &network->layer[i];
 		const size_t count = (size_t)from->n * from->k;
-		float *w = malloc(count * sizeof(*w));
+		float *w = malloc(2 * count * sizeof(*w));
 
 		if (!w)
 			return error_set(err, -ENOMEM, "out of memory for layer %.64s", from->name);
 		memcpy(w, from->weight, count * sizeof(*w));
 		ret = begin_layer(pass->technique, from, &quant->layer[i], err);
 		if (!ret)
-			ret = quantize_layer(pass, i, w, i + 1 == network->count, &quant->layer[i],
-					     err);
+			ret = quantize_layer(pass, i, w, w + count, i + 1 == network->count,
+					     &quant->layer[i], err);
 		free(w);
+		if (ret)
+			return name_layer(from->name, ret, err);
 	}
-	return ret ? ret : find_output(pass, quant, err);
+	return find_output(pass, quant, err);
 }
 
 /* What is done with the float network, each with a stream of its own. */
 static int prepare(struct technique *technique, struct float_network *network,
-		   const struct samples *samples, struct precision *precision, float **factor,
-		   struct npu_error *err)
+		   const struct samples *samples, struct precision *precision,
+		   float *factor[NETWORK_MAX_LAYERS], struct npu_error *err)
 {
 	const uint32_t inputs = network->layer[0].k;
 	struct stream stream;
@@ -215,8 +232,8 @@ static int prepare(struct technique *technique, struct float_network *network,
 		ret = stream_open(samples, inputs, &stream, err);
 		if (ret)
 			return ret;
-		if (*factor)
-			ret = npu_scale_columns(stream.x, stream.rows, stream.cols, *factor, true,
+		if (factor[0])
+			ret = npu_scale_columns(stream.x, stream.rows, stream.cols, factor[0], true,
 						err);
 		if (!ret)
 			ret = precision_choose(technique, network, &stream, precision, err);
@@ -236,19 +253,22 @@ static const char *needs_samples(const struct technique *technique)
 
 int network_quantize(const struct technique *technique, struct float_network *network,
 		     const struct samples *samples, const struct learnt *learnt,
-		     struct quant_network *quant, struct precision *precision,
-		     struct npu_error *err)
+		     struct quant_network *quant, struct findings *findings, struct npu_error *err)
 {
 	struct technique chosen = *technique;
-	struct pass pass = { &chosen, learnt, samples != NULL, { 0 } };
-	float *factor = NULL;
+	struct pass pass = { &chosen, learnt, samples != NULL, { 0 }, findings };
+	float *factor[NETWORK_MAX_LAYERS] = { 0 };
 	int ret = 0;
 
 	memset(quant, 0, sizeof(*quant));
+	for (uint32_t i = 0; i < NETWORK_MAX_LAYERS; i++)
+		findings->weights[i] = (struct npu_deviation){ .size = sizeof(*findings->weights) };
 	if (!samples && needs_samples(technique))
 		return error_set(err, -EDOM, "%s needs --samples", needs_samples(technique));
-	ret = prepare(&chosen, network, samples, precision, &factor, err);
-	quant->layer[0].input_factor = factor;
+	ret = prepare(&chosen, network, samples, &findings->precision, factor, err);
+	quant->layer[0].input_factor = factor[0];
+	for (uint32_t i = 1; i < network->count; i++)
+		quant->layer[i - 1].output_factor = factor[i];
 	if (!ret && samples)
 		ret = stream_open(samples, network->layer[0].k, &pass.stream, err);
 	if (!ret)

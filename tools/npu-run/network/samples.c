@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sample inputs of a network and their classes, from .npy files. */
+/* Sample inputs of a network and their classes, from files. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -19,7 +19,7 @@ struct samples {
 	uint32_t cols;
 };
 
-/* Opens an .npy file with an array of so many dimensions. */
+/* Opens a file with one tensor, of so many dimensions. */
 static int open_array(const char *path, uint32_t rank, const char *needed, struct npu_file **file,
 		      struct npu_error *err)
 {
@@ -29,9 +29,9 @@ static int open_array(const char *path, uint32_t rank, const char *needed, struc
 	if (ret)
 		return ret;
 	tensor = npu_file_tensor(*file, 0);
-	if (strcmp(npu_file_format(*file), "npy"))
-		ret = error_set(err, -EINVAL, "%s: is a %s file where .npy is needed", path,
-				npu_file_format(*file));
+	if (npu_file_count(*file) != 1)
+		ret = error_set(err, -EINVAL, "%s: has %zu tensors where one is needed", path,
+				npu_file_count(*file));
 	else if (tensor->rank != rank)
 		ret = error_set(err, -EINVAL, "%s: has %u dimensions where %s is needed", path,
 				tensor->rank, needed);
@@ -145,23 +145,23 @@ static int read_whole(const struct npu_file *file, uint32_t count, double *value
 }
 
 static int to_classes(const char *path, const double *value, uint32_t count, uint32_t classes,
-		      uint32_t *labels, struct npu_error *err)
+		      int32_t *labels, struct npu_error *err)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (!(value[i] >= 0 && value[i] < classes && value[i] == floor(value[i])))
 			return error_set(err, -EINVAL,
 					 "%s: label %u is %g, which is none of the classes 0 to %u",
 					 path, i, value[i], classes - 1);
-		labels[i] = (uint32_t)value[i];
+		labels[i] = (int32_t)value[i];
 	}
 	return 0;
 }
 
-int labels_read(const char *path, uint32_t count, uint32_t classes, uint32_t **labels,
+int labels_read(const char *path, uint32_t count, uint32_t classes, int32_t **labels,
 		struct npu_error *err)
 {
 	double *value = malloc(count * sizeof(*value));
-	uint32_t *list = malloc(count * sizeof(*list));
+	int32_t *list = malloc(count * sizeof(*list));
 	struct npu_file *file = NULL;
 	int ret = 0;
 

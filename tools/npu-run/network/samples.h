@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sample inputs of a network and their classes, from .npy files. Rows are converted as they are
- * asked for, so that a set never has to be in memory as a whole. Errors begin with the path.
+ * Sample inputs of a network and their classes, from .npy files or any others with one tensor. Rows
+ * are converted as they are asked for, so that a set never has to be in memory as a whole. Errors
+ * begin with the path.
  */
 #ifndef NPU_RUN_SAMPLES_H
 #define NPU_RUN_SAMPLES_H
@@ -34,7 +35,7 @@ int samples_read(const struct samples *samples, uint32_t first, uint32_t rows, f
  * Reads @count classes, from a vector of whole numbers.
  * @labels: The caller's to free.
  */
-int labels_read(const char *path, uint32_t count, uint32_t classes, uint32_t **labels,
+int labels_read(const char *path, uint32_t count, uint32_t classes, int32_t **labels,
 		struct npu_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
+	choices.o plan_request.o \
 	cmd_info.o cmd_matmul.o cmd_plan.o cmd_selftest.o cmd_tensors.o multiply.o operands.o \
 	stages.o trial.o reference.o npy.o npy_write.o)
 

@@ -21,9 +21,7 @@ void npu_plan_shape(struct npu_plan *plan, const struct npu_plan_desc *desc)
 		.n = n,
 		.macs = m * k * n,
 		.bytes = m * k * npu_type_size(desc->a_type) + desc->batch * n * k +
-			 m * n *
-				 (npu_type_size(desc->c_type) +
-				  npu_type_size(desc->residual_type)),
+			 m * n * (npu_type_size(desc->c_type) + npu_type_size(desc->residual_type)),
 	};
 }
 

@@ -181,8 +181,8 @@ static bool is_output_fusable(const struct npu_requant *rq)
 {
 	const int64_t most = nvdla_stage_most_bias(rq->k);
 	const int32_t zero_point = rq->a_zero_point < 0 ? -rq->a_zero_point : rq->a_zero_point;
-	const int64_t any = (rq->epilogue.bias ? NPU_BIAS_MAX : 0) +
-			    (int64_t)zero_point * 128 * rq->k;
+	const int64_t any =
+		(rq->epilogue.bias ? NPU_BIAS_MAX : 0) + (int64_t)zero_point * 128 * rq->k;
 	const int32_t odd = any <= most ? any | 1 : 0;
 	struct nvdla_output output;
 

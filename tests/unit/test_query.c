@@ -124,9 +124,8 @@ static struct npu_plan plan_of_matmul(const struct npu_plan_desc *shape)
 		.size = sizeof(desc),
 		.a = tensor(shape->a_type, shape->m, shape->k),
 		.c = tensor(shape->c_type, shape->m, shape->n),
-		.residual = shape->residual_type
-				    ? tensor(shape->residual_type, shape->m, shape->n)
-				    : NULL,
+		.residual = shape->residual_type ? tensor(shape->residual_type, shape->m, shape->n)
+						 : NULL,
 		.weights = largest_weights(shape),
 		.a_zero_point = shape->a_zero_point,
 	};

@@ -146,6 +146,20 @@ static int check_desc(const struct npu_epilogue_desc *desc, struct npu_error *er
 	return ret;
 }
 
+int npu_epilogue_check(const struct npu_epilogue_desc *desc, struct npu_epilogue_desc *full,
+		       struct npu_error *err)
+{
+	if (desc->size != sizeof(*desc))
+		return npu_fail(err, -EINVAL,
+				"npu_epilogue_desc.size is %zu, set it to sizeof(struct "
+				"npu_epilogue_desc), which is %zu",
+				desc->size, sizeof(*desc));
+	*full = *desc;
+	if (!full->groups)
+		full->groups = 1;
+	return check_desc(full, err);
+}
+
 /* ---- Objects --------------------------------------------------------------------------- */
 
 /* Replaces the array at @array, unless it is not used, by a copy. */
@@ -206,15 +220,7 @@ int npu_epilogue_create(struct npu_device *dev, const struct npu_epilogue_desc *
 		return npu_fail(err, -EINVAL,
 				"npu_epilogue_create: no device, no desc or no place "
 				"for the epilogue given");
-	if (desc->size != sizeof(*desc))
-		return npu_fail(err, -EINVAL,
-				"npu_epilogue_desc.size is %zu, set it to sizeof(struct "
-				"npu_epilogue_desc), which is %zu",
-				desc->size, sizeof(*desc));
-	full = *desc;
-	if (!full.groups)
-		full.groups = 1;
-	ret = check_desc(&full, err);
+	ret = npu_epilogue_check(desc, &full, err);
 	if (ret)
 		return ret;
 

@@ -209,121 +209,143 @@ static void load_block(const struct npu_layout *layout, const uint8_t *base, uin
 		   dst + square_rows * dst_stride, dst_stride);
 }
 
-/* ---- Bytes one by one ------------------------------------------------------------------- */
+/* ---- Converted bytes --------------------------------------------------------------------- */
 
-/* What lies outside between the copied bytes of two elements, and what is done to each byte. */
-struct bytes {
-	size_t step;
-	uint8_t flip;
+/*
+ * Forms that are not plain are converted a patch at a time, row by row, so that a compiler has
+ * vectors to work with, and laid out as plain ones are. A patch begins and ends with whole atoms.
+ */
+#define PATCH_COLS 64
+
+/**
+ * struct patch - plain bytes on the way
+ * @byte: What is laid out, of an int16 the high one.
+ * @low: Low bytes of int16.
+ */
+struct patch {
+	uint8_t byte[BLOCK_ROWS][PATCH_COLS];
+	uint8_t low[BLOCK_ROWS][PATCH_COLS];
 };
 
-/* One plane of a block of rows, @dst_step and @src_step apart. */
-static void flip_atoms(uint8_t *dst, size_t dst_stride, size_t dst_step, const uint8_t *src,
-		       size_t src_stride, size_t src_step, uint32_t rows, size_t width,
-		       uint8_t flip)
+static void take_flipped(struct patch *patch, const uint8_t *src, size_t src_stride, uint32_t rows,
+			 size_t cols)
 {
-	for (uint32_t r = 0; r < rows; r++, dst += dst_stride, src += src_stride)
-		for (size_t i = 0; i < width; i++)
-			dst[i * dst_step] = src[i * src_step] ^ flip;
+	for (uint32_t r = 0; r < rows; r++, src += src_stride)
+		for (size_t i = 0; i < cols; i++)
+			patch->byte[r][i] = src[i] ^ 0x80;
+}
+
+static void give_flipped(const struct patch *patch, uint8_t *dst, size_t dst_stride, uint32_t rows,
+			 size_t cols)
+{
+	for (uint32_t r = 0; r < rows; r++, dst += dst_stride)
+		for (size_t i = 0; i < cols; i++)
+			dst[i] = patch->byte[r][i] ^ 0x80;
+}
+
+static void take_digits(struct patch *patch, const uint8_t *src, size_t src_stride, uint32_t rows,
+			size_t cols)
+{
+	for (uint32_t r = 0; r < rows; r++, src += src_stride) {
+		uint16_t words[PATCH_COLS];
+
+		memcpy(words, src, cols * sizeof(*words));
+		for (size_t i = 0; i < cols; i++) {
+			patch->byte[r][i] = words[i] >> 8;
+			patch->low[r][i] = (words[i] & 0xff) ^ 0x80;
+		}
+	}
+}
+
+static void give_digits(const struct patch *patch, uint8_t *dst, size_t dst_stride, uint32_t rows,
+			size_t cols)
+{
+	for (uint32_t r = 0; r < rows; r++, dst += dst_stride) {
+		uint16_t words[PATCH_COLS];
+
+		for (size_t i = 0; i < cols; i++)
+			words[i] = (uint16_t)(patch->byte[r][i] << 8 | (patch->low[r][i] ^ 0x80));
+		memcpy(dst, words, cols * sizeof(*words));
+	}
+}
+
+static void store_patches(const struct npu_layout *layout, uint8_t *base, uint32_t rows,
+			  size_t cols, const uint8_t *src, size_t src_stride)
+{
+	const bool digits = layout->form == NPU_FORM_DIGITS;
+	struct patch patch;
+
+	for (size_t c = 0; c < cols; c += PATCH_COLS) {
+		const size_t width = npu_min(PATCH_COLS, cols - c);
+		uint8_t *plane = base + c / layout->atom * layout->plane_stride;
+
+		if (digits)
+			take_digits(&patch, src + c * 2, src_stride, rows, width);
+		else
+			take_flipped(&patch, src + c, src_stride, rows, width);
+		store_block(layout, plane, rows, width, patch.byte[0], PATCH_COLS);
+		if (digits)
+			store_block(layout, plane + layout->digit_stride, rows, width, patch.low[0],
+				    PATCH_COLS);
+	}
+}
+
+static void load_patches(const struct npu_layout *layout, const uint8_t *base, uint32_t rows,
+			 size_t cols, uint8_t *dst, size_t dst_stride)
+{
+	const bool digits = layout->form == NPU_FORM_DIGITS;
+	struct patch patch;
+
+	for (size_t c = 0; c < cols; c += PATCH_COLS) {
+		const size_t width = npu_min(PATCH_COLS, cols - c);
+		const uint8_t *plane = base + c / layout->atom * layout->plane_stride;
+
+		load_block(layout, plane, rows, width, patch.byte[0], PATCH_COLS);
+		if (digits) {
+			load_block(layout, plane + layout->digit_stride, rows, width, patch.low[0],
+				   PATCH_COLS);
+			give_digits(&patch, dst + c * 2, dst_stride, rows, width);
+		} else {
+			give_flipped(&patch, dst + c, dst_stride, rows, width);
+		}
+	}
 }
 
 /* ---- Windows ---------------------------------------------------------------------------- */
 
-static void store_bytes(const struct npu_layout *layout, uint8_t *base,
-			const struct npu_window *window, const uint8_t *src, size_t src_stride,
-			struct bytes bytes)
-{
-	size_t first = npu_layout_offset(layout, window->row, window->col);
-
-	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
-		uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
-		uint8_t *plane = base + first + (size_t)r * layout->row_stride;
-		const uint8_t *from = src + r * src_stride;
-
-		if (bytes.step == 1 && !bytes.flip) {
-			store_block(layout, plane, count, window->cols, from, src_stride);
-			continue;
-		}
-		for (size_t c = 0; c < window->cols;
-		     c += layout->atom, plane += layout->plane_stride)
-			flip_atoms(plane, layout->row_stride, 1, from + c * bytes.step, src_stride,
-				   bytes.step, count, npu_min(window->cols - c, layout->atom),
-				   bytes.flip);
-	}
-}
-
-static void load_bytes(const struct npu_layout *layout, const uint8_t *base,
-		       const struct npu_window *window, uint8_t *dst, size_t dst_stride,
-		       struct bytes bytes)
-{
-	size_t first = npu_layout_offset(layout, window->row, window->col);
-
-	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
-		uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
-		const uint8_t *plane = base + first + (size_t)r * layout->row_stride;
-		uint8_t *to = dst + r * dst_stride;
-
-		if (bytes.step == 1 && !bytes.flip) {
-			load_block(layout, plane, count, window->cols, to, dst_stride);
-			continue;
-		}
-		for (size_t c = 0; c < window->cols;
-		     c += layout->atom, plane += layout->plane_stride)
-			flip_atoms(to + c * bytes.step, dst_stride, bytes.step, plane,
-				   layout->row_stride, 1, count,
-				   npu_min(window->cols - c, layout->atom), bytes.flip);
-	}
-}
-
-/* Offset of the upper and of the lower byte of an int16 in memory. */
-static size_t high_byte(void)
-{
-	const uint16_t one = 1;
-	uint8_t first;
-
-	memcpy(&first, &one, 1);
-	return first;
-}
-
 void npu_layout_store(const struct npu_layout *layout, uint8_t *base,
 		      const struct npu_window *window, const void *src, size_t src_stride)
 {
+	uint8_t *first = base + npu_layout_offset(layout, window->row, window->col);
 	const uint8_t *from = src;
-	size_t high = high_byte();
 
-	switch (layout->form) {
-	case NPU_FORM_PLAIN:
-		store_bytes(layout, base, window, from, src_stride, (struct bytes){ 1, 0 });
-		break;
-	case NPU_FORM_FLIPPED:
-		store_bytes(layout, base, window, from, src_stride, (struct bytes){ 1, 0x80 });
-		break;
-	case NPU_FORM_DIGITS:
-		store_bytes(layout, base, window, from + high, src_stride, (struct bytes){ 2, 0 });
-		store_bytes(layout, base + layout->digit_stride, window, from + !high, src_stride,
-			    (struct bytes){ 2, 0x80 });
-		break;
+	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
+		const uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
+
+		if (layout->form == NPU_FORM_PLAIN)
+			store_block(layout, first, count, window->cols, from, src_stride);
+		else
+			store_patches(layout, first, count, window->cols, from, src_stride);
+		first += BLOCK_ROWS * layout->row_stride;
+		from += BLOCK_ROWS * src_stride;
 	}
 }
 
 void npu_layout_load(const struct npu_layout *layout, const uint8_t *base,
 		     const struct npu_window *window, void *dst, size_t dst_stride)
 {
-	size_t high = high_byte();
+	const uint8_t *first = base + npu_layout_offset(layout, window->row, window->col);
 	uint8_t *to = dst;
 
-	switch (layout->form) {
-	case NPU_FORM_PLAIN:
-		load_bytes(layout, base, window, to, dst_stride, (struct bytes){ 1, 0 });
-		break;
-	case NPU_FORM_FLIPPED:
-		load_bytes(layout, base, window, to, dst_stride, (struct bytes){ 1, 0x80 });
-		break;
-	case NPU_FORM_DIGITS:
-		load_bytes(layout, base, window, to + high, dst_stride, (struct bytes){ 2, 0 });
-		load_bytes(layout, base + layout->digit_stride, window, to + !high, dst_stride,
-			   (struct bytes){ 2, 0x80 });
-		break;
+	for (uint32_t r = 0; r < window->rows; r += BLOCK_ROWS) {
+		const uint32_t count = npu_min(BLOCK_ROWS, window->rows - r);
+
+		if (layout->form == NPU_FORM_PLAIN)
+			load_block(layout, first, count, window->cols, to, dst_stride);
+		else
+			load_patches(layout, first, count, window->cols, to, dst_stride);
+		first += BLOCK_ROWS * layout->row_stride;
+		to += BLOCK_ROWS * dst_stride;
 	}
 }
 

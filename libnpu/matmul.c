@@ -109,7 +109,6 @@ static void get_operands(struct npu_matmul *matmul, const struct npu_matmul_desc
 
 static void set_shape(struct npu_matmul *matmul)
 {
-	const struct npu_tensor *residual = matmul->residual;
 	const struct npu_plan_desc desc = {
 		.m = matmul->a->rows,
 		.k = matmul->weights->k,
@@ -117,12 +116,10 @@ static void set_shape(struct npu_matmul *matmul)
 		.a_type = matmul->a->type,
 		.c_type = matmul->c->type,
 		.batch = matmul->weights->batch,
+		.residual_type = matmul->residual ? matmul->residual->type : 0,
 	};
 
 	npu_plan_shape(&matmul->plan, &desc);
-	if (residual)
-		matmul->plan.bytes +=
-			(uint64_t)residual->rows * residual->cols * npu_type_size(residual->type);
 }
 
 int npu_matmul_create(struct npu_device *dev, const struct npu_matmul_desc *desc,

@@ -85,6 +85,10 @@ struct npu_epilogue {
 	struct npu_epilogue_desc desc; /* arrays are the epilogue's own */
 };
 
+/* Copies @desc with nothing left at 0 that means something else. Errors: -EINVAL. */
+int npu_epilogue_check(const struct npu_epilogue_desc *desc, struct npu_epilogue_desc *full,
+		       struct npu_error *err);
+
 struct npu_matmul {
 	atomic_uint refs;
 	struct npu_device *dev;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "sum.h"
 #include "weight_source.h"
 
 static const uint8_t *row_data(const struct npu_weight_source *source, uint32_t matrix,
@@ -18,16 +19,30 @@ static const uint8_t *row_data(const struct npu_weight_source *source, uint32_t 
 	return (const uint8_t *)desc->data + matrix * desc->matrix_stride + row * desc->row_stride;
 }
 
+typedef int8_t nibbles __attribute__((vector_size(16)));
+
+/* Low halves and high ones by themselves, which compilers do not think of. */
 static void expand_int4(int8_t *dst, const uint8_t *src, uint32_t k)
 {
-	uint32_t i;
+	const uint32_t step = 2 * sizeof(nibbles);
+	uint32_t i = 0;
 
-	for (i = 0; i + 1 < k; i += 2) {
-		dst[i] = (int8_t)(src[i / 2] << 4) >> 4;
-		dst[i + 1] = (int8_t)src[i / 2] >> 4;
+	for (; k - i >= step; i += step) {
+		nibbles both, low, high, out;
+
+		memcpy(&both, src + i / 2, sizeof(both));
+		/* Moved by 8, a half is sign-extended by moving it back. */
+		low = ((both & 15) ^ 8) - 8;
+		high = (((both >> 4) & 15) ^ 8) - 8;
+		out = __builtin_shufflevector(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
+					      6, 22, 7, 23);
+		memcpy(dst + i, &out, sizeof(out));
+		out = __builtin_shufflevector(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+					      29, 14, 30, 15, 31);
+		memcpy(dst + i + sizeof(out), &out, sizeof(out));
 	}
-	if (i < k)
-		dst[i] = (int8_t)(src[i / 2] << 4) >> 4;
+	for (; i < k; i++)
+		dst[i] = (int8_t)(((src[i / 2] >> i % 2 * 4 & 15) ^ 8) - 8);
 }
 
 static uint32_t index_at(const uint8_t *src, uint32_t bits, uint32_t i)
@@ -40,10 +55,71 @@ static uint32_t index_at(const uint8_t *src, uint32_t bits, uint32_t i)
 	return two >> first % 8 & ((1u << bits) - 1);
 }
 
+/*
+ * Indices @i to @i + 7, where @i is a multiple of 8: as many bytes as an index has bits. @bits is a
+ * constant where this is inlined.
+ */
+static inline __attribute__((always_inline)) void expand_eight(int8_t *dst, const uint8_t *src,
+							       const uint32_t bits, uint32_t i,
+							       const int8_t *codebook)
+{
+	uint64_t eight = 0;
+
+	src += i / 8 * bits;
+	for (uint32_t b = 0; b < bits; b++)
+		eight |= (uint64_t)src[b] << 8 * b;
+	for (uint32_t n = 0; n < 8; n++, eight >>= bits)
+		dst[i + n] = codebook[eight & ((1u << bits) - 1)];
+}
+
 static const int8_t *codebook_of(const struct npu_weights_desc *desc, uint32_t row)
 {
 	return desc->codebook +
 	       (desc->codebook_per_channel ? (size_t)row * desc->codebook_entries : 0);
+}
+
+static inline __attribute__((always_inline)) void expand_eights(int8_t *dst, const uint8_t *src,
+								const uint32_t bits, uint32_t k,
+								const int8_t *codebook)
+{
+	for (uint32_t i = 0; i < k; i += 8)
+		expand_eight(dst, src, bits, i, codebook);
+}
+
+static void expand_codebook(int8_t *dst, const uint8_t *src, uint32_t bits, uint32_t k,
+			    const int8_t *codebook)
+{
+	const uint32_t whole = k - k % 8;
+
+	switch (bits) {
+	case 1:
+		expand_eights(dst, src, 1, whole, codebook);
+		break;
+	case 2:
+		expand_eights(dst, src, 2, whole, codebook);
+		break;
+	case 3:
+		expand_eights(dst, src, 3, whole, codebook);
+		break;
+	case 4:
+		expand_eights(dst, src, 4, whole, codebook);
+		break;
+	case 5:
+		expand_eights(dst, src, 5, whole, codebook);
+		break;
+	case 6:
+		expand_eights(dst, src, 6, whole, codebook);
+		break;
+	case 7:
+		expand_eights(dst, src, 7, whole, codebook);
+		break;
+	default:
+		for (uint32_t i = 0; i < whole; i++)
+			dst[i] = codebook[src[i]];
+		break;
+	}
+	for (uint32_t i = whole; i < k; i++)
+		dst[i] = codebook[index_at(src, bits, i)];
 }
 
 /* The values of a row, zero points and all. */
@@ -62,8 +138,7 @@ static void expand_row(const struct npu_weight_source *source, uint32_t matrix, 
 		expand_int4(dst, src, desc->k);
 		break;
 	case NPU_WEIGHTS_CODEBOOK:
-		for (uint32_t i = 0; i < desc->k; i++)
-			dst[i] = codebook[index_at(src, desc->index_bits, i)];
+		expand_codebook(dst, src, desc->index_bits, desc->k, codebook);
 		break;
 	}
 }
@@ -231,25 +306,13 @@ static void fold_row(const struct npu_weight_source *source, uint32_t row, int8_
 	}
 }
 
-/* Of less than 2^24 weights an int32 always holds the sum. */
-#define SUM_LENGTH (1u << 23)
-
 static void sum_row(const struct npu_weights *weights, const int8_t *w, int64_t *sum)
 {
 	for (uint32_t g = 0; g < weights->groups; g++) {
-		uint32_t length = group_length(weights, g);
+		const uint32_t length = group_length(weights, g);
 
-		sum[g] = 0;
-		while (length) {
-			uint32_t some = length < SUM_LENGTH ? length : SUM_LENGTH;
-			int32_t part = 0;
-
-			for (uint32_t i = 0; i < some; i++)
-				part += w[i];
-			sum[g] += part;
-			w += some;
-			length -= some;
-		}
+		sum[g] = npu_sum_int8(w, length);
+		w += length;
 	}
 }
 

@@ -9,8 +9,12 @@
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *data, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *data, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 
 static atomic_uint count_so_far;
 
@@ -29,4 +33,16 @@ void *__wrap_calloc(size_t count, size_t bytes)
 {
 	count_so_far++;
 	return __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *data, size_t bytes)
+{
+	count_so_far++;
+	return __real_realloc(data, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+	count_so_far++;
+	return __real_aligned_alloc(alignment, bytes);
 }

@@ -95,16 +95,18 @@ $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
 $(addprefix $(B)/tests/unit/, test_plan test_cost): $(B)/kmod/nvdla/nvdla_limits.o
 $(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types device/test_matmul): \
-	$(B)/tests/matmul_trial.o \
+	$(B)/tests/matmul_trial.o $(B)/tests/trial_submit.o \
 	$(addprefix $(B)/tools/npu-run/, trial.o reference.o multiply.o error.o)
 $(foreach t,$(LIBNPU_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
 $(addprefix $(B)/tests/device/, test_libnpu test_queue test_async \
 	test_sharing): $(B)/tests/device/workbench.o
 $(addprefix $(B)/tests/device/, test_queue test_async): $(B)/tests/device/board_control.o
 COUNTING_TESTS := $(addprefix $(B)/tests/, unit/test_libnpu_queue unit/test_libnpu_backlog \
-	unit/test_nvdla_async device/test_queue device/test_async)
+	unit/test_nvdla_async unit/test_matmul_cpu unit/test_nvdla_types device/test_queue \
+	device/test_async device/test_matmul)
+COUNTED := malloc calloc realloc aligned_alloc
 $(COUNTING_TESTS): $(B)/tests/allocations.o
-$(foreach t,$(COUNTING_TESTS),$(eval LIBS_$(notdir $t) += -Wl,--wrap=malloc,--wrap=calloc))
+$(foreach t,$(COUNTING_TESTS),$(eval LIBS_$(notdir $t) += $(COUNTED:%=-Wl,--wrap=%)))
 
 # The system calls that tests/unit/fake_npu.c and fake_syncobj.c answer.
 FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestroy drmSyncobjWait \

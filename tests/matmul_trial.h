@@ -11,6 +11,13 @@
 void trial_check(struct npu_device *dev, uint64_t seed);
 
 /*
+ * Submits trials @first and up to a queue; fails the test, naming the seed, where a submission
+ * allocates something once the queue has done one of its kind, or a result is wrong. @has_engine:
+ * The device is an NPU, so of some the CPU does a part, and not of others. In trial_submit.c.
+ */
+void trials_submit_check(struct npu_device *dev, uint64_t first, uint64_t count, bool has_engine);
+
+/*
  * Multiplies windows of larger tensors, a row among them, into a window of one, with an output
  * stage that the engine can do and with one that it cannot; fails the test where the window is
  * wrong, or anything beside it has changed.

@@ -82,11 +82,12 @@ struct npu_backend {
 	void (*matmul_fini)(struct npu_matmul *matmul);
 
 	/*
-	 * Fills in a plan whose shape is set; nothing in @desc is left at 0. Optional: without it
-	 * nothing is planned.
+	 * Fills in a plan whose shape is set; nothing in @desc is left at 0 that means something
+	 * else. @rq is its epilogue, NULL without; of zero points of weights only @desc knows.
+	 * Optional: without it nothing is planned.
 	 */
 	int (*plan)(const struct npu_device *dev, const struct npu_plan_desc *desc,
-		    struct npu_plan *plan, struct npu_error *err);
+		    const struct npu_requant *rq, struct npu_plan *plan, struct npu_error *err);
 
 	/*
 	 * One thread at a time calls submit(), in the order of tickets; any number of others may
@@ -121,8 +122,8 @@ int npu_cpu_open(const char *name, struct npu_device **dev, struct npu_error *er
 /* NVDLA behind npu.ko: the node @path, or the first one there is when NULL. */
 int npu_nvdla_open(const char *path, struct npu_device **dev, struct npu_error *err);
 
-/* Fills in a plan whose shape is set, for an NVDLA that need not be there. */
-int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc, struct npu_plan *plan,
-		   struct npu_error *err);
+/* struct npu_backend.plan for an NVDLA that need not be there. */
+int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc,
+		   const struct npu_requant *rq, struct npu_plan *plan, struct npu_error *err);
 
 #endif /* LIBNPU_BACKEND_H */

@@ -48,12 +48,12 @@ static bool new_fusion(const struct npu_weights *w, struct fusion *fusion)
 
 /*
  * Bias and zero point of A in one: a sum of (a - za) * w is one of a * w less za * (sum of w).
- * False where sum and bias, or what is left of it without its low half, could leave int32.
+ * False where one is too large.
  */
 static bool fold_bias(const struct npu_matmul *mm, const int64_t *w_sum, int32_t *bias)
 {
 	const struct npu_requant *rq = &mm->requant;
-	const int64_t most = INT32_MAX - 32768 - ((int64_t)rq->k << 14);
+	const int64_t most = nvdla_stage_most_bias(rq->k);
 
 	for (uint32_t n = 0; n < mm->weights->n; n++) {
 		int64_t b = (rq->epilogue.bias ? rq->epilogue.bias[n] : 0) -

@@ -5,10 +5,12 @@
 #include <errno.h>
 
 #include "../arith.h"
+#include "../output.h"
 #include "nvdla.h"
 #include "nvdla_passes.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
+#include "nvdla_stage.h"
 
 void nvdla_plan_limit(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits)
 {
@@ -52,20 +54,24 @@ void nvdla_plan_exact(struct npu_plan *plan, uint32_t digits, uint32_t batch)
 
 /* ---- Queries --------------------------------------------------------------------------- */
 
-/* A run of K in parts that are even but for the last one, for weights of any value. */
+/* A run of K in parts that are even but for the last one. */
 struct division {
 	uint32_t parts;
 	uint32_t k;
 	uint32_t last;
 };
 
-static struct division divide(const struct drm_npu_matmul_limits *limits, uint32_t k, bool exact)
+/* For exact sums with weights up to @magnitude, or for others if that is 0. */
+static struct division divide(const struct drm_npu_matmul_limits *limits, uint32_t k,
+			      uint32_t magnitude)
 {
 	struct division d = { .parts = 1, .k = k, .last = k };
-	uint32_t unit = npu_plan_k_unit(limits);
-	uint32_t most = NVDLA_EXACT_WEIGHT_SUM / 128 / unit * unit;
+	uint32_t unit = npu_plan_k_unit(limits), most;
 
-	if (exact && k > most) {
+	if (!magnitude)
+		return d;
+	most = npu_min(NVDLA_EXACT_WEIGHT_SUM / magnitude, npu_plan_max_k(limits)) / unit * unit;
+	if (k > most) {
 		d.k = npu_plan_even(k, unit, npu_div_up(k, most));
 		d.parts = npu_div_up(k, d.k);
 		d.last = k - (d.parts - 1) * d.k;
@@ -153,43 +159,101 @@ static bool is_addressable(const struct npu_plan_desc *desc,
 				 UINT32_MAX);
 }
 
-static int fill(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits,
-		const struct npu_plan_desc *desc, struct npu_error *err)
+/* Zero points that packing cannot take off weights of any value. */
+static bool has_w_zero_points(const struct npu_plan_desc *desc)
 {
-	bool exact = desc->exact || desc->a_type == NPU_TYPE_INT16 ||
-		     npu_type_size(desc->c_type) > 1 || desc->group_size < desc->k ||
-		     desc->k > npu_plan_max_k(limits);
+	return desc->w_zero_points && desc->w_type != NPU_WEIGHTS_INT4;
+}
+
+/* The largest magnitude of weights as they are multiplied. */
+static uint32_t w_magnitude(const struct npu_plan_desc *desc)
+{
+	if (desc->w_type != NPU_WEIGHTS_INT4)
+		return 128;
+	return desc->w_zero_points ? 15 : 8;
+}
+
+/*
+ * True if the engine can do the output stage for weights of any value. With a zero point of A the
+ * bias is theirs too, and then any; an odd one is the worst.
+ */
+static bool is_output_fusable(const struct npu_requant *rq)
+{
+	const int64_t most = nvdla_stage_most_bias(rq->k);
+	const int32_t zero_point = rq->a_zero_point < 0 ? -rq->a_zero_point : rq->a_zero_point;
+	const int64_t any =
+		(rq->epilogue.bias ? NPU_BIAS_MAX : 0) + (int64_t)zero_point * 128 * rq->k;
+	const int32_t odd = any <= most ? any | 1 : 0;
+	struct nvdla_output output;
+
+	if (any > most)
+		return false;
+	if (!rq->epilogue.bias || zero_point)
+		return nvdla_output_make(&output, rq, zero_point ? &odd : &(int32_t){ 0 }, 1);
+	return nvdla_output_make(&output, rq, rq->epilogue.bias, rq->epilogue.n);
+}
+
+static bool is_fused(const struct drm_npu_matmul_limits *limits, const struct npu_plan_desc *desc,
+		     const struct npu_requant *rq)
+{
+	return !desc->exact && desc->a_type != NPU_TYPE_INT16 && npu_type_size(desc->c_type) == 1 &&
+	       desc->group_size == desc->k && desc->k <= npu_plan_max_k(limits) &&
+	       !has_w_zero_points(desc) && (!rq || is_output_fusable(rq));
+}
+
+static void fill_stages(struct npu_plan *plan, const struct npu_plan_desc *desc,
+			const struct npu_requant *rq, bool fused)
+{
+	const uint32_t stages =
+		npu_output_stages(rq) | (has_w_zero_points(desc) ? NPU_STAGE_ZERO_POINTS : 0);
+
+	plan->engine_stages = fused ? stages : 0;
+	plan->host_stages = fused ? 0 : stages | NPU_STAGE_SUMS;
+}
+
+static int fill(struct npu_plan *plan, const struct drm_npu_matmul_limits *limits,
+		const struct npu_plan_desc *desc, const struct npu_requant *given,
+		struct npu_error *err)
+{
+	struct npu_requant rq = given ? *given : (struct npu_requant){ 0 };
+	bool fused;
 	struct query q = {
 		.limits = limits,
-		.n = desc->n,
-		.passes = exact ? NVDLA_EXACT_PASSES : 1,
+		.n = desc->n + has_w_zero_points(desc),
 		.digits = desc->a_type == NPU_TYPE_INT16 ? 2 : 1,
-		.group = divide(limits, desc->group_size, exact),
 		.groups = desc->k / desc->group_size,
-		.rest = divide(limits, desc->k % desc->group_size, exact),
 		.rests = !!(desc->k % desc->group_size),
 	};
 
 	if (!is_addressable(desc, limits))
 		return npu_fail(err, -EINVAL, "%u rows are more than the device can address",
 				plan->m);
+	/* As it is stored. */
+	if (desc->a_type != NPU_TYPE_INT8)
+		rq.a_zero_point -= 128;
+	fused = is_fused(limits, desc, given ? &rq : NULL);
+	q.passes = fused ? 1 : NVDLA_EXACT_PASSES;
+	q.group = divide(limits, desc->group_size, fused ? 0 : w_magnitude(desc));
+	q.rest = divide(limits, desc->k % desc->group_size, fused ? 0 : w_magnitude(desc));
 	plan->k_parts = q.groups * q.group.parts + q.rests * q.rest.parts;
 	nvdla_plan_limit(plan, limits);
-	if (exact)
-		fill_exact(plan, &q, desc->batch);
-	else
+	if (fused)
 		fill_fused(plan, &q, desc->batch);
+	else
+		fill_exact(plan, &q, desc->batch);
+	if (given)
+		fill_stages(plan, desc, &rq, fused);
 	return 0;
 }
 
 int nvdla_plan(const struct npu_device *dev, const struct npu_plan_desc *desc,
-	       struct npu_plan *plan, struct npu_error *err)
+	       const struct npu_requant *rq, struct npu_plan *plan, struct npu_error *err)
 {
-	return fill(plan, &to_nvdla(dev)->limits, desc, err);
+	return fill(plan, &to_nvdla(dev)->limits, desc, rq, err);
 }
 
-int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc, struct npu_plan *plan,
-		   struct npu_error *err)
+int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc,
+		   const struct npu_requant *rq, struct npu_plan *plan, struct npu_error *err)
 {
 	const struct drm_npu_matmul_limits *limits = nvdla_config_find(config);
 
@@ -198,5 +262,5 @@ int npu_nvdla_plan(const char *config, const struct npu_plan_desc *desc, struct 
 				"there is no configuration '%s': those known are nv_small and "
 				"nv_large",
 				config);
-	return fill(plan, limits, desc, err);
+	return fill(plan, limits, desc, rq, err);
 }

@@ -31,6 +31,6 @@ void nvdla_plan_exact(struct npu_plan *plan, uint32_t digits, uint32_t batch);
 
 /* struct npu_backend.plan */
 int nvdla_plan(const struct npu_device *dev, const struct npu_plan_desc *desc,
-	       struct npu_plan *plan, struct npu_error *err);
+	       const struct npu_requant *rq, struct npu_plan *plan, struct npu_error *err);
 
 #endif /* LIBNPU_NVDLA_PLAN_H */

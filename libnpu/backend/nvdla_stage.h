@@ -47,6 +47,15 @@ struct nvdla_output {
 };
 
 /*
+ * The largest magnitude of a bias with which a sum of @k products stays within int32, and so does
+ * what the bias is without its low half.
+ */
+static inline int64_t nvdla_stage_most_bias(uint32_t k)
+{
+	return INT32_MAX - 32768 - ((int64_t)k << 14);
+}
+
+/*
  * The output unit for @n channels. @bias has n values, zero points of A included; uint8 results
  * come out as the int8 that stands for them. False where the engine cannot do it.
  */

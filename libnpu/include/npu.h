@@ -688,6 +688,14 @@ int npu_matmul_get_plan(const struct npu_matmul *matmul, struct npu_plan *plan,
  * @exact: True for an output stage that is the CPU's, which takes sums in full. It always is with
  *	results of more than 8 bits, an int16 A, and more than one group of K. The engine stores 8
  *	bits at a time, so it then takes three passes.
+ * @w_type: How weights are given. Sums of 4-bit weights are smaller, so exact ones of them need
+ *	fewer parts of K.
+ * @w_zero_points: True if weights have zero points; those of 4-bit weights have 4 bits, too.
+ * @a_zero_point: Zero point of A.
+ * @residual_type: Type of the residual, 0 for none.
+ * @epilogue: The output stage, whose @n and @groups are those of the plan. Whether the engine can
+ *	do it decides then, and the plan says where which part is done. NULL for one that the engine
+ *	can do, unless @exact; nothing is said of its parts.
  */
 struct npu_plan_desc {
 	size_t size;
@@ -697,15 +705,23 @@ struct npu_plan_desc {
 	enum npu_type a_type;
 	enum npu_type c_type;
 	bool exact;
+	bool w_zero_points;
+	enum npu_weight_type w_type;
+	enum npu_type residual_type;
+	int32_t a_zero_point;
+	const struct npu_epilogue_desc *epilogue;
 };
 
 /**
  * Plans a multiplication without making anything of it.
  *
  * The plan is that of a matmul whose weights may have any value. Where K is divided, as for all
- * exact sums of more than some 500 products, the parts of a matmul with small weights are longer.
+ * exact sums of more than some 500 products, the parts of a matmul with small weights are longer;
+ * and where a zero point of A meets a residual, a clamp or ReLU6, which leave little room for a
+ * bias, the engine may do with some weights what the plan gives to the CPU.
  *
- * Errors: -EINVAL a size or a type is wrong, or the shape is beyond what the device can address.
+ * Errors: -EINVAL a size or a type is wrong, types and output stage do not go together, or the
+ * shape is beyond what the device can address.
  */
 int npu_plan_query(const struct npu_device *dev, const struct npu_plan_desc *desc,
 		   struct npu_plan *plan, struct npu_error *err);

@@ -130,6 +130,21 @@ check 'plan for another configuration' 0 plan 64 256 64 --config nv_large
 says out 'limit     1152 cycles: MACs take 512, bytes 1152'; done_
 check 'plan for exact sums' 0 plan 16 1000 64 --exact --config nv_small
 says out 'int32 sums'; says out 'K in 2 parts, each in 3 passes'; says out 'CPU       adds up'; done_
+check 'plan with an output stage' 0 plan 64 256 64 --config nv_small --a-type uint8 -t uint8 -b -a relu
+says out 'operands  A uint8, weights int8'; says out 'uint8 results'
+says out 'on engine zero points, bias, scaling, activation, output'; done_
+check 'plan with too much of an output stage' 0 plan 64 256 64 -c nv_small --bias --residual \
+	--clamp=-10,10
+says out 'on CPU    sums, bias, scaling, residual, clamp, output'; says out 'CPU       adds up'; done_
+check 'plan of small weights' 0 plan 16 8000 64 --config nv_small --w-type int4 -r float
+says out 'operands  A int8, weights int4'; says out 'tiles of C, each in 3 passes'
+done_
+check 'plan of larger weights' 0 plan 16 8000 64 --config nv_small --w-type codebook -r float
+says out 'K in 16 parts'; done_
+check 'plan of groups and a batch' 0 plan 32 768 96 -c nv_small --group-size 128 --batch 2 \
+	--a-type int16 -t float32 -b -j
+says out '"host_stages": ["sums", "zero points", "bias", "scaling", "output"]'
+says out '"a_type": "int16", "w_type": "int8", "c_type": "float32", "batch": 2, "groups": 6'; done_
 check 'plan as JSON' 0 plan 16 1000 64 -e -c nv_small -f 50 -j
 says out '{"config": "nv_small", "exact": true, "m": 16, "k": 1000, "n": 64, '
 says out '"clock_hz": 50000000, "call": {"cycles": '
@@ -156,6 +171,15 @@ unplanned 'plan beyond the device' '4000000000 rows are more than the device' 40
 unplanned 'plan for nobody' "there is no configuration 'nv_tiny'" 1 2 3 -c nv_tiny
 unplanned 'plan for the CPU' 'the CPU has no plan' 1 2 3 -d cpu
 unplanned 'plan for two' '--config and --device exclude each other' 1 2 3 -d cpu -c nv_small
+unplanned 'plan of odd groups' "--group-size is a multiple of 32, not '33'" 1 64 3 -c nv_small --group-size 33
+unplanned 'plan of an unknown type' "--a-type is int8, uint8 or int16, not 'int32'" 1 2 3 --a-type int32
+unplanned 'plan of unknown weights' "--w-type is int8, int4 or codebook, not 'int5'" 1 2 3 --w-type int5
+unplanned 'plan of sums and results' '--exact is --type int32 --scaling none' 1 2 3 -c nv_small -e -b
+unplanned 'plan of floats from integers' 'matmul: c is float32, which needs' 1 2 3 -c nv_small -t float32 -r fixed16
+unplanned 'plan of an uneven batch' 'a matmul of 64 rows, which 3 matrices' 64 2 3 -c nv_small --batch 3
+unplanned 'plan of relu6 without a scale' 'matmul: output_scale is 0' 1 2 3 -c nv_small -a relu6
+unplanned 'plan of a zero point of 5 bits' '--w-zero-point of int4 is a whole number from -8 to 7' 1 2 3 -c nv_small \
+	--w-type int4 --w-zero-point 8
 unplanned 'plan without a clock' "--clock is above 0 and at most 1000000 MHz, not '0'" 1 2 3 -c nv_small --clock 0
 
 # ---- matmul: results ----

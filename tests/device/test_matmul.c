@@ -331,6 +331,12 @@ static void windows_are_operands(void **state)
 		windows_check(npu, seed);
 }
 
+static void submitting_allocates_nothing(void **state)
+{
+	(void)state;
+	trials_submit_check(npu, 20000, 300, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +352,7 @@ int main(void)
 		cmocka_unit_test(layers_follow_each_other),
 		cmocka_unit_test(all_forms),
 		cmocka_unit_test(windows_are_operands),
+		cmocka_unit_test(submitting_allocates_nothing),
 	};
 
 	return cmocka_run_group_tests_name("matmul on the NPU", tests, open_devices, close_devices);

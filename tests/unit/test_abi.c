@@ -130,7 +130,7 @@ static const struct place places[] = {
 	FIELD(npu_plan, engine_stages, 124),
 	FIELD(npu_plan, host_stages, 128),
 
-	SIZE(npu_plan_desc, 40),
+	SIZE(npu_plan_desc, 64),
 	FIELD(npu_plan_desc, size, 0),
 	FIELD(npu_plan_desc, m, 8),
 	FIELD(npu_plan_desc, k, 12),
@@ -140,6 +140,11 @@ static const struct place places[] = {
 	FIELD(npu_plan_desc, a_type, 28),
 	FIELD(npu_plan_desc, c_type, 32),
 	FIELD(npu_plan_desc, exact, 36),
+	FIELD(npu_plan_desc, w_zero_points, 37),
+	FIELD(npu_plan_desc, w_type, 40),
+	FIELD(npu_plan_desc, residual_type, 44),
+	FIELD(npu_plan_desc, a_zero_point, 48),
+	FIELD(npu_plan_desc, epilogue, 56),
 
 	SIZE(npu_queue_desc, 16),
 	FIELD(npu_queue_desc, size, 0),

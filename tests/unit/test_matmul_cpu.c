@@ -143,6 +143,17 @@ static void windows_are_operands(void **state)
 		windows_check(dev, seed);
 }
 
+static void submitting_allocates_nothing(void **state)
+{
+	struct npu_device *own;
+
+	(void)state;
+	trials_submit_check(dev, 20000, 300, false);
+	assert_int_equal(npu_device_open("cpu:2", &own, NULL), 0);
+	trials_submit_check(own, 20300, 100, false);
+	npu_device_close(own);
+}
+
 static void threads_give_the_same_bits(void **state)
 {
 	struct npu_device *own;
@@ -173,6 +184,7 @@ int main(void)
 		cmocka_unit_test(wide_accumulators_are_wide),
 		cmocka_unit_test(all_forms),
 		cmocka_unit_test(windows_are_operands),
+		cmocka_unit_test(submitting_allocates_nothing),
 		cmocka_unit_test(threads_give_the_same_bits),
 	};
 

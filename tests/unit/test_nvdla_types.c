@@ -67,6 +67,16 @@ static void windows_are_operands(void **state)
 	npu_device_close(dev);
 }
 
+static void submitting_allocates_nothing(void **state)
+{
+	(void)state;
+	fake_reset();
+	expect_ok(npu_device_open("fake", &dev, &err));
+	trials_submit_check(dev, 12000, 300, true);
+	npu_device_close(dev);
+	assert_int_equal(fake.objects, 0);
+}
+
 /* ---- Failures -------------------------------------------------------------------------- */
 
 #define ROWS 2
@@ -156,6 +166,7 @@ int main(void)
 		cmocka_unit_test(many_forms_on_the_large_engine),
 		cmocka_unit_test(many_forms_on_a_narrow_engine),
 		cmocka_unit_test(windows_are_operands),
+		cmocka_unit_test(submitting_allocates_nothing),
 		cmocka_unit_test(any_call_may_fail),
 	};
 

@@ -66,49 +66,82 @@ static struct npu_plan query_config(const char *config, uint32_t m, uint32_t k, 
 	return plan;
 }
 
-/* The plan of a matmul whose weights are as large as they can be. */
-static struct npu_plan plan_of_matmul(const struct npu_plan_desc *shape)
+/* What NULL stands for in a query. */
+static struct npu_epilogue_desc usual_epilogue(const struct npu_plan_desc *shape)
 {
-	const uint32_t groups = shape->group_size ? (shape->k - 1) / shape->group_size + 1 : 1;
-	const uint32_t batch = shape->batch ? shape->batch : 1;
-	const enum npu_type a_type = shape->a_type ? shape->a_type : NPU_TYPE_INT8;
-	const enum npu_type c_type = shape->c_type ? shape->c_type : NPU_TYPE_INT8;
-	const float scale = 1;
-	const struct npu_epilogue_desc epilogue = {
-		.size = sizeof(epilogue),
+	static const float scale = 1;
+
+	return (struct npu_epilogue_desc){
+		.size = sizeof(struct npu_epilogue_desc),
 		.n = shape->n,
-		.groups = groups,
+		.groups = shape->group_size ? (shape->k - 1) / shape->group_size + 1 : 1,
 		.scaling = shape->exact ? NPU_SCALING_FLOAT : NPU_SCALING_NONE,
 		.scale_count = 1,
 		.scale = &scale,
 	};
-	struct npu_weights_desc weights = {
-		.size = sizeof(weights),
+}
+
+/* Weights that are as large as they can be, zero points taken off. */
+static struct npu_weights *largest_weights(const struct npu_plan_desc *shape)
+{
+	const uint32_t batch = shape->batch ? shape->batch : 1;
+	const bool is_int4 = shape->w_type == NPU_WEIGHTS_INT4;
+	const int32_t zero_point = is_int4 ? 7 : 1;
+	const size_t bytes = (size_t)batch * shape->n * shape->k;
+	int8_t *w = malloc(bytes);
+	const struct npu_weights_desc desc = {
+		.size = sizeof(desc),
+		.type = shape->w_type,
 		.n = shape->n,
 		.k = shape->k,
 		.batch = batch,
 		.group_size = shape->group_size,
+		.data = w,
+		.zero_point = &zero_point,
+		.zero_point_count = shape->w_zero_points,
 	};
-	struct npu_matmul_desc desc = { .size = sizeof(desc) };
+	struct npu_weights *weights;
+
+	memset(w, is_int4 ? 0x88 : -128, bytes);
+	expect_ok(npu_weights_create(dev, &desc, &weights, &err));
+	free(w);
+	return weights;
+}
+
+static struct npu_tensor *tensor(enum npu_type type, uint32_t rows, uint32_t cols)
+{
+	struct npu_tensor *made;
+
+	expect_ok(npu_tensor_create(dev, type ? type : NPU_TYPE_INT8, rows, cols, &made, &err));
+	return made;
+}
+
+/* The plan of a matmul with such weights. */
+static struct npu_plan plan_of_matmul(const struct npu_plan_desc *shape)
+{
+	const struct npu_epilogue_desc usual = usual_epilogue(shape);
+	struct npu_matmul_desc desc = {
+		.size = sizeof(desc),
+		.a = tensor(shape->a_type, shape->m, shape->k),
+		.c = tensor(shape->c_type, shape->m, shape->n),
+		.residual = shape->residual_type ? tensor(shape->residual_type, shape->m, shape->n)
+						 : NULL,
+		.weights = largest_weights(shape),
+		.a_zero_point = shape->a_zero_point,
+	};
 	struct npu_plan plan = { .size = sizeof(plan) };
 	struct npu_matmul *matmul;
-	size_t bytes = (size_t)batch * shape->n * shape->k;
-	int8_t *w = malloc(bytes);
 
-	memset(w, -128, bytes);
-	weights.data = w;
-	expect_ok(npu_tensor_create(dev, a_type, shape->m, shape->k, &desc.a, &err));
-	expect_ok(npu_tensor_create(dev, c_type, shape->m, shape->n, &desc.c, &err));
-	expect_ok(npu_weights_create(dev, &weights, &desc.weights, &err));
-	expect_ok(npu_epilogue_create(dev, &epilogue, &desc.epilogue, &err));
+	expect_ok(npu_epilogue_create(dev, shape->epilogue ? shape->epilogue : &usual,
+				      &desc.epilogue, &err));
 	expect_ok(npu_matmul_create(dev, &desc, &matmul, &err));
 	expect_ok(npu_matmul_get_plan(matmul, &plan, &err));
 	npu_matmul_destroy(matmul);
 	npu_epilogue_destroy(desc.epilogue);
 	npu_weights_destroy(desc.weights);
+	npu_tensor_destroy(desc.residual);
 	npu_tensor_destroy(desc.c);
 	npu_tensor_destroy(desc.a);
-	free(w);
 	return plan;
 }
 
@@ -117,12 +150,13 @@ static void same_plan(const struct npu_plan *x, const struct npu_plan *y)
 	assert_memory_equal(x, y, sizeof(*x));
 }
 
-/* Where things are done depends on the epilogue, which a query knows nothing of. */
+/* Where things are done is told with the epilogue only. */
 static void expect_made_as_asked(const struct npu_plan_desc *desc)
 {
 	struct npu_plan made = plan_of_matmul(desc), asked = ask(desc);
 
-	made.engine_stages = made.host_stages = 0;
+	if (!desc->epilogue)
+		made.engine_stages = made.host_stages = 0;
 	same_plan(&made, &asked);
 }
 
@@ -173,6 +207,95 @@ static void types_groups_and_batches_are_planned(void **state)
 	assert_int_equal(ask(&desc).k_parts, 5);
 	desc.batch = 2;
 	expect_made_as_asked(&desc);
+}
+
+/* Whether it is on the engine is told by the query and by a matmul, which have to agree. */
+static bool is_on_engine(const struct npu_plan_desc *desc)
+{
+	struct npu_plan plan = ask(desc);
+
+	expect_made_as_asked(desc);
+	assert_true(!plan.engine_stages == !!plan.host_stages);
+	assert_true(!plan.host_steps == !!plan.engine_stages);
+	return plan.engine_stages;
+}
+
+static void the_output_stage_decides(void **state)
+{
+	const int16_t multiplier = 3;
+	const int32_t any_bias[] = { 70001, -1, 5 }, round_bias[] = { 70016, -16, 160 };
+	struct npu_epilogue_desc e = {
+		.size = sizeof(e),
+		.n = 3,
+		.multiplier = &multiplier,
+		.scale_count = 1,
+		.shift = 9,
+		.bias = any_bias,
+	};
+	struct npu_plan_desc desc = shape(10, 64, 3, false);
+
+	(void)state;
+	desc.epilogue = &e;
+	assert_true(is_on_engine(&desc));
+	assert_int_equal(ask(&desc).engine_stages,
+			 NPU_STAGE_BIAS | NPU_STAGE_SCALING | NPU_STAGE_OUTPUT);
+	e.activation = NPU_ACTIVATION_RELU;
+	desc.a_type = desc.c_type = NPU_TYPE_UINT8;
+	desc.a_zero_point = 130;
+	assert_true(is_on_engine(&desc));
+
+	/* A residual leaves 16 bits for the bias. */
+	desc = shape(10, 64, 3, false);
+	desc.epilogue = &e;
+	desc.residual_type = NPU_TYPE_INT8;
+	e.residual_multiplier = 1;
+	assert_false(is_on_engine(&desc));
+	assert_int_equal(ask(&desc).host_stages, NPU_STAGE_SUMS | NPU_STAGE_BIAS |
+							 NPU_STAGE_SCALING | NPU_STAGE_RESIDUAL |
+							 NPU_STAGE_ACTIVATION | NPU_STAGE_OUTPUT);
+	e.bias = round_bias;
+	assert_true(is_on_engine(&desc));
+	e.bias = NULL;
+	assert_true(is_on_engine(&desc));
+
+	/* With a zero point the bias is that of the weights too, which may be any. */
+	desc.a_zero_point = 5;
+	assert_int_equal(ask(&desc).engine_stages, 0);
+	desc.k = 32;
+	assert_int_equal(ask(&desc).host_stages, 0);
+}
+
+static void weights_decide(void **state)
+{
+	const int16_t multiplier = 3;
+	const struct npu_epilogue_desc e = {
+		.size = sizeof(e),
+		.n = 30,
+		.multiplier = &multiplier,
+		.scale_count = 1,
+		.shift = 9,
+	};
+	struct npu_plan_desc desc = shape(10, 2000, 30, false);
+
+	(void)state;
+	desc.epilogue = &e;
+	desc.w_type = NPU_WEIGHTS_INT4;
+	assert_true(is_on_engine(&desc));
+	desc.w_zero_points = true;
+	assert_true(is_on_engine(&desc));
+	/* A row of ones goes with them. */
+	desc.w_type = NPU_WEIGHTS_INT8;
+	assert_false(is_on_engine(&desc));
+	assert_int_equal(ask(&desc).k_parts, 4);
+
+	/* Sums of 8128 products of up to 8 are exact, or 4335 of up to 15. */
+	desc = shape(10, 8000, 30, true);
+	desc.w_type = NPU_WEIGHTS_INT4;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).k_parts, 1);
+	desc.w_zero_points = true;
+	expect_made_as_asked(&desc);
+	assert_int_equal(ask(&desc).k_parts, 2);
 }
 
 static void a_configuration_is_what_its_driver_tells(void **state)
@@ -296,6 +419,36 @@ static void bad_queries_are_refused(void **state)
 	desc.a_type = 0;
 	desc.c_type = 99;
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "c_type is 99");
+	desc.c_type = 0;
+	desc.residual_type = 99;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "residual_type 99");
+	desc.residual_type = 0;
+	desc.w_type = 3;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "w_type is 3");
+}
+
+static void bad_output_stages_are_refused(void **state)
+{
+	struct npu_plan_desc desc = shape(1, 64, 2, false);
+	struct npu_epilogue_desc e = usual_epilogue(&desc);
+	struct npu_plan plan = { .size = sizeof(plan) };
+
+	(void)state;
+	desc.epilogue = &e;
+	e.size = 1;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "npu_epilogue_desc.size");
+	e.size = sizeof(e);
+	e.n = 3;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "for 3 channels");
+	e.n = 2;
+	desc.group_size = 32;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "1 groups of K");
+	desc.group_size = 0;
+	desc.c_type = NPU_TYPE_FLOAT32;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "NPU_SCALING_FLOAT");
+	desc.c_type = 0;
+	desc.a_zero_point = 128;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "a_zero_point is 128");
 }
 
 static void the_cpu_has_no_plan(void **state)
@@ -320,6 +473,8 @@ int main(void)
 						close_fake),
 		cmocka_unit_test_setup_teardown(types_groups_and_batches_are_planned, open_fake,
 						close_fake),
+		cmocka_unit_test_setup_teardown(the_output_stage_decides, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(weights_decide, open_fake, close_fake),
 		cmocka_unit_test_setup_teardown(a_configuration_is_what_its_driver_tells, open_fake,
 						close_fake),
 		cmocka_unit_test_setup_teardown(limits_and_fetches_are_told, open_fake, close_fake),
@@ -327,6 +482,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_largest_shapes_have_plans, open_fake,
 						close_fake),
 		cmocka_unit_test_setup_teardown(bad_queries_are_refused, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(bad_output_stages_are_refused, open_fake,
+						close_fake),
 		cmocka_unit_test_setup_teardown(the_cpu_has_no_plan, open_fake, close_fake),
 	};
 

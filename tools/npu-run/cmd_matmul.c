@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choices.h"
 #include "device.h"
 #include "multiply.h"
 #include "npy.h"
@@ -60,32 +61,6 @@ enum {
 	OPTION_W_ZERO_POINT,
 };
 
-static const char *const type_names[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
-static const char *const scaling_names[] = { "fixed16", "tflite", "tflite-double", "float",
-					     "none" };
-static const char *const activation_names[] = { "none", "relu", "relu6" };
-
-/* Index of the value of an option in a list of names. */
-static bool take_name(const char *who, const char *option, const char *const *names, size_t count,
-		      int *index)
-{
-	char list[80] = "";
-
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(optarg, names[i])) {
-			*index = (int)i;
-			return true;
-		}
-		if (i)
-			strcat(list, i + 1 < count ? ", " : " or ");
-		strcat(list, names[i]);
-	}
-	complain(who, "%s is %s, not '%s'", option, list, optarg);
-	return false;
-}
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static bool take_scale(const char *who, struct operand_options *operand)
 {
 	operand->has_scale = true;
@@ -94,22 +69,6 @@ static bool take_scale(const char *who, struct operand_options *operand)
 	if (operand->scale > 0 && operand->scale < SCALE_LIMIT)
 		return true;
 	complain(who, "--scale is above 0 and below %d, not '%s'", SCALE_LIMIT, optarg);
-	return false;
-}
-
-static bool take_clamp(const char *who, struct operand_options *operand)
-{
-	char *comma, *end;
-
-	operand->clamp = true;
-	operand->clamp_min = strtod(optarg, &comma);
-	if (comma != optarg && *comma == ',') {
-		operand->clamp_max = strtod(comma + 1, &end);
-		if (end != comma + 1 && !*end && operand->clamp_min <= operand->clamp_max)
-			return true;
-	}
-	complain(who, "--clamp is two numbers, the smaller one first, as in 0,100, not '%s'",
-		 optarg);
 	return false;
 }
 
@@ -131,22 +90,12 @@ static bool take_zero_point(const char *who, const char *option, int32_t *value)
 /* The options that choose by a name. */
 static bool take_choice(int c, const char *who, struct operand_options *operand)
 {
-	int index = 0;
-	bool ok;
-
-	if (c == 't') {
-		ok = take_name(who, "--type", type_names, COUNT(type_names), &index);
-		operand->result = (enum npu_type)(NPU_TYPE_INT8 + index);
-	} else if (c == 'r') {
-		ok = take_name(who, "--scaling", scaling_names, COUNT(scaling_names), &index);
-		operand->has_scaling = true;
-		operand->scaling = (enum npu_scaling)index;
-	} else {
-		ok = take_name(who, "--activation", activation_names, COUNT(activation_names),
-			       &index);
-		operand->activation = (enum npu_activation)index;
-	}
-	return ok;
+	if (c == 't')
+		return choose_type(who, "--type", optarg, &operand->result);
+	if (c == 'a')
+		return choose_activation(who, "--activation", optarg, &operand->activation);
+	operand->has_scaling = true;
+	return choose_scaling(who, "--scaling", optarg, &operand->scaling);
 }
 
 /* The options that are numbers. */
@@ -200,7 +149,8 @@ static bool take_option(int c, const char *who, struct matmul_options *options, 
 	case 's':
 		return take_scale(who, operand);
 	case OPTION_CLAMP:
-		return take_clamp(who, operand);
+		operand->clamp = true;
+		return choose_clamp(who, optarg, &operand->clamp_min, &operand->clamp_max);
 	case 't':
 	case 'r':
 	case 'a':

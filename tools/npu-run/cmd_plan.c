@@ -4,26 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choices.h"
 #include "device.h"
-#include "options.h"
-
-static const char help[] =
-	"Usage: npu-run plan M K N [OPTION]...\n"
-	"Shows how C[M,N] = A[M,K] x W[N,K]^T would be carried out, and how long it would take.\n"
-	"\n"
-	"  -c, --config=NAME      plan for nv_small or nv_large, with or without an NPU\n"
-	"  -e, --exact            int32 sums instead of int8 results\n"
-	"  -f, --clock=MHZ        clock of the engine, instead of the device's\n" COMMON_HELP "\n"
-	"Example: npu-run plan 128 1024 1024 --config nv_small --clock 100\n"
-	"\n"
-	"The exit status is 0, 2 (command line, or a shape beyond the device) or 3 (device).\n";
-
-struct plan_options {
-	struct common_options common;
-	const char *config;
-	float clock_mhz;
-	struct npu_plan_desc desc;
-};
+#include "plan_request.h"
+#include "stages.h"
 
 /*
  * struct answer - what is to be shown
@@ -36,73 +20,11 @@ struct answer {
 	struct npu_plan plan;
 };
 
-static bool parse_shape(int argc, char **argv, struct npu_plan_desc *desc)
-{
-	static const char *const names[] = { "M", "K", "N" };
-	uint32_t *const sides[] = { &desc->m, &desc->k, &desc->n };
-	int64_t value;
-
-	if (argc - optind != 3) {
-		complain(argv[0], "three sizes are needed, M K N (see npu-run plan --help)");
-		return false;
-	}
-	for (int i = 0; i < 3; i++) {
-		if (!option_integer(argv[0], names[i], argv[optind + i], 1, UINT32_MAX, &value))
-			return false;
-		*sides[i] = value;
-	}
-	return true;
-}
-
-static bool parse_clock(const char *who, const char *text, float *mhz)
-{
-	if (!option_float(who, "--clock", text, mhz))
-		return false;
-	if (*mhz < 1e-6f || *mhz > 1e6f) {
-		complain(who, "--clock is above 0 and at most 1000000 MHz, not '%s'", text);
-		return false;
-	}
-	return true;
-}
-
-static bool parse_options(int argc, char **argv, struct plan_options *options, enum status *status)
-{
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "exact", no_argument, NULL, 'e' },
-		{ "clock", required_argument, NULL, 'f' },
-		COMMON_LONG,
-		{ 0 },
-	};
-	bool ok = true;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:ef:" COMMON_SHORT, known, NULL)) != -1) {
-		*status = STATUS_USAGE;
-		if (c == 'c')
-			options->config = optarg;
-		else if (c == 'e')
-			options->desc.c_type = NPU_TYPE_INT32;
-		else if (c == 'f')
-			ok = parse_clock(argv[0], optarg, &options->clock_mhz);
-		else
-			ok = common_option(c, help, &options->common, status);
-		if (!ok)
-			return false;
-	}
-	*status = STATUS_USAGE;
-	if (options->config && options->common.device) {
-		complain(argv[0], "--config and --device exclude each other");
-		return false;
-	}
-	return parse_shape(argc, argv, &options->desc);
-}
-
 /* Plans for the device that was named, or the first NPU. */
-static enum status ask_device(const char *who, const struct plan_options *options,
+static enum status ask_device(const char *who, const struct plan_request *request,
 			      struct answer *answer)
 {
-	const char *name = options->common.device;
+	const char *name = request->common.device;
 	enum status status = STATUS_OK;
 	struct npu_device *dev;
 	struct npu_error err;
@@ -118,7 +40,7 @@ static enum status ask_device(const char *who, const struct plan_options *option
 	}
 	if (npu_device_get_info(dev, &answer->info, &err))
 		status = STATUS_DEVICE;
-	else if (npu_plan_query(dev, &options->desc, &answer->plan, &err))
+	else if (npu_plan_query(dev, &request->desc, &answer->plan, &err))
 		status = STATUS_USAGE;
 	if (status != STATUS_OK)
 		complain(who, "%s", err.text);
@@ -126,12 +48,12 @@ static enum status ask_device(const char *who, const struct plan_options *option
 	return status;
 }
 
-static enum status ask_config(const char *who, const struct plan_options *options,
+static enum status ask_config(const char *who, const struct plan_request *request,
 			      struct answer *answer)
 {
 	struct npu_error err;
 
-	if (!npu_plan_query_config(options->config, &options->desc, &answer->plan, &err))
+	if (!npu_plan_query_config(request->config, &request->desc, &answer->plan, &err))
 		return STATUS_OK;
 	complain(who, "%s", err.text);
 	return STATUS_USAGE;
@@ -154,6 +76,27 @@ static void print_cycles(const char *title, const struct answer *answer, uint64_
 	putchar('\n');
 }
 
+static void print_shape(const struct npu_plan_desc *desc, bool exact)
+{
+	printf("shape     M %u x K %u x N %u, %s %s\n", desc->m, desc->k, desc->n,
+	       type_word(desc->c_type), exact ? "sums" : "results");
+	printf("operands  A %s, weights %s", type_word(desc->a_type), w_type_word(desc->w_type));
+	if (desc->batch > 1)
+		printf(", %u matrices of them", desc->batch);
+	if (desc->epilogue->groups > 1)
+		printf(", groups of %u columns", desc->group_size);
+	putchar('\n');
+}
+
+static void print_stages(const char *title, uint32_t stages)
+{
+	if (!stages)
+		return;
+	printf("%-9s ", title);
+	stages_print(stages);
+	putchar('\n');
+}
+
 static void print_tiles(const struct npu_plan *plan)
 {
 	printf("jobs      %u: %u x %u tiles of C", plan->jobs, plan->m_tiles, plan->n_tiles);
@@ -167,20 +110,21 @@ static void print_tiles(const struct npu_plan *plan)
 	if (plan->host_steps)
 		printf("CPU       adds up what the passes gave, %u time%s\n", plan->host_steps,
 		       plan->host_steps > 1 ? "s" : "");
+	print_stages("on engine", plan->engine_stages);
+	print_stages("on CPU", plan->host_stages);
 }
 
-static void print_text(const struct plan_options *options, const struct answer *answer)
+static void print_text(const struct plan_request *request, const struct answer *answer)
 {
 	const struct npu_plan *plan = &answer->plan;
 
-	if (options->config) {
-		printf("config    %s\n", options->config);
+	if (request->config) {
+		printf("config    %s\n", request->config);
 	} else {
 		printf("device    ");
 		device_print(&answer->info);
 	}
-	printf("shape     M %u x K %u x N %u, %s\n", plan->m, plan->k, plan->n,
-	       options->desc.c_type ? "int32 sums" : "int8 results");
+	print_shape(&request->desc, request->exact);
 	print_tiles(plan);
 	printf("banks     %u for A, %u for weights\n", plan->data_banks, plan->weight_banks);
 	printf("fetches   A %u x, weights %u x\n", plan->a_fetches, plan->weight_fetches);
@@ -201,6 +145,15 @@ static void json_cycles(struct json *json, const char *key, const struct answer 
 	json_close(json, '}');
 }
 
+static void json_operands(struct json *json, const struct npu_plan_desc *desc)
+{
+	json_string(json, "a_type", type_word(desc->a_type));
+	json_string(json, "w_type", w_type_word(desc->w_type));
+	json_string(json, "c_type", type_word(desc->c_type));
+	json_uint(json, "batch", desc->batch ? desc->batch : 1);
+	json_uint(json, "groups", desc->epilogue->groups);
+}
+
 static void json_plan(struct json *json, const struct npu_plan *plan)
 {
 	json_uint(json, "m", plan->m);
@@ -215,6 +168,8 @@ static void json_plan(struct json *json, const struct npu_plan *plan)
 	json_uint(json, "k_parts", plan->k_parts);
 	json_uint(json, "passes", plan->passes);
 	json_uint(json, "host_steps", plan->host_steps);
+	stages_json(json, "engine_stages", plan->engine_stages);
+	stages_json(json, "host_stages", plan->host_stages);
 	json_uint(json, "data_banks", plan->data_banks);
 	json_uint(json, "weight_banks", plan->weight_banks);
 	json_uint(json, "a_fetches", plan->a_fetches);
@@ -224,20 +179,21 @@ static void json_plan(struct json *json, const struct npu_plan *plan)
 	json_uint(json, "limit_cycles", plan->limit_cycles);
 }
 
-static void print_json(const struct plan_options *options, const struct answer *answer)
+static void print_json(const struct plan_request *request, const struct answer *answer)
 {
 	struct json json = { 0 };
 
 	json_open(&json, NULL, '{');
-	if (options->config) {
-		json_string(&json, "config", options->config);
+	if (request->config) {
+		json_string(&json, "config", request->config);
 	} else {
 		json_open(&json, "device", '{');
 		device_json(&json, &answer->info);
 		json_close(&json, '}');
 	}
-	json_bool(&json, "exact", options->desc.c_type != 0);
+	json_bool(&json, "exact", request->exact);
 	json_plan(&json, &answer->plan);
+	json_operands(&json, &request->desc);
 	if (answer->clock_hz)
 		json_uint(&json, "clock_hz", answer->clock_hz);
 	json_cycles(&json, "call", answer, answer->plan.cycles);
@@ -245,30 +201,39 @@ static void print_json(const struct plan_options *options, const struct answer *
 	json_end(&json, '}');
 }
 
-enum status cmd_plan(int argc, char **argv)
+static enum status plan(const char *who, const struct plan_request *request)
 {
-	struct plan_options options = { .desc.size = sizeof(options.desc) };
 	struct answer answer = {
 		.info.size = sizeof(answer.info),
 		.plan.size = sizeof(answer.plan),
 	};
 	enum status status;
 
-	if (!parse_options(argc, argv, &options, &status))
-		return status;
-	if (options.config)
-		status = ask_config(argv[0], &options, &answer);
+	if (request->config)
+		status = ask_config(who, request, &answer);
 	else
-		status = ask_device(argv[0], &options, &answer);
+		status = ask_device(who, request, &answer);
 	if (status != STATUS_OK)
 		return status;
 
 	answer.clock_hz = answer.info.clock_hz;
-	if (options.clock_mhz > 0)
-		answer.clock_hz = (uint64_t)((double)options.clock_mhz * 1e6);
-	if (options.common.json)
-		print_json(&options, &answer);
+	if (request->clock_mhz > 0)
+		answer.clock_hz = (uint64_t)((double)request->clock_mhz * 1e6);
+	if (request->common.json)
+		print_json(request, &answer);
 	else
-		print_text(&options, &answer);
+		print_text(request, &answer);
 	return STATUS_OK;
+}
+
+enum status cmd_plan(int argc, char **argv)
+{
+	struct plan_request request;
+	enum status status;
+
+	if (!plan_request_parse(argc, argv, &request, &status))
+		return status;
+	status = plan(argv[0], &request);
+	plan_request_free(&request);
+	return status;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../sum.h"
 #include "gemm.h"
 #include "interleave.h"
 
@@ -189,34 +190,6 @@ static const int8_t *int8_rows(const struct npu_gemm *gemm, const struct block *
 	return s->plane;
 }
 
-typedef int16_t words __attribute__((vector_size(16)));
-
-/* Bytes that a vector of words can add up: each adds up to 128 at a time. */
-#define WORDS_BYTES (255 * sizeof(words))
-
-/* Even and odd bytes by themselves, which compilers do not think of. */
-static int32_t row_sum(const int8_t *a, uint32_t count)
-{
-	int32_t sum = 0;
-	uint32_t i = 0;
-
-	while (count - i >= sizeof(words)) {
-		const uint32_t end = i + min_u32(count - i, WORDS_BYTES);
-		words low = { 0 }, high = { 0 }, x;
-
-		for (; end - i >= sizeof(words); i += sizeof(words)) {
-			memcpy(&x, a + i, sizeof(x));
-			low += (words)(x << 8) >> 8;
-			high += x >> 8;
-		}
-		for (size_t lane = 0; lane < sizeof(words) / sizeof(int16_t); lane++)
-			sum += low[lane] + high[lane];
-	}
-	for (; i < count; i++)
-		sum += a[i];
-	return sum;
-}
-
 /* Sums of rows are needed where W is stored with an offset, and by some sinks. */
 static void sum_rows(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
 		     const int8_t *a, size_t stride, struct npu_gemm_scratch *s)
@@ -224,7 +197,7 @@ static void sum_rows(const struct npu_gemm *gemm, const struct block *b, unsigne
 	const bool flip = gemm->kernel->w_flip;
 
 	for (uint32_t row = 0; row < b->rows; row++) {
-		int32_t sum = flip || gemm->a_sums ? row_sum(a + row * stride, b->length) : 0;
+		int32_t sum = flip || gemm->a_sums ? npu_sum_int8(a + row * stride, b->length) : 0;
 
 		s->start[row] = flip ? -128 * sum : 0;
 		s->a_sum[row] += gemm->a_sums ? plane_weight(plane) * sum : 0;

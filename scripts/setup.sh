@@ -5,7 +5,7 @@
 # no privilege, when they are there.
 #
 #   scripts/setup.sh            what make run and make check need
-#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, debug
+#   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, analysis, debug
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -18,13 +18,16 @@ board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux
 	libglib2.0-dev python3 dpkg-dev debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
 # Tests and the style check. Arm's instructions are tested under qemu-user.
-check='git libcmocka-dev g++ clang-format shellcheck mandoc sparse qemu-user'
+check='git libcmocka-dev g++ clang-format cppcheck shellcheck mandoc sparse qemu-user'
 
 # Libraries that make bench-cpu measures beside libnpu.
 peers='libdnnl-dev libxnnpack-dev libpthreadpool-dev'
 
 # Machines, and compilers for kernels, beyond what make run and make check use.
 matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
+
+# What takes minutes to look for mistakes; the kernel's own rules for that are in its source.
+analysis='clang-tidy valgrind coccinelle linux-source'
 
 # What a kernel is built with.
 debug='bc bison flex libelf-dev'
@@ -38,6 +41,7 @@ for arg; do
 	check) packages="$packages $build $check" ;;
 	peers) packages="$packages $build $peers" ;;
 	matrix) packages="$packages $build $board $check $matrix" ;;
+	analysis) packages="$packages $build $check $analysis" ;;
 	debug) packages="$packages $build $board $check $matrix $debug" ;;
 	--list)
 		# shellcheck disable=SC2086
@@ -45,7 +49,8 @@ for arg; do
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix and debug" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix," \
+			"analysis and debug" >&2
 		exit 2
 		;;
 	esac

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +16,33 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 /* No input of any corpus is longer. */
 #define LONGEST 65536
 
-static int cannot(const char *path)
+/* The input that is being tried, for when it is the last one. */
+static char path[PATH_MAX];
+
+static void tell(void)
 {
-	fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	fprintf(stderr, "while %s was tried\n", path);
+}
+
+static void tell_abort(int signal)
+{
+	(void)signal;
+	tell();
+}
+
+static int cannot(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	return -1;
 }
 
 /* In memory of exactly the size of the file, so that a read beyond it is seen. */
-static int replay(const char *path)
+static int replay(void)
 {
 	static uint8_t room[LONGEST];
 	FILE *file = fopen(path, "rb");
@@ -50,7 +66,6 @@ static int replay(const char *path)
 int main(int argc, char **argv)
 {
 	const struct dirent *entry;
-	char path[PATH_MAX];
 	unsigned int count = 0;
 	DIR *folder;
 	int ret = 0;
@@ -59,19 +74,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: %s FOLDER\n", argv[0]);
 		return 2;
 	}
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(tell);
+	signal(SIGABRT, tell_abort);
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
 	folder = opendir(argv[1]);
 	if (!folder)
-		return cannot(argv[1]) ? 1 : 0;
+		return -cannot(argv[1]);
 	while (!ret && (entry = readdir(folder))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", argv[1], entry->d_name);
-		/* The last one printed is the one that ended it. */
-		printf("\r%s", path);
-		fflush(stdout);
-		ret = replay(path);
+		ret = replay();
 		count++;
 	}
 	closedir(folder);
@@ -79,6 +94,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no inputs\n", argv[1]);
 		ret = -1;
 	}
-	printf("\r%s: %u inputs\n", argv[1], count);
+	printf("%s: %u inputs\n", argv[1], count);
 	return ret ? 1 : 0;
 }

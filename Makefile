@@ -13,6 +13,7 @@
 #   make check-debug    device tests in a kernel that looks for faults
 #   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
+#   make lint-all       and the ones that take minutes
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix); make uninstall
 #   make kmod_install   npu.ko to $(INSTALL_MOD_PATH)/lib/modules
 #   make deb            Debian packages, in $(O)/deb
@@ -27,15 +28,30 @@ PKG_CONFIG ?= pkg-config
 
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 TARGET := $(TRIPLET)
-B := $(O)/$(TARGET)$(if $(SAN),-san)
+B := $(O)/$(TARGET)$(if $(SAN),-$(SAN:1=san))
 
 CFLAGS ?= -O2 -g
 CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
-CFLAGS_ALL = -std=gnu11 -fPIC $(CFLAGS_WARN) $(CFLAGS_SAN) $(CFLAGS)
-CPPFLAGS_ALL = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include $(CPPFLAGS)
-LDFLAGS_ALL = $(CFLAGS_SAN) $(LDFLAGS)
-ifdef SAN
+CFLAGS_ALL = -std=gnu11 -fPIC $(CFLAGS_WARN) $(CFLAGS_SAN) $(CFLAGS_HARDEN) $(CFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include $(CPPFLAGS_FORTIFY) \
+	$(CPPFLAGS)
+LDFLAGS_ALL = $(CFLAGS_SAN) $(LDFLAGS_HARDEN) $(LDFLAGS)
+
+# SAN=1 finds wrong accesses, leaks and undefined arithmetic, SAN=thread races.
+ifeq ($(SAN),1)
 CFLAGS_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifdef SAN
+CFLAGS_SAN := -fsanitize=$(SAN)
+endif
+
+# What CFLAGS and LDFLAGS say comes later and counts; to leave it all out: HARDEN=. The checked
+# functions of the C library need an optimizing compiler and are in the way of sanitizers.
+HARDEN ?= 1
+ifneq ($(HARDEN),)
+CFLAGS_HARDEN := -fstack-protector-strong -fstack-clash-protection
+LDFLAGS_HARDEN := -Wl,-z,relro,-z,now
+CPPFLAGS_FORTIFY = $(if $(SAN)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
+	$(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 endif
 
 # SYSROOT holds the target's libraries as Debian packages lay them out; see tools/board.
@@ -119,6 +135,8 @@ check: setup
 check-unit:
 	$(MAKE) SAN=1 unit-tests
 	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
+	$(MAKE) SAN=1 check-corpus
+	$(MAKE) SAN=thread check-threads
 	$(MAKE) $(LIBNPU)
 	tests/abi.sh $(B)
 
@@ -142,6 +160,8 @@ neon-tests: $(CPU_UNIT_TESTS)
 .PHONY: check-all check-compile check-machines
 check-all: check
 	scripts/setup.sh matrix
+	$(MAKE) lint-all
+	$(MAKE) check-valgrind
 	$(MAKE) check-compile
 	$(MAKE) check-machines
 
@@ -181,9 +201,14 @@ check-device:
 
 # ---- style ----
 
-.PHONY: lint format
+.PHONY: lint lint-all format
 lint:
 	scripts/lint.sh
+
+# What takes longer, as far as it is there.
+lint-all: lint
+	scripts/setup.sh analysis
+	scripts/analyse.sh
 
 format:
 	git ls-files '*.[ch]' | xargs clang-format -i

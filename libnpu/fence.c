@@ -13,8 +13,12 @@
 int npu_fence_status(int fd, int *status)
 {
 	struct sync_file_info info = { 0 };
+	int ret;
 
-	if (ioctl(fd, SYNC_IOC_FILE_INFO, &info))
+	do
+		ret = ioctl(fd, SYNC_IOC_FILE_INFO, &info);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0)
 		return -errno;
 	*status = info.status;
 	return 0;

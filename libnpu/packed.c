@@ -20,6 +20,7 @@ static bool count_groups(const struct npu_packed *packed, size_t *sums, size_t *
 {
 	size_t groups = (packed->k - 1) / packed->group_size + 1;
 
+	*sums = 0;
 	return !__builtin_mul_overflow(groups, packed->n, zero_points) &&
 	       !__builtin_mul_overflow(*zero_points, packed->batch, sums) &&
 	       *sums <= PTRDIFF_MAX / (2 * sizeof(*packed->sum));

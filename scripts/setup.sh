@@ -6,7 +6,7 @@
 #
 #   scripts/setup.sh            what make run and make check need
 #   scripts/setup.sh SET...     only these: build, board, check, peers, matrix, rtl, docs,
-#                               packaging, debug
+#                               packaging, analysis, debug
 #   scripts/setup.sh --list     the packages, one a line
 set -eu
 
@@ -19,7 +19,7 @@ board='qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux
 	libglib2.0-dev python3 dpkg-dev debian-archive-keyring device-tree-compiler cpio kmod xz-utils'
 
 # Tests and the style check. Arm's instructions are tested under qemu-user.
-check='git libcmocka-dev g++ clang-format shellcheck mandoc sparse qemu-user'
+check='git libcmocka-dev g++ clang-format cppcheck shellcheck mandoc sparse qemu-user'
 
 # Libraries that make bench-cpu measures beside libnpu.
 peers='libdnnl-dev libxnnpack-dev libpthreadpool-dev'
@@ -36,6 +36,9 @@ docs='doxygen'
 # Clean Debian systems that packages are tested in, and what make install is tested with.
 packaging='mmdebstrap gcc-riscv64-linux-gnu qemu-user dt-schema'
 
+# What takes minutes to look for mistakes; the kernel's own rules for that are in its source.
+analysis='clang-tidy valgrind coccinelle linux-source'
+
 # What a kernel is built with.
 debug='bc bison flex libelf-dev'
 
@@ -51,6 +54,7 @@ for arg; do
 	rtl) packages="$packages $build $board $rtl" ;;
 	docs) packages="$packages $docs" ;;
 	packaging) packages="$packages $build $board $packaging" ;;
+	analysis) packages="$packages $build $check $analysis" ;;
 	debug) packages="$packages $build $board $check $matrix $debug" ;;
 	--list)
 		# shellcheck disable=SC2086
@@ -58,7 +62,8 @@ for arg; do
 		exit 0
 		;;
 	*)
-		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix, rtl, docs, packaging and debug" >&2
+		echo "setup.sh: unknown set '$arg'; there are build, board, check, peers, matrix, rtl," \
+			"docs, packaging, analysis and debug" >&2
 		exit 2
 		;;
 	esac

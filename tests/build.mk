@@ -75,13 +75,13 @@ $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
-	test_weights_file test_weights_share)
+	test_weights_file test_weights_share test_failing_npu)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
 	test_quant_observer test_quant_codebook test_file test_file_refused \
-	test_safetensors_write) \
+	test_safetensors_write test_failing_cpu test_failing_host) \
 	$(FAKE_NPU_TESTS)
 # Those that are also run with other instructions than this machine's (make check-neon).
 CPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_fixed16 test_matmul_cpu)
@@ -114,6 +114,19 @@ FAKE_NPU_WRAP := npu_node_open ioctl drmGetCap drmSyncobjCreate drmSyncobjDestro
 $(FAKE_NPU_TESTS): $(addprefix $(B)/, tests/unit/fake_npu.o tests/unit/fake_syncobj.o \
 	tests/unit/fake_fence.o tests/reference.o kmod/npu_validate.o kmod/nvdla/nvdla_limits.o)
 $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,--wrap=%)))
+
+# What tests/unit/failing.c and failing_calls.c make fail.
+FAILING_MEMORY_WRAP := malloc calloc realloc reallocarray aligned_alloc strdup strndup asprintf
+FAILING_CALLS_WRAP := mmap64 memfd_create ftruncate64 fstat64 stat64 lseek64 read write fsync \
+	rename getrandom open64 fcntl64 pthread_create
+FAILING_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_npu test_failing_host)
+$(FAILING_TESTS): $(addprefix $(B)/tests/unit/, failing.o fake_fence.o)
+$(foreach t,$(FAILING_TESTS),$(eval LIBS_$(notdir $t) += $(FAILING_MEMORY_WRAP:%=-Wl,--wrap=%)))
+$(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_npu): $(B)/tests/unit/life.o
+$(B)/tests/unit/test_failing_host: $(addprefix $(B)/tests/, unit/file_rig.o fuzz/tensor_seeds.o)
+$(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host): $(B)/tests/unit/failing_calls.o
+LIBS_test_failing_cpu += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
+LIBS_test_failing_host += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_nvdla_async): $(B)/tests/unit/chain.o
@@ -197,11 +210,24 @@ check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 
 $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
 	@echo "  LD      $@"
-	$(CC) -o $@ $(filter %.o %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_TEST)
+	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_TEST)
 
 # Between them, all ioctls and every structure.
 COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
 	test_ioctl test_submit test_perfmon test_prime test_file)
+
+# Those with threads (SAN=thread), and all without a sanitizer in an emulated processor that knows
+# which bits were never written.
+THREAD_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_libnpu_api test_libnpu_queue \
+	test_libnpu_async test_libnpu_backlog test_nvdla_async test_arena test_weights_share \
+	test_failing_cpu test_failing_npu)
+.PHONY: check-threads check-valgrind
+check-threads: $(THREAD_TESTS)
+	tests/run.sh threads $^
+
+check-valgrind: $(UNIT_TESTS)
+	TEST_RUNNER="valgrind -q --error-exitcode=99 --leak-check=full" \
+		tests/run.sh valgrind $(filter-out $(addprefix $(B)/tests/unit/, $(SLOW_TESTS)), $^)
 
 .PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)

@@ -36,7 +36,7 @@ static void reach_packed(struct nvdla_reach *reach, const struct nvdla_weights *
 static int choose_chunks(struct nvdla_weights *nw, const int8_t *packed)
 {
 	int8_t *row = malloc(nw->base.k);
-	uint32_t *lengths = NULL, count;
+	uint32_t *lengths = NULL, count = 0;
 	struct nvdla_reach reach = { 0 };
 	int ret = row ? nvdla_reach_init(&reach, nw) : -ENOMEM;
 

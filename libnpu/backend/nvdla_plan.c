@@ -39,7 +39,9 @@ void nvdla_plan_blocks(struct npu_plan *plan, const struct npu_tiles *tiles, uin
 
 void nvdla_plan_parts(struct npu_plan *plan, const struct npu_tiles *tiles, uint64_t times)
 {
-	plan->jobs += times * tiles->m_tiles * tiles->n_tiles * tiles->passes;
+	uint64_t jobs = plan->jobs + times * tiles->m_tiles * tiles->n_tiles * tiles->passes;
+
+	plan->jobs = (uint32_t)npu_min(jobs, UINT32_MAX);
 	plan->cycles += times * tiles->cycles;
 	plan->stream_cycles += times * tiles->cycles;
 }
@@ -241,6 +243,10 @@ static int fill(struct npu_plan *plan, const struct drm_npu_matmul_limits *limit
 		fill_fused(plan, &q, desc->batch);
 	else
 		fill_exact(plan, &q, desc->batch);
+	if (plan->jobs == UINT32_MAX)
+		return npu_fail(err, -EINVAL,
+				"a matmul of %u x %u x %u takes more jobs than can be counted",
+				plan->m, plan->k, plan->n);
 	if (given)
 		fill_stages(plan, desc, &rq, fused);
 	return 0;

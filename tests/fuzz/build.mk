@@ -16,62 +16,79 @@ FUZZ_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_oracle test_fuzz)
 UNIT_TESTS += $(FUZZ_UNIT_TESTS)
 $(FUZZ_UNIT_TESTS): $(FUZZ_COMMON) $(FUZZ_ORACLE)
 
-# ---- libFuzzer: needs clang and its run-time library (Debian: clang, libclang-rt-dev) ----
+# ---- Targets: of libFuzzer if FUZZ is set, of replay.c otherwise ----
 
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-FUZZ_TARGETS := $(addprefix $(B)/tests/fuzz/, fuzz_validate fuzz_engine)
+FUZZ_TARGETS := $(addprefix $(B)/tests/fuzz/fuzz_, validate engine packed weights codebook \
+	observer npy safetensors gguf operand idx model)
+fuzz = $(addprefix $(B)/tests/fuzz/fuzz_, $(1))
 
-$(FUZZ_TARGETS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/fuzz.o $(FUZZ_COMMON)
+ifdef FUZZ
+FUZZ_MAIN := -fsanitize=fuzzer
+else
+FUZZ_MAIN := $(B)/tests/fuzz/replay.o
+$(FUZZ_TARGETS): $(FUZZ_MAIN)
+endif
+
+$(FUZZ_TARGETS): %: %.o
 	@echo "  LD      $@"
-	$(CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LDFLAGS_ALL)
+	$(CC) $(if $(FUZZ),$(FUZZ_MAIN)) -o $@ $(filter %.o %.a,$^) $(LDFLAGS_ALL) $(LDLIBS_FUZZ)
 
-$(B)/tests/fuzz/fuzz_engine: $(FUZZ_ORACLE)
+# Jobs.
+$(call fuzz, validate engine): $(B)/tests/fuzz/fuzz.o $(FUZZ_COMMON)
+$(call fuzz, engine): $(FUZZ_ORACLE)
 
-# The other thing that strangers send: packed weights.
-FUZZ_PACKED := $(B)/tests/fuzz/fuzz_packed
-
-$(FUZZ_PACKED): %: %.o $(B)/kmod/nvdla/nvdla_limits.o $(LIBNPU_A)
-	@echo "  LD      $@"
-	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
-
-# And files of tensors, which begin with a corpus of their own.
-FUZZ_TENSORS := $(addprefix $(B)/tests/fuzz/, fuzz_npy fuzz_safetensors fuzz_gguf)
-TENSOR_CORPUS := $(B)/tests/fuzz/tensor_corpus
+# What else strangers send: packed weights, observers, and files.
+$(call fuzz, packed weights codebook observer idx model operand): $(B)/tests/fuzz/image.o
+$(call fuzz, packed): $(B)/kmod/nvdla/nvdla_limits.o
+$(call fuzz, idx): $(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/error.o)
+$(call fuzz, model): $(addprefix $(B)/examples/perceptron/, model.o error.o)
+$(call fuzz, operand): $(addprefix $(B)/tools/npu-run/, npy.o error.o)
 TENSOR_RIG := $(addprefix $(B)/tests/, fuzz/tensors.o fuzz/tensor_seeds.o unit/file_rig.o)
+$(call fuzz, npy safetensors gguf): $(TENSOR_RIG)
+$(filter-out $(call fuzz, validate engine), $(FUZZ_TARGETS)): $(LIBNPU_A)
+$(filter-out $(call fuzz, validate engine), $(FUZZ_TARGETS)): LDLIBS_FUZZ = $(LIBNPU_LIBS) -lz
 
-$(FUZZ_TENSORS): %: %.o $(TENSOR_RIG) $(LIBNPU_A)
-	@echo "  LD      $@"
-	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+# Files of tensors begin with a corpus of their own.
+TENSOR_CORPUS := $(B)/tests/fuzz/tensor_corpus
 
 $(TENSOR_CORPUS): %: %.o $(TENSOR_RIG) $(LIBNPU_A)
 	@echo "  LD      $@"
 	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
-# The fuzzer is led by what decides about jobs. In what merely computes it would count every number.
+# The fuzzer is led by what decides about inputs. In what merely computes it would count every
+# number.
 ifdef FUZZ
-$(addsuffix .o, $(FUZZ_TARGETS)) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_conv.o) \
-$(addprefix $(B)/libnpu/, packed.o backend/nvdla_weights.o) \
+$(FUZZ_TARGETS:%=%.o) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_conv.o \
+	tools/npu-run/npy.o) \
+$(addprefix $(B)/libnpu/, packed.o weights_file.o weight_source.o backend/nvdla_weights.o \
+	backend/cpu_weights.o quant/observer_image.o quant/codebook.o) \
 $(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o notes.o json.o gguf.o) \
+$(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/model.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif
 
-.PHONY: fuzz fuzz-targets
-fuzz-targets: $(FUZZ_TARGETS) $(FUZZ_PACKED) $(FUZZ_TENSORS) $(TENSOR_CORPUS)
+.PHONY: fuzz fuzz-targets check-corpus
+fuzz-targets: $(FUZZ_TARGETS) $(TENSOR_CORPUS)
 
-# Each target runs for FUZZ_SECONDS. What a target finds fault with it prints as a new seed.
+# Each target runs for FUZZ_SECONDS, from what is in tests/fuzz/corpus. New inputs are kept in
+# $(O)/fuzz. What a target of jobs finds fault with it prints as a new seed.
 fuzz:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CC) SAN=1 FUZZ=1 fuzz-targets
-	for target in fuzz_validate fuzz_engine fuzz_packed; do \
-		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -verbosity=0 \
-			-artifact_prefix=$(O)/fuzz/ || exit; \
-	done
 	$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/tensor_corpus $(O)/fuzz
-	for target in fuzz_npy fuzz_safetensors fuzz_gguf; do \
+	for target in $(notdir $(FUZZ_TARGETS)); do \
+		mkdir -p $(O)/fuzz/$$target; \
 		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -verbosity=0 \
-			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target || exit; \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \
+			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target \
+			tests/fuzz/corpus/$${target#fuzz_} || exit; \
+	done
+
+# What the fuzzer has found worth keeping, without a fuzzer.
+check-corpus: $(FUZZ_TARGETS)
+	for target in $(notdir $(FUZZ_TARGETS)); do \
+		$(B)/tests/fuzz/$$target tests/fuzz/corpus/$${target#fuzz_} || exit; \
 	done
 
 # ---- the whole kernel interface, in the debug kernel ----

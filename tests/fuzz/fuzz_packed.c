@@ -5,43 +5,14 @@
  * must lie inside the input, and the chunks of K must make up K.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../kmod/nvdla/nvdla_limits.h"
 #include "../../libnpu/backend/nvdla.h"
-#include "../../libnpu/checksum.h"
+#include "image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HEADER sizeof(struct npu_packed_header)
-
-static void must(bool truth)
-{
-	if (!truth)
-		abort();
-}
-
-static uint8_t *put_right(const uint8_t *data, size_t size, const char *form)
-{
-	static const uint8_t magic[] = { 0x89, 'N', 'P', 'U', 'W', '\r', '\n', 0x1a };
-	struct npu_packed_header *header;
-	uint8_t *image = malloc(size + 1);
-
-	must(image);
-	memcpy(image, data, size);
-	if (size < HEADER)
-		return image;
-	header = (struct npu_packed_header *)image;
-	memcpy(header->magic, magic, sizeof(magic));
-	header->version = NPU_PACKED_VERSION;
-	header->header_bytes = HEADER;
-	memcpy(header->form, form, NPU_PACKED_FORM);
-	memset(header->reserved, 0, sizeof(header->reserved));
-	header->body_checksum = npu_checksum(image + HEADER, size - HEADER);
-	header->header_checksum =
-		npu_checksum(header, offsetof(struct npu_packed_header, header_checksum));
-	return image;
-}
 
 static void check_chunks(struct nvdla_device *dev, const struct npu_packed *packed, size_t size)
 {
@@ -87,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	dev.max_k = npu_plan_max_k(&dev.limits);
 	nvdla_weights_form(&dev.base, form);
-	copy = put_right(data, size, form);
+	copy = image_of_weights(data, size, form);
 	image.data = copy;
 	image.file = size & 1;
 	if (!npu_packed_read(&image, form, &packed, NULL)) {

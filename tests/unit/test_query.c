@@ -407,6 +407,10 @@ static void bad_queries_are_refused(void **state)
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "tebibyte");
 	desc.n = 1;
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "4294967295 rows");
+	/* 2.8e11 of them, which once were told as what is left of that in 32 bits. */
+	desc.m = desc.k = desc.n = 1u << 20;
+	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "more jobs");
+	desc.k = desc.n = 1;
 	desc.m = 4;
 	desc.batch = 3;
 	expect_error(npu_plan_query(dev, &desc, &plan, &err), -EINVAL, "3 matrices");

@@ -11,6 +11,8 @@
 #   make check          all tests that fit into a quarter of an hour
 #   make check-all      these, and every kernel and machine
 #   make check-debug    device tests in a kernel that looks for faults
+#   make quantization-table
+#                       accuracy of every technique, measured on the virtual board
 #   make fuzz           fuzz the validator against the device model (clang)
 #   make lint           style and static checks
 #   make lint-all       and the ones that take minutes
@@ -198,6 +200,13 @@ check-device:
 	# Freed memory is poisoned, so that a use of it does not go unnoticed.
 	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
+
+# ---- figures of the documentation ----
+
+# The tables of docs/quantization.md, from the virtual board. TABLE_COUNT=100: so many images there.
+.PHONY: quantization-table
+quantization-table: guest all data-sets
+	scripts/quantization-table.sh $(O) $(NPU_RUN) $(B)/examples/outlier-layer $(TABLE_COUNT)
 
 # ---- style ----
 

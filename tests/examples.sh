@@ -52,6 +52,9 @@ check 'packed, because of this: .*damaged' packed-weights "$w" "$@"
 check 'mapped from' packed-weights "$w" "$@"
 check '16 sums of 256 values' dma-buf "$@"
 
+check 'layer.safetensors: 256 x 512' outlier-layer "$dir"
+refuse '/no/layer.safetensors' outlier-layer "$dir/no"
+
 # What is no NPU stands for none. The CPU takes over only when it may, and every line says so.
 refuse 'fallback: /dev/null: not a DRM node' fallback /dev/null
 refuse 'fallback: /dev/no: there is no such file' fallback --allow-cpu /dev/no

@@ -266,6 +266,8 @@ check 'eval with labels of NumPy'\''s own type' 0 evaluate net.safetensors q.saf
 cmp -s out before || fail 'other labels'; done_
 check 'eval in other batches' 0 evaluate net.safetensors q.safetensors -s X.npy -l labels.npy --batch 4
 [ "$(grep fnv1a out)" = "$(grep fnv1a before)" ] || fail 'other results'; done_
+check 'eval of the first ones' 0 evaluate net.safetensors q.safetensors -s X.npy -l labels.npy --count 4
+says out 'samples          4'; done_
 check 'eval as JSON' 0 evaluate net.safetensors q.safetensors -s X.npy -l labels.npy --json
 says out '"model": "net.safetensors", "samples": 6, "float_bytes": 96, "networks": [{"file": "q.safetensors", '
 says out '"input_range": {"values": 18, "below": 0, "above": 0, "bins": ['; says out '"host_stages": []}'; done_

@@ -3,14 +3,18 @@
  * Quantized networks give the same on the NPU as on the CPU, in every layer and to the bit, however
  * they were quantized; and what the processor has a part in is counted.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../../tools/npu-run/network/pack.h"
 #include "../../tools/npu-run/network/runner.h"
 #include "../expect.h"
 #include "../network_rig.h"
@@ -155,6 +159,43 @@ static void test_counted(void **state)
 	free(quant);
 }
 
+/* Weights from files that were packed ahead give what those packed now do. */
+static void test_packed(void **state)
+{
+	const struct bench *b = *state;
+	struct quant_network *quant = malloc(sizeof(*quant));
+	struct technique t = rig_technique();
+	const size_t bytes = ROWS * widths[3] * sizeof(float);
+	char dir[] = "/tmp/test_network.XXXXXX", prefix[64];
+	struct runner *packed;
+	float *fresh;
+	size_t count;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(prefix, sizeof(prefix), "%s/w", dir);
+	t.weights.bits = 4;
+	t.asymmetric = true;
+	rig_quantize(t, &b->network, b->samples, quant);
+	expect_ok(pack_write(b->npu, quant, prefix, &err));
+	fresh = rig_run(b->npu, quant, b->x, ROWS, &count);
+	expect_ok(runner_create(b->npu, quant, ROWS, prefix, &packed, &err));
+	expect_ok(runner_run(packed, b->x, ROWS, &err));
+	assert_memory_equal(runner_result(packed, 2), fresh + count - bytes / sizeof(float), bytes);
+	runner_destroy(packed);
+	expect_error(runner_create(b->cpu, quant, ROWS, prefix, &packed, &err), -ENOTSUP,
+		     "w.0.npuw");
+	for (uint32_t i = 0; i < quant->count; i++) {
+		char *path = pack_path(prefix, quant->layer[i].name);
+
+		assert_int_equal(unlink(path), 0);
+		free(path);
+	}
+	rmdir(dir);
+	free(fresh);
+	quant_network_free(quant);
+	free(quant);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +203,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

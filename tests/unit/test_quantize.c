@@ -333,6 +333,13 @@ static void test_refused(void **state)
 	t.has_budget = true;
 	t.limit = 10;
 	expect_error(quantize_with(b, t, b->samples, NULL, &err), -EDOM, "budget cannot be kept");
+	t = rig_technique();
+	b->network.layer[1].bias[4] = 1e9f;
+	expect_error(quantize_with(b, t, b->samples, NULL, &err), -ERANGE,
+		     "layer 2: npu_quant_bias: the bias of channel 4");
+	t.has_scaling = true;
+	t.scaling = NPU_SCALING_FLOAT;
+	expect_ok(quantize_with(b, t, b->samples, NULL, &err));
 }
 
 int main(void)

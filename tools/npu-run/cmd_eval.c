@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "device.h"
 #include "error.h"
@@ -21,6 +20,7 @@ static const char help[] =
 	"  -s, --samples=FILE     .npy matrix of inputs, one a row\n"
 	"      --input-scale=S    what they are multiplied with: 0.5, 1/255 (1)\n"
 	"  -l, --labels=FILE      .npy vector of their classes, for top-1\n"
+	"  -n, --count=COUNT      take so many of them, the first ones\n"
 	"  -b, --batch=COUNT      samples of a submission (500)\n"
 	"      --packed=PREFIX    take weights from the files of npu-run quantize --pack\n"
 	"  -p, --plot             draw: accuracy against bits, or with one network where values lie\n"
@@ -42,6 +42,7 @@ enum {
 /*
  * struct eval_options - what the command line says
  * @paths: FLOAT, and @count of QUANTIZED.
+ * @limit: Most samples to take.
  */
 struct eval_options {
 	struct common_options common;
@@ -54,6 +55,7 @@ struct eval_options {
 	bool plot;
 	double input_scale;
 	uint32_t batch;
+	uint32_t limit;
 };
 
 /* Returns false when the command is to end with *@status. */
@@ -81,6 +83,10 @@ static bool take_option(int c, const char *who, struct eval_options *options, en
 		return true;
 	case OPTION_INPUT_SCALE:
 		return option_factor(who, "--input-scale", optarg, &options->input_scale);
+	case 'n':
+		ok = option_integer(who, "--count", optarg, 1, INT32_MAX, &number);
+		options->limit = (uint32_t)number;
+		return ok;
 	case 'b':
 		ok = option_integer(who, "--batch", optarg, 1, MAX_BATCH, &number);
 		options->batch = (uint32_t)number;
@@ -118,6 +124,7 @@ static bool parse_options(int argc, char **argv, struct eval_options *options, e
 		{ "samples", required_argument, NULL, 's' },
 		{ "input-scale", required_argument, NULL, OPTION_INPUT_SCALE },
 		{ "labels", required_argument, NULL, 'l' },
+		{ "count", required_argument, NULL, 'n' },
 		{ "batch", required_argument, NULL, 'b' },
 		{ "packed", required_argument, NULL, OPTION_PACKED },
 		{ "plot", no_argument, NULL, 'p' },
@@ -127,8 +134,10 @@ static bool parse_options(int argc, char **argv, struct eval_options *options, e
 	};
 	int c;
 
-	*options = (struct eval_options){ .input_scale = 1, .batch = DEFAULT_BATCH };
-	while ((c = getopt_long(argc, argv, "s:l:b:p" COMMON_SHORT, known, NULL)) != -1) {
+	*options = (struct eval_options){ .input_scale = 1,
+					  .batch = DEFAULT_BATCH,
+					  .limit = INT32_MAX };
+	while ((c = getopt_long(argc, argv, "s:l:n:b:p" COMMON_SHORT, known, NULL)) != -1) {
 		if (!take_option(c, argv[0], options, status))
 			return false;
 	}
@@ -144,6 +153,7 @@ static bool parse_options(int argc, char **argv, struct eval_options *options, e
 struct material {
 	struct float_network network;
 	struct samples *samples;
+	uint32_t rows;
 	int32_t *labels;
 	struct subject *subjects;
 	uint32_t count;
@@ -161,6 +171,9 @@ static int load(const struct eval_options *options, struct material *m, struct n
 		ret = samples_check(m->samples, m->network.layer[0].k, model, err);
 	if (ret)
 		return ret;
+	m->rows = samples_rows(m->samples);
+	if (m->rows > options->limit)
+		m->rows = options->limit;
 	classes = m->network.layer[m->network.count - 1].n;
 	if (options->labels)
 		ret = labels_read(options->labels, samples_rows(m->samples), classes, &m->labels,
@@ -204,7 +217,7 @@ static int run_batch(struct material *m, struct float_runner *reference, float *
 static int run(struct material *m, struct float_runner *reference, uint32_t batch,
 	       const char **fault, struct npu_error *err)
 {
-	const uint32_t count = samples_rows(m->samples);
+	const uint32_t count = m->rows;
 	float *x = malloc((size_t)batch * m->network.layer[0].k * sizeof(*x));
 	int ret = x ? 0 : error_set(err, -ENOMEM, "out of memory for a batch of %u samples", batch);
 
@@ -224,8 +237,8 @@ static int run_all(const struct eval_options *options, struct npu_device *dev, s
 	struct float_runner *reference;
 	int ret;
 
-	if (batch > samples_rows(m->samples))
-		batch = samples_rows(m->samples);
+	if (batch > m->rows)
+		batch = m->rows;
 	ret = float_runner_create(&m->network, batch, &reference, err);
 	if (ret)
 		return ret;
@@ -252,7 +265,7 @@ static enum status evaluate(const char *who, const struct eval_options *options,
 {
 	const struct eval_report report = {
 		.model = options->paths[0],
-		.samples = samples_rows(m->samples),
+		.samples = m->rows,
 		.labelled = m->labels != NULL,
 		.subjects = m->subjects,
 		.count = m->count,

@@ -83,8 +83,8 @@ static void print_subject(const struct eval_report *report, const struct subject
 /* Several networks, a line each. */
 static void print_table(const struct eval_report *report)
 {
-	printf("%-5s  %9s  %7s  %9s  %8s  %9s  %9s  %s\n", "bits", "bytes", "SQNR dB", "agreement",
-	       "top-1", "CPU steps", "edges", "network");
+	printf("%-5s  %9s  %7s  %9s  %8s  %9s  %9s  %-16s  %s\n", "bits", "bytes", "SQNR dB",
+	       "agreement", "top-1", "CPU steps", "edges", "logits", "network");
 	for (uint32_t i = 0; i < report->count; i++) {
 		const struct subject *s = &report->subjects[i];
 		const struct subject_layer *last = &s->layer[s->network.count - 1];
@@ -94,11 +94,11 @@ static void print_table(const struct eval_report *report)
 			snprintf(top1, sizeof(top1), "%.2f %%",
 				 percent(s->scores.top1, s->scores.labelled));
 		printf("%-5.2f  %9" PRIu64 "  %7.2f  %7.2f %%  %8s  %9" PRIu64 "  %9" PRIu64
-		       "  %s: %s\n",
+		       "  %016" PRIx64 "  %s: %s\n",
 		       subject_bits(s), quant_network_bytes(&s->network),
 		       npu_deviation_sqnr(&last->deviation),
 		       percent(s->scores.agreed, s->scores.compared), top1, s->work.library_steps,
-		       s->work.edge_steps, s->path, s->network.technique);
+		       s->work.edge_steps, s->hash, s->path, s->network.technique);
 	}
 }
 

@@ -121,6 +121,25 @@ static int quantize_weights(const struct pass *pass, const struct weight_type *t
 	return ret;
 }
 
+/* A device would refuse a bias out of all proportion; so it is said now. */
+static int check_bias(const struct technique *technique, const struct quant_layer *layer, bool last,
+		      struct npu_error *err)
+{
+	int32_t *bias;
+	int ret;
+
+	if (!layer->bias || layer->mode != INPUT_STATIC || layer->scaling == NPU_SCALING_FLOAT ||
+	    technique->rotate || (last && technique->float_output))
+		return 0;
+	bias = malloc(layer->n * sizeof(*bias));
+	if (!bias)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = npu_quant_bias(layer->bias, layer->n, layer->input_scale, layer->weight_scale,
+			     layer->scale_count, bias, err);
+	free(bias);
+	return ret;
+}
+
 /* @w: The layer's weights, to work on. @back: Room for as many: what has become of them. */
 static int quantize_layer(struct pass *pass, uint32_t index, float *w, float *back, bool last,
 			  struct quant_layer *layer, struct npu_error *err)
@@ -141,6 +160,8 @@ static int quantize_layer(struct pass *pass, uint32_t index, float *w, float *ba
 	if (!ret)
 		ret = quantize_weights(pass, t->has_layer[index] ? &t->layer[index] : &t->weights,
 				       w, layer, err);
+	if (!ret)
+		ret = check_bias(t, layer, last, err);
 	if (!ret)
 		ret = quant_dequantize(layer, back, err);
 	if (!ret)

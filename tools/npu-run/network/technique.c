@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../error.h"
@@ -78,6 +77,8 @@ void technique_print(const struct technique *technique, char *text)
 		append(text, " asymmetric");
 	if (t->compensate)
 		append(text, ", compensated");
+	if (t->has_budget)
+		append(text, ", bits by layer");
 	if (t->smooth)
 		append(text, ", smooth %g", (double)t->alpha);
 	if (t->rotate)

@@ -143,6 +143,8 @@ neon-tests: $(CPU_UNIT_TESTS)
 check-all: check
 	scripts/setup.sh matrix
 	$(MAKE) check-compile
+	$(MAKE) check-install
+	$(MAKE) check-packages
 	$(MAKE) check-machines
 
 check-compile:

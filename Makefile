@@ -165,6 +165,8 @@ check-all: check
 	$(MAKE) lint-all
 	$(MAKE) check-valgrind
 	$(MAKE) check-compile
+	$(MAKE) check-install
+	$(MAKE) check-packages
 	$(MAKE) check-machines
 
 check-compile:

@@ -67,8 +67,13 @@ deb: deb-source
 
 .PHONY: check-install check-packages
 check-install:
+	scripts/setup.sh packaging
+	tests/overlay.sh $$(echo $$($(BOARD) kdir)/../*-common/include)
 	tests/install.sh $(O)
 
+# As root, for chroot.
 check-packages:
-	tests/packages.sh bookworm
-	tests/packages.sh trixie
+	scripts/setup.sh packaging
+	for suite in bookworm trixie; do \
+		$(if $(filter-out 0,$(shell id -u)),sudo) tests/packages.sh $$suite || exit; \
+	done

@@ -235,7 +235,7 @@ if [ "$suite" != bookworm ]; then
 fi
 check "removal" inside user apt-get -qy remove libnpu1 libnpu-dev npu-tools npu-dkms
 check "nothing is half removed" whole
-check "purge" inside user apt-get -qy purge libnpu1 libnpu-dev npu-tools npu-dkms
+check "purge" inside user dpkg --purge libnpu1 libnpu-dev npu-tools npu-dkms
 check "nothing is left" left_over
 
 echo "packages $suite: $passed passed, $failed failed"

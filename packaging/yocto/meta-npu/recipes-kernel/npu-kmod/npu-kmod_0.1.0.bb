@@ -2,7 +2,7 @@
 SUMMARY = "Kernel driver of integer neural processing units (NVDLA)"
 DESCRIPTION = "npu.ko offers NPUs of the NVDLA family as DRM devices. It checks each byte that a job will touch, so that no IOMMU is needed."
 SECTION = "kernel"
-LICENSE = "GPL-2.0-only & (MIT WITH Linux-syscall-note)"
+LICENSE = "GPL-2.0-only AND MIT WITH Linux-syscall-note"
 LIC_FILES_CHKSUM = "file://LICENSES/GPL-2.0-only.txt;md5=b234ee4d69f5fce4486a80fdaf4a4263 \
                     file://LICENSES/Linux-syscall-note.txt;md5=a78e978915ba648b46e27b1d453730ff"
 

@@ -128,7 +128,7 @@ include tests/debug/build.mk
 # ---- npu-run and examples ----
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx \
-	test_diagnosis test_bench test_selftest test_top test_chrome_trace)
+	test_diagnosis test_bench test_selftest test_top test_chrome_trace test_cdi)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
@@ -149,6 +149,8 @@ $(B)/tests/unit/test_top: $(B)/tests/unit/fake_root.o \
 $(B)/tests/unit/test_chrome_trace: $(addprefix $(B)/tools/npu-run/, \
 	chrome_trace.o trace_event.o json.o)
 LIBS_test_chrome_trace := -lm
+$(B)/tests/unit/test_cdi: $(addprefix $(B)/tools/npu-run/, cdi.o json.o)
+LIBS_test_cdi := -lm
 $(B)/tests/unit/test_idx: $(addprefix $(B)/examples/fashion-mnist/, idx.o dataset.o error.o)
 LIBS_test_idx := -lz
 

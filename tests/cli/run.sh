@@ -64,7 +64,7 @@ check 'no command' 2 "$npu_run"
 says err 'npu-run: a command is needed'; done_
 check 'unknown command' 2 "$npu_run" matmull
 says err "no command 'matmull'"; done_
-for command in '' bench info matmul plan selftest tensors top trace; do
+for command in '' bench cdi info matmul plan selftest tensors top trace; do
 	# shellcheck disable=SC2086
 	check "help of '$command'" 0 "$npu_run" $command --help
 	says out 'Usage: npu-run'; says out 'Example: npu-run'; done_

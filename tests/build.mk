@@ -158,6 +158,7 @@ LIBS_test_idx := -lz
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
 	tests/cli/tools.sh $(NPU_RUN)
+	tests/cli/completion.sh $(NPU_RUN)
 	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----

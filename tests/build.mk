@@ -161,7 +161,8 @@ include tests/debug/build.mk
 # ---- npu-run and examples ----
 
 UNIT_TESTS += $(addprefix $(B)/tests/unit/, test_npy test_plot test_plot_svg test_idx \
-	test_perceptron test_diagnosis test_bench test_selftest test_top test_chrome_trace)
+	test_perceptron test_diagnosis test_bench test_selftest test_top test_chrome_trace \
+	test_cdi)
 
 $(B)/tests/unit/test_npy: $(addprefix $(B)/tools/npu-run/, npy.o npy_write.o save.o error.o) $(LIBNPU_A)
 LIBS_test_npy := $(LIBNPU_LIBS)
@@ -182,6 +183,8 @@ $(B)/tests/unit/test_top: $(B)/tests/unit/fake_root.o \
 $(B)/tests/unit/test_chrome_trace: $(addprefix $(B)/tools/npu-run/, \
 	chrome_trace.o trace_event.o json.o)
 LIBS_test_chrome_trace := -lm
+$(B)/tests/unit/test_cdi: $(addprefix $(B)/tools/npu-run/, cdi.o json.o)
+LIBS_test_cdi := -lm
 $(B)/tests/unit/test_idx: $(FASHION_DATA_OBJS) $(B)/examples/perceptron/error.o
 LIBS_test_idx := -lz
 $(B)/tests/unit/test_perceptron: $(addprefix $(B)/examples/, perceptron/model.o perceptron/error.o \
@@ -204,6 +207,7 @@ $(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off
 check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
 	tests/cli/tools.sh $(NPU_RUN)
+	tests/cli/completion.sh $(NPU_RUN)
 	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----

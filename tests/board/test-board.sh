@@ -184,8 +184,14 @@ echo 'unsigned int npu_model_abi(void); unsigned int npu_model_abi(void) { retur
 	gcc -shared -fPIC -x c -o "$work/abi.so" -
 mistake "model with another interface" "has interface version 99, the board has 1" \
 	run --build "$build" --no-module --model "$work/abi.so" -- true
-mistake "unknown configuration" "does not know the configuration nv_medium" \
-	run --build "$build" --no-module --config nv_medium -- true
+mistake "unknown configuration" "--config: no configuration 'nv_medium'; there are nv_small" \
+	run --config nv_medium -- true
+mistake "unknown option of a configuration" "--config: no configuration 'nv_small+gate'" \
+	run --config nv_small+gate -- true
+mistake "configuration that a model does not know" "does not know the configuration nv_medium" \
+	run --build "$build" --no-module --model "$built/tools/board/model/libnpu-model.so" \
+	--config nv_medium -- true
+mistake "no device tree" "--disabled: amd64 has no device tree" run --arch amd64 --disabled -- true
 mistake "not a model" "cannot open the model" run --build "$build" --no-module --model "$board" -- true
 mistake "unknown fault" "does not take the fault 'flood:1'" run --build "$build" --no-module --fault flood:1 -- true
 

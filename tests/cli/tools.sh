@@ -128,4 +128,16 @@ if [ ! -e /sys/kernel/tracing/events/npu ] && [ ! -e /sys/kernel/debug/tracing/e
 	[ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_
 fi
 
+# ---- cdi ----
+
+check 'cdi of no NPU' 3 "$npu_run" cdi --device /dev/null -o npu.json
+says err 'npu-run: cdi: /dev/null: not the node of an NPU'
+[ ! -e npu.json ] || fail 'there is a file'; done_
+check 'cdi of a bad kind' 2 "$npu_run" cdi --kind npu
+says err "--kind is a vendor and a class such as example.com/npu, not 'npu'"; done_
+check 'cdi of too much' 2 "$npu_run" cdi 1
+says err "'1'"; done_
+check 'unknown option of cdi' 2 "$npu_run" cdi --bogus
+says err "npu-run: cdi: unrecognized option '--bogus'"; done_
+
 finish tools

@@ -158,5 +158,18 @@ mkdir -m 777 /tmp/open
 check 'trace as somebody else' 3 su user -s /usr/bin/sh -c "PATH=$PATH npu-run trace -o /tmp/open/t.json -- true"
 says err 'npu-run: trace: tracing is not permitted to this user; run it as root'; done_
 
+# ---- cdi ----
+
+check 'cdi' 0 npu-run cdi
+says out '{"cdiVersion": "0.6.0", "kind": "libnpu/npu", "devices": [{"name": "0", '
+says out "\"deviceNodes\": [{\"path\": \"$node\", \"type\": \"c\", \"permissions\": \"rw\"}]"; done_
+chgrp 105 "$node"
+check 'cdi into a file' 0 npu-run cdi --kind example.com/npu --device "$node" -o npu.json
+says npu.json '"cdiVersion": "0.7.0", "kind": "example.com/npu"'
+says npu.json '"additionalGids": [105]'; done_
+chgrp 0 "$node"
+check 'cdi into no folder' 4 npu-run cdi -o no/npu.json
+says err 'npu-run: cdi: no/npu.json: cannot be created in no'; done_
+
 echo "tools: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

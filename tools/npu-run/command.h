@@ -17,6 +17,7 @@ enum status {
 
 /* argv[0] is "npu-run: NAME", so that messages, getopt's too, say who speaks. */
 enum status cmd_bench(int argc, char **argv);
+enum status cmd_cdi(int argc, char **argv);
 enum status cmd_eval(int argc, char **argv);
 enum status cmd_info(int argc, char **argv);
 enum status cmd_matmul(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct {
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
 	{ "bench", "npu-run: bench", cmd_bench },
+	{ "cdi", "npu-run: cdi", cmd_cdi },
 	{ "eval", "npu-run: eval", cmd_eval },
 	{ "info", "npu-run: info", cmd_info },
 	{ "matmul", "npu-run: matmul", cmd_matmul },
@@ -29,6 +30,7 @@ static const char help[] = "Usage: npu-run COMMAND [OPTION]...\n"
 			   "integer matrix multiplication on neural processing units.\n"
 			   "\n"
 			   "  bench      measure multiplications against the engine's limit\n"
+			   "  cdi        describe the NPUs for container runtimes\n"
 			   "  eval       hold quantized networks against the float one\n"
 			   "  info       show the NPUs of this machine and what they can do\n"
 			   "  matmul     multiply two .npy matrices\n"

@@ -15,9 +15,10 @@ kernel_fault+='|turning off the locking|DMA-API: debugging out of memory|ODEBUG:
 run() {
 	local kernel_at release sysroot compat_sysroot device
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
+	[ -z "$disabled" ] || [ -n "$overlay" ] || die "--disabled: $arch has no device tree"
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
-	[ -z "$disabled" ] || [ -n "$overlay" ] || die "--disabled: $arch has no device tree"
+	run_check_config
 	run_check_files
 	[ "$npus" -le 8 ] || die "--npus: a machine has room for 8, not $npus"
 
@@ -43,6 +44,15 @@ run() {
 	run_qemu
 	[ -z "$recording" ] || record_end
 	run_result
+}
+
+# A model of somebody else may know other configurations, and says so itself if it does not.
+run_check_config() {
+	[ -z "$model" ] || return 0
+	case ${config%+gated} in
+	nv_small | nv_large) ;;
+	*) die "--config: no configuration '$config'; there are nv_small and nv_large, each also with +gated" ;;
+	esac
 }
 
 run_check_files() {

@@ -30,6 +30,9 @@ shift
 [ $# -gt 0 ] || mapfile -t files < <(git ls-files '*.md')
 [ $# -eq 0 ] || files=("$@")
 
+# Debian's python3, to which packages belong, before any other.
+PATH=/usr/bin:/bin:$PATH
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0

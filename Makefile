@@ -12,6 +12,7 @@
 #   make check-all      these, and every kernel and machine
 #   make check-debug    device tests in a kernel that looks for faults
 #   make fuzz           fuzz the validator against the device model (clang)
+#   make docs           the reference of the headers, as HTML in build/docs/api
 #   make lint           style and static checks
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix)
 #
@@ -111,6 +112,7 @@ check: setup
 	$(MAKE) check-neon
 	$(MAKE) check-board
 	$(MAKE) check-device
+	$(MAKE) check-docs
 
 check-unit:
 	$(MAKE) SAN=1 unit-tests
@@ -140,6 +142,8 @@ check-all: check
 	scripts/setup.sh matrix
 	$(MAKE) check-compile
 	$(MAKE) check-machines
+	$(MAKE) check-rtl
+	tests/docs.sh --long $(B)
 
 check-compile:
 	tests/binding.sh $$(echo $$($(BOARD) kdir $(GUEST))/../*-common/include)
@@ -170,6 +174,20 @@ check-device:
 	# Freed memory is poisoned, so that a use of it does not go unnoticed.
 	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
+
+# ---- documentation ----
+
+# Warnings are errors: what is public has a comment.
+.PHONY: docs check-docs
+docs:
+	scripts/setup.sh docs
+	mkdir -p $(O)/docs
+	{ cat docs/api/Doxyfile; echo OUTPUT_DIRECTORY=$(O)/docs; \
+		echo PROJECT_NUMBER=$(LIBNPU_VERSION); } | doxygen -
+
+# Its commands, except those that take long.
+check-docs: docs
+	tests/docs.sh $(B)
 
 # ---- style ----
 

@@ -14,6 +14,7 @@
 #   make quantization-table
 #                       accuracy of every technique, measured on the virtual board
 #   make fuzz           fuzz the validator against the device model (clang)
+#   make docs           the reference of the headers, as HTML in build/docs/api
 #   make lint           style and static checks
 #   make lint-all       and the ones that take minutes
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix); make uninstall
@@ -133,6 +134,7 @@ check: setup
 	$(MAKE) check-neon
 	$(MAKE) check-board
 	$(MAKE) check-device
+	$(MAKE) check-docs
 
 check-unit:
 	$(MAKE) SAN=1 unit-tests
@@ -168,6 +170,8 @@ check-all: check
 	$(MAKE) check-install
 	$(MAKE) check-packages
 	$(MAKE) check-machines
+	$(MAKE) check-rtl
+	tests/docs.sh --long $(B)
 
 check-compile:
 	tests/binding.sh $$(echo $$($(BOARD) kdir $(GUEST))/../*-common/include)
@@ -209,6 +213,20 @@ check-device:
 .PHONY: quantization-table
 quantization-table: guest all data-sets
 	scripts/quantization-table.sh $(O) $(NPU_RUN) $(B)/examples/outlier-layer $(TABLE_COUNT)
+
+# ---- documentation ----
+
+# Warnings are errors: what is public has a comment.
+.PHONY: docs check-docs
+docs:
+	scripts/setup.sh docs
+	mkdir -p $(O)/docs
+	{ cat docs/api/Doxyfile; echo OUTPUT_DIRECTORY=$(O)/docs; \
+		echo PROJECT_NUMBER=$(LIBNPU_VERSION); } | doxygen -
+
+# Its commands, except those that take long.
+check-docs: docs
+	tests/docs.sh $(B)
 
 # ---- style ----
 

@@ -30,6 +30,9 @@ shift
 [ $# -gt 0 ] || mapfile -t files < <(git ls-files '*.md')
 [ $# -eq 0 ] || files=("$@")
 
+# Debian's python3, to which packages belong, before any other.
+PATH=/usr/bin:/bin:$PATH
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0
@@ -161,9 +164,28 @@ judge_links() {
 	done < <(grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -vE '^(https?|mailto):')
 }
 
+# What a page quotes in its headings must be what the stack says. "..." is any text.
+judge_messages() {
+	local message piece
+	# shellcheck disable=SC2016
+	grep -h '^### `' "$1" | grep -o '`[^`]*`' | tr -d '`' | while read -r message; do
+		while read -r piece; do
+			grep -qF -- "$piece" "$work/sources" || echo "$message"
+		done < <(sed 's/\.\.\. */\n/g; s/, *$//' <<<"$message" | sed 's/^[ ,]*//; s/ *$//; /^$/d')
+	done
+}
+
+# Literals that go on in the next line are put together.
+cat libnpu/*.c libnpu/*/*.c kmod/*.c kmod/*/*.c tools/npu-run/*.c tools/board/board tools/board/lib/*.sh |
+	tr '\n' ' ' | sed 's/" *\t*"//g; s/"[[:space:]]*"//g' >"$work/sources"
+
 for file in "${files[@]}"; do
 	extract "$file"
 	judge_links "$file"
+	while read -r message; do
+		echo "FAILED: $file: nothing says '$message'"
+		failed=$((failed + 1))
+	done < <(judge_messages "$file")
 	scratch
 	for where in "$work/blocks"/*.where; do
 		[ ! -e "$where" ] || judge "$file" "${where%.where}"

@@ -52,6 +52,7 @@ struct npu_config {
 	uint32_t flush_cycles; /* clearing the CBUF after reset */
 	uint32_t hw_version;   /* GLB */
 	uint32_t rom_version;  /* CFGROM */
+	uint32_t interrupts;   /* bits of GLB that are there; without BDMA and RUBIK, not 6 to 9 */
 	bool clock_gating;     /* CDMA has no clock when it has no op: the erratum in timing.c */
 	struct npu_costs costs;
 };

@@ -5,8 +5,6 @@
 #include "intr.h"
 #include "regs.h"
 
-#define STATUS_BITS 0x003f03ffu
-
 void intr_reset(struct intr *i)
 {
 	i->mask = 0;
@@ -26,9 +24,9 @@ uint32_t intr_read(const struct intr *i, uint32_t offset)
 void intr_write(struct intr *i, uint32_t offset, uint32_t value, uint64_t now)
 {
 	if (offset == GLB_S_INTR_MASK)
-		i->mask = value & STATUS_BITS;
+		i->mask = value & i->bits;
 	else if (offset == GLB_S_INTR_SET)
-		i->status |= value & STATUS_BITS;
+		i->status |= value & i->bits;
 	else if (offset == GLB_S_INTR_STATUS)
 		i->status &= ~value;
 	intr_update(i, now);

@@ -13,6 +13,7 @@
 
 struct intr {
 	const struct npu_model_bus *bus;
+	uint32_t bits; /* those of the units that this hardware has */
 	uint32_t mask;
 	uint32_t status;
 	uint64_t quiet_until[INTR_BITS]; /* the bit does not count for the line yet (a fault) */

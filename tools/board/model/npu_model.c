@@ -82,6 +82,7 @@ struct npu_model *npu_model_new(const char *config, const struct npu_model_bus *
 	}
 	m->bus = *bus;
 	m->intr.bus = &m->bus;
+	m->intr.bits = m->cfg.interrupts;
 	if (conv_init(&m->conv, &m->cfg, &m->bus) || sdp_init(&m->sdp, &m->cfg, &m->bus)) {
 		npu_model_free(m);
 		return NULL;

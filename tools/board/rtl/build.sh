@@ -20,7 +20,7 @@ fi
 here=$(dirname "$(readlink -f "$0")")
 out=$1
 shift
-objects=$out.d
+objects=$out-objects
 mkdir -p "$objects"
 
 # Warnings about the design are the designer's affair; errors end this.

@@ -166,6 +166,9 @@ says out 'relative error of outputs with weights of so many bits'; says out 'cho
 check 'quantize pixels' 0 quantize net.safetensors -o q.safetensors -s pixels.npy --input-scale 1/255; done_
 check 'quantize one matrix' 0 quantize layer.npy -o q.safetensors -s X.npy
 says out 'layer.npy, 1 layer: '; done_
+check 'quantize one of several matrices' 0 quantize net.safetensors --tensor 0.weight -o q.safetensors -s X.npy
+says out '1 layer: '; says out '4 x 3          int8'; done_
+check 'its eval' 0 evaluate net.safetensors --tensor 0.weight q.safetensors -s X.npy; done_
 check 'quantize a matrix of GGUF' 0 quantize one.gguf -o q.safetensors --mode dynamic
 says out '3 x 32         int8'; done_
 check 'quantize with constant samples' 0 quantize net.safetensors -o q.safetensors -s samples-equal.npy; done_
@@ -220,6 +223,7 @@ unquantized 'half a model' 4 'short.npy: ends after' short.npy
 unquantized 'weights that are not finite' 4 'nan.safetensors: 0.bias: row 0, column 2 is nan' nan.safetensors
 unquantized 'a bias of another length' 4 'bias.safetensors: 0.bias is no vector of 4 values' bias.safetensors
 unquantized 'layers that do not fit' 4 'chain.safetensors: layer 2 has 3 inputs, but the one before it 4 outputs' chain.safetensors
+unquantized 'no such tensor' 4 "net.safetensors: has no tensor '7.weight'" net.safetensors --tensor 7.weight
 unquantized 'no layers' 4 'names.safetensors: has no layers' names.safetensors
 unquantized 'a vector for a matrix' 4 'vector.npy: the array has 1 dimensions where a matrix is needed' vector.npy
 unquantized 'samples that are not finite' 4 'samples-nan.npy: value 1 of sample 1 is nan' net.safetensors -s samples-nan.npy

@@ -19,6 +19,7 @@ static const char help[] =
 	"\n"
 	"  -s, --samples=FILE     .npy matrix of inputs, one a row\n"
 	"      --input-scale=S    what they are multiplied with: 0.5, 1/255 (1)\n"
+	"      --tensor=NAME      the one of FLOAT that was quantized\n"
 	"  -l, --labels=FILE      .npy vector of their classes, for top-1\n"
 	"  -n, --count=COUNT      take so many of them, the first ones\n"
 	"  -b, --batch=COUNT      samples of a submission (500)\n"
@@ -35,6 +36,7 @@ static const char help[] =
 
 enum {
 	OPTION_INPUT_SCALE = 256,
+	OPTION_TENSOR,
 	OPTION_PACKED,
 	OPTION_SVG,
 };
@@ -48,6 +50,7 @@ struct eval_options {
 	struct common_options common;
 	const char *const *paths;
 	uint32_t count;
+	const char *tensor;
 	const char *samples;
 	const char *labels;
 	const char *packed;
@@ -68,6 +71,9 @@ static bool take_option(int c, const char *who, struct eval_options *options, en
 	switch (c) {
 	case 's':
 		options->samples = optarg;
+		return true;
+	case OPTION_TENSOR:
+		options->tensor = optarg;
 		return true;
 	case 'l':
 		options->labels = optarg;
@@ -123,6 +129,7 @@ static bool parse_options(int argc, char **argv, struct eval_options *options, e
 	static const struct option known[] = {
 		{ "samples", required_argument, NULL, 's' },
 		{ "input-scale", required_argument, NULL, OPTION_INPUT_SCALE },
+		{ "tensor", required_argument, NULL, OPTION_TENSOR },
 		{ "labels", required_argument, NULL, 'l' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "batch", required_argument, NULL, 'b' },
@@ -163,7 +170,7 @@ static int load(const struct eval_options *options, struct material *m, struct n
 {
 	const char *model = options->paths[0];
 	uint32_t classes;
-	int ret = float_network_load(model, &m->network, err);
+	int ret = float_network_load(model, options->tensor, &m->network, err);
 
 	if (!ret)
 		ret = samples_open(options->samples, options->input_scale, &m->samples, err);

@@ -22,7 +22,7 @@ struct inputs {
 static int open_inputs(const struct quantize_options *options, struct inputs *in,
 		       struct npu_error *err)
 {
-	int ret = float_network_load(options->model, &in->network, err);
+	int ret = float_network_load(options->model, options->tensor, &in->network, err);
 
 	if (!ret && options->samples) {
 		ret = samples_open(options->samples, options->input_scale, &in->samples, err);

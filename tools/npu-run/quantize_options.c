@@ -13,6 +13,7 @@ static const char help[] =
 	"NAME.bias of a safetensors or GGUF file, or one matrix in .npy.\n"
 	"\n"
 	"  -o, --output=FILE      where the quantized network goes\n"
+	"      --tensor=NAME      the only matrix of MODEL to take, as a network of one layer\n"
 	"  -s, --samples=FILE     .npy matrix of sample inputs, one a row\n"
 	"      --input-scale=S    what samples are multiplied with: 0.5, 1/255 (1)\n"
 	"Weights:\n"
@@ -50,7 +51,8 @@ static const char help[] =
 
 /* Options without a letter of their own. */
 enum {
-	OPTION_INPUT_SCALE = 256,
+	OPTION_TENSOR = 256,
+	OPTION_INPUT_SCALE,
 	OPTION_ASYMMETRIC,
 	OPTION_ROUND,
 	OPTION_LAYER,
@@ -270,6 +272,9 @@ static bool take_option(int c, const char *who, struct quantize_options *options
 	case 's':
 		options->samples = optarg;
 		return true;
+	case OPTION_TENSOR:
+		options->tensor = optarg;
+		return true;
 	case OPTION_SCALES:
 		options->scales = optarg;
 		return true;
@@ -342,6 +347,7 @@ bool quantize_parse(int argc, char **argv, struct quantize_options *options, enu
 {
 	static const struct option known[] = {
 		{ "output", required_argument, NULL, 'o' },
+		{ "tensor", required_argument, NULL, OPTION_TENSOR },
 		{ "samples", required_argument, NULL, 's' },
 		{ "input-scale", required_argument, NULL, OPTION_INPUT_SCALE },
 		{ "weights", required_argument, NULL, 'w' },

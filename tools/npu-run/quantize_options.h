@@ -9,6 +9,7 @@
 /*
  * struct quantize_options - what it says
  * @model, @output, @samples, @scales, @pack: Paths; the last three may be NULL.
+ * @tensor: The only one of the model to take, or NULL.
  * @input_scale: What samples are multiplied with.
  * @layers, @layer_count: Values of --layer, which need the network to be understood.
  * @technique: All else.
@@ -16,6 +17,7 @@
 struct quantize_options {
 	struct common_options common;
 	const char *model;
+	const char *tensor;
 	const char *output;
 	const char *samples;
 	const char *scales;

@@ -159,7 +159,22 @@ static int load_layer(const char *path, const struct npu_file *file, const struc
 	return ret ? ret : load_bias(path, file, layer, err);
 }
 
-int float_network_load(const char *path, struct float_network *network, struct npu_error *err)
+/* The one layer that a tensor is, whatever its name. */
+static int find_tensor(const char *path, const struct npu_file *file, const char *tensor,
+		       struct found *found, uint32_t *count, struct npu_error *err)
+{
+	size_t index = npu_file_find(file, tensor);
+	int length = layer_name(tensor);
+
+	if (index == NPU_FILE_NONE)
+		return error_set(err, -EINVAL, "%s: has no tensor '%.*s'", path, SHOWN, tensor);
+	*found = (struct found){ index, length ? length : (int)strlen(tensor), 0 };
+	*count = 1;
+	return 0;
+}
+
+int float_network_load(const char *path, const char *tensor, struct float_network *network,
+		       struct npu_error *err)
 {
 	struct found found[NETWORK_MAX_LAYERS];
 	struct npu_file *file;
@@ -169,7 +184,10 @@ int float_network_load(const char *path, struct float_network *network, struct n
 	ret = npu_file_open(path, &file, err);
 	if (ret)
 		return ret;
-	ret = find_layers(path, file, found, &network->count, err);
+	if (tensor)
+		ret = find_tensor(path, file, tensor, found, &network->count, err);
+	else
+		ret = find_layers(path, file, found, &network->count, err);
 	for (uint32_t i = 0; i < network->count && !ret; i++) {
 		struct float_layer *layer = &network->layer[i];
 

@@ -6,7 +6,8 @@
  * In a safetensors or GGUF file a layer is "NAME.weight" (N x K) with "NAME.bias" (N) or none,
  * which is how PyTorch names those of nn.Sequential. Layers are in the order of the whole numbers
  * in their names, or of the file where there are none. A file with one matrix of any name is a
- * network of one layer, and so is an .npy file. Errors begin with the path.
+ * network of one layer, and so is an .npy file, and any one matrix that is asked for. Errors begin
+ * with the path.
  */
 #ifndef NPU_RUN_FLOAT_NETWORK_H
 #define NPU_RUN_FLOAT_NETWORK_H
@@ -31,7 +32,9 @@ struct float_network {
 	struct float_layer layer[NETWORK_MAX_LAYERS];
 };
 
-int float_network_load(const char *path, struct float_network *network, struct npu_error *err);
+/* @tensor: The only one to take, or NULL. */
+int float_network_load(const char *path, const char *tensor, struct float_network *network,
+		       struct npu_error *err);
 
 void float_network_free(struct float_network *network);
 

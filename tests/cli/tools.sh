@@ -66,6 +66,15 @@ holds "(lambda l: l == sorted(l))([d['results'][1]['latency_ns'][p] for p in ('m
 done_
 check 'bench of the usual shapes' 0 bench -d cpu --count 1 --warm-up 0 --json
 holds "len(d['results'])" 6; done_
+check 'bench as a chart' 0 bench -d cpu --count 2 --chart --svg chart.svg 8 16 8 16 64 16 64 256 64
+says out 'int8 matrix multiplication'; says out 'operations for each byte'; says out 'GOPS'
+python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("chart.svg")' || fail 'chart.svg is not XML'
+says chart.svg 'cpu:1, '; done_
+rm chart.svg
+check 'bench with a chart in JSON' 2 bench -d cpu --chart --json
+says err '--chart and --json exclude each other'; done_
+check 'bench with a chart to nowhere' 4 bench -d cpu --svg no/chart.svg
+says err 'npu-run: bench: no/chart.svg: cannot be created in no'; done_
 check 'bench of half a shape' 2 bench -d cpu 64 64
 says err 'npu-run: bench: a shape is three sizes, M K N'; done_
 check 'bench of nothing' 2 bench -d cpu 64 0 64
@@ -80,8 +89,9 @@ check 'bench of a device that is none' 3 bench -d cpu,cpu:x 1 1 1
 says err "no device is called 'cpu:x'"; done_
 check 'bench that is too large' 3 sh -c "ulimit -v 2000000; '$npu_run' bench -d cpu 1 1048576 1048576"
 says err 'memory'; done_
-check 'bench, interrupted' 130 interrupted is_catching "$npu_run" bench -d cpu --count 10000000 --json 64 64 64
-says err 'npu-run: bench: interrupted'; is_json out; holds "d['results']" '[]'; done_
+check 'bench, interrupted' 130 interrupted is_catching "$npu_run" bench -d cpu --count 10000000 --json --svg chart.svg 64 64 64
+says err 'npu-run: bench: interrupted'; is_json out; holds "d['results']" '[]'
+[ "$(echo chart*)" = 'chart*' ] || fail 'there is a file'; done_
 
 # ---- selftest --soak ----
 

@@ -80,6 +80,8 @@ says err 'npu-run: selftest: 1 faults in '; done_
 check 'bench beside the CPU' 0 npu-run bench --count 10 64 256 64 1 1024 1024
 says out "device     nvdla nv_"; says out 'MHz, at most '; says out 'device     cpu '
 [ "$(grep -c ' nvdla  ' out)" -eq 2 ] || fail 'not two lines of the NPU'; done_
+check 'bench as a chart' 0 npu-run bench --count 3 --chart --svg chart.svg 64 256 64 1 1024 1024
+says out 'limit of nv_small'; says chart.svg 'limit of nv_small'; done_
 check 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
 says out '"engine": {"jobs": '; says out '"limit_cycles": 16384, '
 above 0 utilisation; above 0 busy; above 16383 cycles; done_

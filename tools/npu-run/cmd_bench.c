@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "bench_chart.h"
 #include "bench_report.h"
 #include "conditions.h"
 #include "interrupt.h"
 #include "options.h"
+#include "save.h"
 
 static const char help[] =
 	"Usage: npu-run bench [OPTION]... [M K N]...\n"
@@ -25,14 +27,16 @@ static const char help[] =
 	"  -n, --count=COUNT      calls of each measurement; otherwise as many as take a second\n"
 	"  -w, --warm-up=COUNT    calls before the first that counts (3)\n"
 	"  -s, --seconds=SECONDS  length of a measurement without --count (1)\n"
+	"  -c, --chart            draw a roofline chart behind the table\n"
+	"  -g, --svg=FILE         write that chart as an SVG file\n"
 	"  -j, --json             print the result as one JSON object\n"
 	"  -h, --help             print this text\n"
 	"  -V, --version          print the version\n"
 	"\n"
 	"Example: npu-run bench 64 256 64 1 1024 1024 --device /dev/accel/accel0,cpu:all\n"
 	"\n"
-	"The exit status is 0, 1 (devices disagree about a result), 2 (command line), 3 (device) or\n"
-	"130 (interrupted; what was measured is shown).\n";
+	"The exit status is 0, 1 (devices disagree about a result), 2 (command line), 3 (device),\n"
+	"4 (file) or 130 (interrupted; what was measured is shown, but not in a file).\n";
 
 #define MAX_DEVICES 8
 #define MAX_SHAPES 64
@@ -53,6 +57,8 @@ struct bench_options {
 	size_t device_count;
 	struct shape shapes[MAX_SHAPES];
 	size_t shape_count;
+	bool chart;
+	const char *svg;
 };
 
 /* Takes a list of devices apart, where it is. */
@@ -127,13 +133,15 @@ static bool parse_options(int argc, char **argv, struct bench_options *options, 
 		{ "count", required_argument, NULL, 'n' },
 		{ "warm-up", required_argument, NULL, 'w' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "chart", no_argument, NULL, 'c' },
+		{ "svg", required_argument, NULL, 'g' },
 		COMMON_LONG,
 		{ 0 },
 	};
-	bool ok;
+	bool ok = true;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:w:s:" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:w:s:cg:" COMMON_SHORT, known, NULL)) != -1) {
 		*status = STATUS_USAGE;
 		if (c == 'd')
 			ok = take_devices(argv[0], optarg, options);
@@ -143,12 +151,20 @@ static bool parse_options(int argc, char **argv, struct bench_options *options, 
 			ok = take_count(argv[0], "--warm-up", 0, &options->effort.warm_up);
 		else if (c == 's')
 			ok = take_seconds(argv[0], &options->effort.seconds);
+		else if (c == 'c')
+			options->chart = true;
+		else if (c == 'g')
+			options->svg = optarg;
 		else
 			ok = common_option(c, help, &options->common, status);
 		if (!ok)
 			return false;
 	}
 	*status = STATUS_USAGE;
+	if (options->chart && options->common.json) {
+		complain(argv[0], "--chart and --json exclude each other; --svg goes with both");
+		return false;
+	}
 	return take_shapes(argc, argv, options);
 }
 
@@ -219,6 +235,31 @@ static enum status measure_all(const char *who, const struct bench_options *opti
 	return status;
 }
 
+/* Everything that is to be seen of what was measured. */
+static enum status show(const char *who, const struct bench_options *options,
+			const struct bench_report *report, enum status status)
+{
+	struct npu_error err;
+
+	if (options->common.json)
+		bench_json(report);
+	else
+		bench_print_table(report);
+	if (options->chart && report->count) {
+		putchar('\n');
+		if (bench_chart_print(report, &err)) {
+			complain(who, "%s", err.text);
+			return STATUS_DEVICE;
+		}
+	}
+	if (!options->svg || status != STATUS_OK)
+		return status;
+	if (!bench_chart_save(report, options->svg, &err))
+		return STATUS_OK;
+	complain(who, "%s: %s", options->svg, err.text);
+	return STATUS_FILE;
+}
+
 static enum status bench(const char *who, const struct bench_options *options,
 			 const struct device *devices)
 {
@@ -245,10 +286,7 @@ static enum status bench(const char *who, const struct bench_options *options,
 		fflush(stdout);
 	}
 	status = measure_all(who, options, &report, results);
-	if (options->common.json)
-		bench_json(&report);
-	else
-		bench_print_table(&report);
+	status = show(who, options, &report, status);
 	free(results);
 	return status;
 }
@@ -257,11 +295,16 @@ enum status cmd_bench(int argc, char **argv)
 {
 	struct bench_options options = { .effort = { .warm_up = 3, .seconds = 1 } };
 	struct device devices[MAX_DEVICES];
+	struct npu_error err;
 	enum status status;
 	size_t count;
 
 	if (!parse_options(argc, argv, &options, &status))
 		return status;
+	if (options.svg && save_check(options.svg, &err)) {
+		complain(argv[0], "%s: %s", options.svg, err.text);
+		return STATUS_FILE;
+	}
 	if (!options.device_count) {
 		/* The first is the NPU there is: device_open() says what to do if there is none. */
 		options.device_count = 2;

@@ -286,16 +286,16 @@ static enum status prepare(const char *who, const struct trace_options *options,
 		complain(who, "%s: %s", options->output, err.text);
 		return STATUS_FILE;
 	}
-	recording->file = tmpfile();
-	if (!recording->file) {
-		complain(who, "no temporary file: %s", strerror(errno));
-		return STATUS_FILE;
+	if (tracefs_open("", (unsigned int)options->buffer_kib, &recording->tracefs, &err)) {
+		complain(who, "%s", err.text);
+		return STATUS_DEVICE;
 	}
-	if (!tracefs_open("", (unsigned int)options->buffer_kib, &recording->tracefs, &err))
+	recording->file = tmpfile();
+	if (recording->file)
 		return STATUS_OK;
-	complain(who, "%s", err.text);
-	fclose(recording->file);
-	return STATUS_DEVICE;
+	complain(who, "no temporary file: %s", strerror(errno));
+	tracefs_close(&recording->tracefs);
+	return STATUS_FILE;
 }
 
 enum status cmd_trace(int argc, char **argv)

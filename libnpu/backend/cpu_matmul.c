@@ -83,12 +83,13 @@ static void *element(const struct npu_tensor *tensor, uint32_t row, uint32_t col
 	       ((size_t)tensor->first_col + col) * tensor->layout.element;
 }
 
-static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst)
+static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst,
+		       size_t dst_stride)
 {
 	const struct npu_requant *rq = &part->matmul->base.requant;
 	const int32_t *bias = part->matmul->bias;
 
-	npu_fixed16_row(
+	npu_fixed16_rows(
 		&(struct npu_fixed16){
 			.bias = bias ? bias + (size_t)part->matrix * rq->epilogue.n : NULL,
 			.multiplier = rq->epilogue.multiplier,
@@ -98,7 +99,14 @@ static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip 
 			.low = rq->low,
 			.high = rq->high,
 		},
-		strip->first, strip->count, strip->sum32, dst);
+		&(struct npu_fixed16_sums){
+			.first = strip->first,
+			.count = strip->count,
+			.rows = strip->rows,
+			.sum = strip->sum32,
+			.stride = strip->stride,
+		},
+		dst, dst_stride);
 }
 
 /* Sums are the results. */
@@ -109,38 +117,47 @@ static bool is_plain(const struct npu_requant *rq)
 	       rq->low == INT32_MIN && rq->high == INT32_MAX;
 }
 
-static void scale(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst)
+/* Row @r of a strip. */
+static void scale_row(const struct cpu_part *part, const struct npu_gemm_strip *strip, uint32_t r,
+		      void *dst)
 {
 	const struct npu_matmul *mm = &part->matmul->base;
 	const struct npu_weights *w = mm->weights;
-	const uint32_t row = part->row + strip->row;
+	const uint32_t row = part->row + strip->row + r;
+	const size_t at = r * strip->stride;
 	int64_t sum[NPU_GEMM_STRIP];
 	const struct npu_strip in = {
 		.first = strip->first,
 		.count = strip->count,
-		.sum = strip->sum32 ? sum : strip->sum64,
+		.sum = strip->sum32 ? sum : strip->sum64 + at,
 		.w_sum = w->sum + (size_t)part->matrix * w->n * w->groups,
-		.a_sum = strip->a_sum,
+		.a_sum = strip->a_sum[r],
 		.residual = mm->residual ? element(mm->residual, row, strip->first) : NULL,
 	};
 
 	for (uint32_t i = 0; strip->sum32 && i < strip->count; i++)
-		sum[i] = strip->sum32[i];
-	npu_requant_group(&mm->requant, &in, strip->group, strip->partial, dst);
+		sum[i] = strip->sum32[at + i];
+	npu_requant_group(&mm->requant, &in, strip->group, strip->partial + at, dst);
 }
 
 static void make_results(void *ctx, const struct npu_gemm_strip *strip)
 {
 	const struct cpu_part *part = ctx;
 	const struct cpu_matmul *cm = part->matmul;
-	void *dst = element(cm->base.c, part->row + strip->row, strip->first);
+	const bool plain = strip->sum32 && is_plain(&cm->base.requant);
+	const size_t stride = cm->base.c->layout.row_stride;
+	uint8_t *dst = element(cm->base.c, part->row + strip->row, strip->first);
 
-	if (cm->is_fast)
-		scale_fast(part, strip, dst);
-	else if (strip->sum32 && is_plain(&cm->base.requant))
-		memcpy(dst, strip->sum32, strip->count * sizeof(*strip->sum32));
-	else
-		scale(part, strip, dst);
+	if (cm->is_fast) {
+		scale_fast(part, strip, dst, stride);
+		return;
+	}
+	for (uint32_t r = 0; r < strip->rows; r++, dst += stride)
+		if (plain)
+			memcpy(dst, strip->sum32 + r * strip->stride,
+			       strip->count * sizeof(*strip->sum32));
+		else
+			scale_row(part, strip, r, dst);
 }
 
 /* ---- Running --------------------------------------------------------------------------- */

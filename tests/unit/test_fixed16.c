@@ -64,22 +64,33 @@ static int16_t any_int16(struct rng *rng)
 	return rng_next(rng) & 1 ? (int16_t)pick(rng, limits, 6) : (int16_t)rng_next(rng);
 }
 
+/* Two rows: the sums, and, one further on, the same without the first of them. */
 static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *sum)
 {
-	uint8_t result[CHANNELS + 1];
+	const uint32_t stride = count == 1 ? 0 : 1;
+	const struct npu_fixed16_sums sums = {
+		.first = first,
+		.count = count - stride,
+		.rows = 2,
+		.sum = sum,
+		.stride = stride,
+	};
+	uint8_t result[2 * CHANNELS + 1];
 
-	result[count] = 0xa5;
-	npu_fixed16_row(f, first, count, sum, result);
-	for (uint32_t i = 0; i < count; i++) {
+	result[2 * sums.count] = 0xa5;
+	npu_fixed16_rows(f, &sums, result, sums.count);
+	for (uint32_t i = 0; i < 2 * sums.count; i++) {
+		const uint32_t channel = first + i % sums.count;
+		const int32_t x = sum[i / sums.count * stride + i % sums.count];
 		int32_t got = f->low < 0 ? (int8_t)result[i] : result[i];
 
-		if (got != defined(f, first + i, sum[i]))
-			fail_msg("(%d + %d) * %d >> %u is %d, not %d", sum[i],
-				 f->bias ? f->bias[first + i] : 0,
-				 f->multiplier[f->per_channel ? first + i : 0], f->shift, got,
-				 defined(f, first + i, sum[i]));
+		if (got != defined(f, channel, x))
+			fail_msg("(%d + %d) * %d >> %u is %d, not %d", x,
+				 f->bias ? f->bias[channel] : 0,
+				 f->multiplier[f->per_channel ? channel : 0], f->shift, got,
+				 defined(f, channel, x));
 	}
-	assert_int_equal(result[count], 0xa5);
+	assert_int_equal(result[2 * sums.count], 0xa5);
 }
 
 static void any_parameters(void **state)

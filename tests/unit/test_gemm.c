@@ -72,26 +72,36 @@ static void product_free(struct product *p)
 	free(p->times);
 }
 
-/* Keeps sums by group; the number of the group before is at @partial. */
+/* Keeps the sums of row @r by group; the number of the group before is at partial. */
+static void take_row(struct product *p, const struct npu_gemm_strip *strip, uint32_t r)
+{
+	const size_t row = r * strip->stride;
+
+	for (uint32_t i = 0; i < strip->count; i++) {
+		size_t at = (size_t)(strip->row + r) * p->n + strip->first + i;
+		float *partial = &strip->partial[row + i];
+
+		assert_true(p->times[at] == strip->group && strip->group < GROUPS);
+		assert_true(!strip->group || *partial == (float)(at + strip->group));
+		*partial = (float)(at + strip->group + 1);
+		p->sum[at * GROUPS + strip->group] =
+			strip->sum32 ? strip->sum32[row + i] : strip->sum64[row + i];
+		p->a_sum[at * GROUPS + strip->group] = strip->a_sum[r];
+		p->times[at]++;
+	}
+}
+
 static void take(void *ctx, const struct npu_gemm_strip *strip)
 {
 	struct product *p = ctx;
 	bool wide = p->type == NPU_GEMM_INT16 || p->group_size > NPU_GEMM_K_INT32;
 
-	assert_true(strip->first + strip->count <= p->n && strip->row < p->m);
-	assert_true(strip->count <= NPU_GEMM_STRIP);
+	assert_true(strip->first + strip->count <= p->n && strip->row + strip->rows <= p->m);
+	assert_true(strip->rows && strip->count <= NPU_GEMM_STRIP);
 	assert_true(strip->count >= 64 || strip->first + strip->count == p->n);
 	assert_true(wide ? strip->sum64 && !strip->sum32 : strip->sum32 && !strip->sum64);
-	for (uint32_t i = 0; i < strip->count; i++) {
-		size_t at = (size_t)strip->row * p->n + strip->first + i;
-
-		assert_true(p->times[at] == strip->group && strip->group < GROUPS);
-		assert_true(!strip->group || strip->partial[i] == (float)(at + strip->group));
-		strip->partial[i] = (float)(at + strip->group + 1);
-		p->sum[at * GROUPS + strip->group] = wide ? strip->sum64[i] : strip->sum32[i];
-		p->a_sum[at * GROUPS + strip->group] = strip->a_sum;
-		p->times[at]++;
-	}
+	for (uint32_t r = 0; r < strip->rows; r++)
+		take_row(p, strip, r);
 }
 
 static void *pack(const struct npu_gemm_kernel *kernel, const struct product *p)

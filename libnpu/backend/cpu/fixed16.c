@@ -95,26 +95,40 @@ scale_exactly(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
 	}
 }
 
-static inline __attribute__((always_inline)) void scale(const struct npu_fixed16 *f, uint32_t first,
-							uint32_t count, const int32_t *sum,
-							uint8_t *dst, struct shape shape)
+static inline __attribute__((always_inline)) void scale_rows(const struct npu_fixed16 *f,
+							     const struct npu_fixed16_sums *sums,
+							     uint8_t *dst, size_t dst_stride,
+							     const struct shape shape)
 {
-	shape.is_exact = f->shift <= EXACT_SHIFT;
-	if (shape.is_exact)
-		scale_fast(f, first, count, sum, dst, shape);
-	else if (scale_fast(f, first, count, sum, dst, shape))
-		scale_exactly(f, first, count, sum, dst, shape);
+	const int32_t *sum = sums->sum;
+
+	for (uint32_t row = 0; row < sums->rows; row++, sum += sums->stride, dst += dst_stride)
+		if (scale_fast(f, sums->first, sums->count, sum, dst, shape) && !shape.is_exact)
+			scale_exactly(f, sums->first, sums->count, sum, dst, shape);
 }
 
-VECTORS void npu_fixed16_row(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
-			     const int32_t *sum, void *dst)
+static inline __attribute__((always_inline)) void scale(const struct npu_fixed16 *f,
+							const struct npu_fixed16_sums *sums,
+							uint8_t *dst, size_t dst_stride,
+							const struct shape shape)
+{
+	const struct shape exact = { shape.with_bias, shape.per_channel, true };
+
+	if (f->shift <= EXACT_SHIFT)
+		scale_rows(f, sums, dst, dst_stride, exact);
+	else
+		scale_rows(f, sums, dst, dst_stride, shape);
+}
+
+VECTORS void npu_fixed16_rows(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums,
+			      void *dst, size_t dst_stride)
 {
 	if (f->bias && f->per_channel)
-		scale(f, first, count, sum, dst, (struct shape){ true, true, false });
+		scale(f, sums, dst, dst_stride, (struct shape){ true, true, false });
 	else if (f->bias)
-		scale(f, first, count, sum, dst, (struct shape){ true, false, false });
+		scale(f, sums, dst, dst_stride, (struct shape){ true, false, false });
 	else if (f->per_channel)
-		scale(f, first, count, sum, dst, (struct shape){ false, true, false });
+		scale(f, sums, dst, dst_stride, (struct shape){ false, true, false });
 	else
-		scale(f, first, count, sum, dst, (struct shape){ false, false, false });
+		scale(f, sums, dst, dst_stride, (struct shape){ false, false, false });
 }

@@ -9,6 +9,7 @@
 #define LIBNPU_CPU_FIXED16_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -30,11 +31,21 @@ struct npu_fixed16 {
 	int32_t low, high;
 };
 
-/*
- * Channels @first to @first + @count - 1 of one row. No sum and its bias exceed an int32. @dst is
- * int8_t or uint8_t.
+/**
+ * struct npu_fixed16_sums - what there is to scale
+ * @first, @count: Channels.
+ * @rows: Rows.
+ * @sum: Their sums, @stride elements from row to row. No sum and its bias exceed an int32.
  */
-void npu_fixed16_row(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
-		     const int32_t *sum, void *dst);
+struct npu_fixed16_sums {
+	uint32_t first, count;
+	uint32_t rows;
+	const int32_t *sum;
+	size_t stride;
+};
+
+/* @dst is int8_t or uint8_t, with @dst_stride bytes from row to row. */
+void npu_fixed16_rows(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums, void *dst,
+		      size_t dst_stride);
 
 #endif /* LIBNPU_CPU_FIXED16_H */

@@ -270,20 +270,18 @@ static void add_sums(const struct block *b, int64_t weight, struct npu_gemm_scra
 static void hand_over(const struct npu_gemm *gemm, const struct block *b, uint32_t group, bool wide,
 		      struct npu_gemm_scratch *s)
 {
-	for (uint32_t row = 0; row < b->rows; row++) {
-		const size_t at = (size_t)row * NPU_GEMM_STRIP;
-
-		gemm->sink(gemm->ctx, &(struct npu_gemm_strip){
-					      .row = b->row + row,
-					      .first = b->col,
-					      .count = b->cols,
-					      .group = group,
-					      .sum32 = wide ? NULL : s->sum + at,
-					      .sum64 = wide ? s->total + at : NULL,
-					      .a_sum = s->a_sum[row],
-					      .partial = s->partial + at,
-				      });
-	}
+	gemm->sink(gemm->ctx, &(struct npu_gemm_strip){
+				      .row = b->row,
+				      .rows = b->rows,
+				      .first = b->col,
+				      .count = b->cols,
+				      .group = group,
+				      .sum32 = wide ? NULL : s->sum,
+				      .sum64 = wide ? s->total : NULL,
+				      .stride = NPU_GEMM_STRIP,
+				      .a_sum = s->a_sum,
+				      .partial = s->partial,
+			      });
 }
 
 /* Columns @b->k to @end, in parts. */

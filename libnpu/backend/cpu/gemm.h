@@ -16,7 +16,7 @@
 /** The longest group whose sums with 8-bit elements are handed over as int32. */
 #define NPU_GEMM_K_INT32 16384
 
-/** Most sums in a strip. */
+/** Most columns of a strip. */
 #define NPU_GEMM_STRIP 128
 
 /**
@@ -32,22 +32,26 @@ enum npu_gemm_type {
 };
 
 /**
- * struct npu_gemm_strip - exact sums of a part of one row
- * @row, @first, @count: Of C: row, first column, columns.
+ * struct npu_gemm_strip - exact sums of a part of some rows
+ * @row, @rows: Of C: first row, and how many.
+ * @first, @count: First column, columns.
  * @group: Which group of K.
  * @sum32: The sums, when each fits for sure, otherwise NULL and
- * @sum64: the sums.
- * @a_sum: Sum of what was multiplied with, over the row and group of A; 0 unless asked for.
- * @partial: For the sink to keep @count numbers in from one group to the next.
+ * @sum64: the sums; those of a row are @stride after those of the row before.
+ * @a_sum: Of each row, the sum of what was multiplied with, over the row and group of A; 0 unless
+ *	asked for.
+ * @partial: For the sink to keep as many numbers in, @stride apart too, from one group to the next.
  *
  * All pointers are good until the sink returns; what is at @partial until the last group's does.
  */
 struct npu_gemm_strip {
-	uint32_t row, first, count;
+	uint32_t row, rows;
+	uint32_t first, count;
 	uint32_t group;
 	const int32_t *sum32;
 	const int64_t *sum64;
-	int64_t a_sum;
+	size_t stride;
+	const int64_t *a_sum;
 	float *partial;
 };
 
@@ -62,8 +66,8 @@ struct npu_gemm_strip {
  * @a: Element (row, k) is at a + row * a_stride + k * size of an element.
  * @a_stride: Bytes.
  * @w: N x K, from npu_gemm_pack().
- * @sink: Takes every sum, once. A strip has at most NPU_GEMM_STRIP sums, and at least 64 unless it
- *	ends its row; it comes once for each group, in order. Called from several threads at the
+ * @sink: Takes every sum, once. A strip has at most NPU_GEMM_STRIP columns, and at least 64 unless
+ *	it ends its rows; it comes once for each group, in order. Called from several threads at the
  *	same time when the work is shared, for different strips.
  * @ctx: Its first argument.
  */

@@ -36,7 +36,9 @@ static void store_sums(void *ctx, const struct npu_gemm_strip *strip)
 	const struct libnpu *self = ctx;
 	int32_t *row = (int32_t *)self->c + (size_t)strip->row * self->problem.n;
 
-	memcpy(row + strip->first, strip->sum32, strip->count * sizeof(*row));
+	for (uint32_t r = 0; r < strip->rows; r++, row += self->problem.n)
+		memcpy(row + strip->first, strip->sum32 + r * strip->stride,
+		       strip->count * sizeof(*row));
 }
 
 static void create_sums(struct libnpu *self)

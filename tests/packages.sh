@@ -10,7 +10,7 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
-suite=$1
+suite=${1-}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/npu-packages
 
 die() {
@@ -18,6 +18,10 @@ die() {
 	exit 2
 }
 
+case $suite in
+bookworm | trixie) ;;
+*) die "which Debian? bookworm or trixie" ;;
+esac
 [ "$(id -u)" -eq 0 ] || die "run as root: packages are installed in a chroot"
 command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh packaging"
 # shellcheck source=/dev/null
@@ -60,11 +64,18 @@ system() {
 	chmod +x "$root/usr/sbin/policy-rc.d"
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	echo 'APT::Keep-Downloaded-Packages "true";' >"$root/etc/apt/apt.conf.d/keep"
-	inside "$1" apt-get -qq update
+	quietly inside "$1" apt-get -qq update
 }
 
 get() {
 	inside "$1" apt-get -qy install --no-install-recommends "${@:2}"
+}
+
+# quietly COMMAND...: what has to be there before anything can be tested
+quietly() {
+	"$@" >"$work/log" 2>&1 && return
+	tail -n 20 "$work/log" >&2
+	die "the clean systems cannot be prepared: $*"
 }
 
 # ---- counting ----
@@ -128,8 +139,8 @@ next=${this%.*}.$((patch + 1))
 system build
 mkdir "$work/build/build"
 cp -r "$work/source/deb/." "$work/build/build"
-get build build-essential lintian >"$work/log" 2>&1
-inside build sh -c "cd /build/$this && apt-get -qy build-dep --no-install-recommends ." >"$work/log" 2>&1
+quietly get build build-essential lintian
+quietly inside build sh -c "cd /build/$this && apt-get -qy build-dep --no-install-recommends ."
 
 check "builds from source" build "$this"
 check "symbols and dependencies are as declared" symbols
@@ -154,6 +165,10 @@ debs() {
 			echo "/debs/${file##*/}"
 		done
 	done
+}
+
+shares_library() {
+	readelf -d "$work/user/usr/bin/npu-run" | grep 'NEEDED.*\[libnpu\.so\.1\]'
 }
 
 kernel_of() {
@@ -209,10 +224,8 @@ mapfile -t driver < <(debs "$this" npu-dkms)
 mapfile -t all_next < <(debs "$next" libnpu1 libnpu-dev npu-tools npu-dkms)
 
 check "library, headers and tools install" get user "${programs[@]}"
-check "the tools use the packaged library" \
-	inside user sh -c 'apt-get -qy install --no-install-recommends binutils >/dev/null &&
-	readelf -d /usr/bin/npu-run | grep "NEEDED.*libnpu.so.1"'
-get user gcc libc6-dev pkgconf >"$work/log" 2>&1
+check "the tools use the packaged library" shares_library
+quietly get user gcc libc6-dev pkgconf
 check "a program is compiled with pkg-config, and the self-test passes" inside user /debs/consumer
 check "the driver installs where there is no kernel" get user "${driver[@]}"
 check "a kernel's headers arrive, and the driver is built" get user linux-headers-amd64
@@ -229,7 +242,7 @@ check "... and has the new driver only" driver_is "$next"
 check "... and the new library and tool" \
 	inside user sh -c "npu-run --version | grep -qx 'npu-run ${next#npu-}' && /debs/consumer"
 if [ "$suite" != bookworm ]; then
-	get user udev >"$work/log" 2>&1
+	quietly get user udev
 	check "udev understands the rule" inside user udevadm verify --no-style \
 		/usr/lib/udev/rules.d/60-npu.rules
 fi

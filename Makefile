@@ -152,13 +152,15 @@ check-machines:
 check-device:
 	compat=$$($(BOARD) compat $(GUEST)) && \
 	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem -- tests/run.sh device \
-		$(filter-out test_faults test_unplug test_several test_module, \
+		$(filter-out test_faults test_unplug test_several test_region test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 	# By themselves: they unbind the driver.
 	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh unbound test_faults test_unplug
 	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
+	# The region is the only memory of its kind there.
+	$(BOARD) run $(GUEST) --memory-region 64 --append cma=0 -- tests/run.sh region test_region
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue

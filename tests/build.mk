@@ -40,7 +40,7 @@ include tests/fuzz/build.mk
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
 	test_process test_perfmon test_prime test_file test_trace test_debugfs test_recovery \
-	test_faults test_power test_serial test_unplug test_several test_module)
+	test_faults test_power test_serial test_unplug test_several test_region test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
@@ -49,7 +49,8 @@ $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace test_debugfs \
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
-	test_faults test_power test_unplug test_several test_module): $(B)/tests/device/driver.o
+	test_faults test_power test_unplug test_several test_region test_module): \
+	$(B)/tests/device/driver.o
 $(addprefix $(B)/tests/device/, test_prime test_sharing test_submit test_unplug): \
 	$(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))

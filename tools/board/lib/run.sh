@@ -69,10 +69,11 @@ run_devicetree() {
 		run_failed "QEMU gave no device tree"
 	: >"$tmp/qemu.log"
 	[ -z "$no_reset" ] || without+=(-e '/\<reset\(s\|-names\) = /d')
+	[ -n "$region" ] || without+=(-e '/^	reserved-memory {/,/^	};/d' -e '/memory-region = /d')
 	[[ $config = *+gated ]] || without+=(-e '/clock-gating;/d')
 	for ((unit = 0; unit < npus; unit++)); do
 		sed -e "s/@CLOCK@/$clock/; s/@AT@/c$((unit + 1))/; s/@SPI@/$((100 + unit))/" \
-			-e "s/@CONFIG@/${config%%+*}/" "${without[@]}" \
+			-e "s/@CONFIG@/${config%%+*}/; s/@REGION@/$((region << 20))/" "${without[@]}" \
 			"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu-$unit.dtbo"
 		overlays+=("$tmp/npu-$unit.dtbo")
 	done

@@ -184,7 +184,7 @@ check-machines:
 check-device:
 	compat=$$($(BOARD) compat $(GUEST)) && \
 	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem -- tests/run.sh device \
-		$(filter-out test_faults test_unplug test_several test_module, \
+		$(filter-out test_faults test_unplug test_several test_region test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 	# By themselves: they unbind the driver.
@@ -195,6 +195,8 @@ check-device:
 	$(BOARD) run $(GUEST) -- tests/device/diagnosis.sh
 	[ $(GUEST_ARCH) != arm64 ] || \
 		$(BOARD) run $(GUEST) --disabled -- tests/device/diagnosis.sh disabled
+	# The region is the only memory of its kind there.
+	$(BOARD) run $(GUEST) --memory-region 64 --append cma=0 -- tests/run.sh region test_region
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue

@@ -55,7 +55,7 @@ KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
 	test_process test_isolation test_fairness test_perfmon test_prime test_file test_trace \
 	test_debugfs test_recovery test_faults test_power test_serial test_injection test_unplug \
-	test_several test_module)
+	test_several test_region test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
@@ -65,7 +65,7 @@ $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace te
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_injection test_unplug test_several \
-	test_module): $(B)/tests/device/driver.o
+	test_region test_module): $(B)/tests/device/driver.o
 $(B)/tests/device/test_injection: $(B)/tests/device/injection.o
 $(addprefix $(B)/tests/device/, test_prime test_sharing test_submit test_unplug): \
 	$(B)/tests/device/vgem.o

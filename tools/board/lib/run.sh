@@ -83,10 +83,11 @@ run_devicetree() {
 	: >"$tmp/qemu.log"
 	[ -z "$no_reset" ] || edits+=(-e '/\<reset\(s\|-names\) = /d')
 	[ -z "$disabled" ] || edits+=(-e 's/^\(\t*\)compatible = "nvidia,.*/&\n\1status = "disabled";/')
+	[ -n "$region" ] || edits+=(-e '/^	reserved-memory {/,/^	};/d' -e '/memory-region = /d')
 	[[ $config = *+gated ]] || edits+=(-e '/clock-gating;/d')
 	for ((unit = 0; unit < npus; unit++)); do
 		sed -e "s/@CLOCK@/$clock/; s/@AT@/c$((unit + 1))/; s/@SPI@/$((100 + unit))/" \
-			-e "s/@CONFIG@/${config%%+*}/" "${edits[@]}" \
+			-e "s/@CONFIG@/${config%%+*}/; s/@REGION@/$((region << 20))/" "${edits[@]}" \
 			"$here/boards/$overlay" | dtc -q -O dtb -o "$tmp/npu-$unit.dtbo"
 		overlays+=("$tmp/npu-$unit.dtbo")
 	done

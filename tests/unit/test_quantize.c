@@ -257,7 +257,8 @@ static void test_learnt(void **state)
 	struct bench *b = *state;
 	struct technique t = rig_technique();
 	float weight[40], input = 0.02f, output = 0.25f;
-	int32_t zero = -50;
+	int32_t zero = -50, weight_zero[33];
+	float weight2[33];
 	struct npu_safetensors_entry entries[] = {
 		{ "0.weight_scale", "F32", 1, { 40 }, weight },
 		{ "0.input_scale", "F32", 0, { 0 }, &input },
@@ -265,13 +266,21 @@ static void test_learnt(void **state)
 		{ "2.input_scale", "F32", 1, { 1 }, &output },
 		{ "4.input_scale", "F32", 1, { 1 }, &output },
 		{ "4.output_scale", "F32", 1, { 1 }, &output },
+		{ "2.weight_scale", "F32", 1, { 33 }, weight2 },
+		{ "2.weight_zero_point", "I32", 1, { 33 }, weight_zero },
 	};
 	struct learnt *learnt;
 
 	for (int i = 0; i < 40; i++)
 		weight[i] = 0.003f + 0.0001f * (float)i;
-	learnt = learnt_from(entries, 6);
+	for (int i = 0; i < 33; i++) {
+		weight2[i] = 0.01f;
+		weight_zero[i] = i - 16;
+	}
+	learnt = learnt_from(entries, 8);
 	expect_ok(quantize_with(b, t, NULL, learnt, &err));
+	assert_null(b->quant.layer[0].weight_zero);
+	assert_memory_equal(b->quant.layer[1].weight_zero, weight_zero, sizeof(weight_zero));
 	assert_memory_equal(b->quant.layer[0].weight_scale, weight, sizeof(weight));
 	assert_true(b->quant.layer[0].input_scale == input);
 	assert_int_equal(b->quant.layer[0].input_zero, -50);

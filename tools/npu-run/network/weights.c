@@ -313,7 +313,9 @@ int weights_quantize(const struct technique *technique, const struct weight_type
 	layer->type = *type;
 	layer->granularity = technique->granularity;
 	layer->group_size = technique->group_size;
-	layer->asymmetric = technique->asymmetric;
+	layer->asymmetric =
+		technique->asymmetric || (type->form == FORM_UNIFORM &&
+					  learnt_has(learnt, layer->name, "weight_zero_point"));
 	ret = allocate(layer, err);
 	if (!ret)
 		ret = quantize(technique, w, hessian, learnt, layer, err);

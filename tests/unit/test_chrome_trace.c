@@ -69,6 +69,7 @@ static void lines_of_others(void **state)
 		"# tracer: nop",
 		"x-1 [000] 1.000001: npu_other: dev=n",
 		"x-1 [000] 1.000001: npu_submitted: dev=n",
+		"x-1 [000] 1.000001: npu_sub: dev=n",
 		"x-1 [000] 1.000001: npu_submit",
 		"x-1 [000] npu_submit: dev=n",
 		"x-1 [000] : npu_submit: dev=n",

@@ -23,8 +23,7 @@ static const char help[] =
 	"  -h, --help             print this text\n"
 	"  -V, --version          print the version\n"
 	"\n"
-	"Example: sudo npu-run cdi -o /etc/cdi/npu.json && podman run --device " CDI_KIND
-	"=all ...\n"
+	"Example: npu-run cdi -o /etc/cdi/npu.json && podman run --device " CDI_KIND "=all ...\n"
 	"\n"
 	"The exit status is 0, 2 (command line), 3 (no NPU) or 4 (file).\n";
 

@@ -34,7 +34,7 @@ static const char help[] =
 	"  -h, --help             print this text\n"
 	"  -V, --version          print the version\n"
 	"\n"
-	"Example: sudo npu-run trace -o trace.json -- npu-run selftest\n"
+	"Example: npu-run trace -o trace.json -- npu-run selftest\n"
 	"\n"
 	"The exit status is that of COMMAND; 2 (command line), 3 (no permission, or no driver),\n"
 	"4 (file), 130 (interrupted; there is a trace), or 127 (no such command).\n";

@@ -27,8 +27,7 @@ static void take_processor(const char *root, struct conditions *c)
 			continue;
 		at += strcspn(at, ":\n");
 		at += strspn(at, ": \t");
-		snprintf(c->processor, sizeof(c->processor), "%.*s",
-			 (int)(strcspn(at, "\n") % sizeof(c->processor)), at);
+		snprintf(c->processor, sizeof(c->processor), "%.*s", (int)strcspn(at, "\n"), at);
 		return;
 	}
 }

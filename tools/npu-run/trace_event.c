@@ -40,8 +40,7 @@ static void take_fields(const char *fields, struct trace_event *event)
 	const char *error = find(fields, "err");
 
 	if (dev)
-		snprintf(event->dev, sizeof(event->dev), "%.*s", (int)(strcspn(dev, " \n") % 64),
-			 dev);
+		snprintf(event->dev, sizeof(event->dev), "%.*s", (int)strcspn(dev, " \n"), dev);
 	event->client = number(fields, "client");
 	event->seqno = number(fields, "seqno");
 	event->engine_ns = number(fields, "engine_ns");

@@ -30,22 +30,6 @@
 /* K that the engine cannot take in one op. */
 #define LONG_K 9000
 
-static struct npu_device *dev;
-static struct npu_device_info info = { .size = sizeof(info) };
-
-static int open_npu(void **state)
-{
-	(void)state;
-	return bench_open(&dev, &info);
-}
-
-static int close_npu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
-
 static unsigned int open_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");

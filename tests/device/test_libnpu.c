@@ -17,22 +17,6 @@
 #include "../expect.h"
 #include "workbench.h"
 
-static struct npu_device *dev;
-static struct npu_device_info info = { .size = sizeof(info) };
-
-static int open_npu(void **state)
-{
-	(void)state;
-	return bench_open(&dev, &info);
-}
-
-static int close_npu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
-
 /* ---- Devices --------------------------------------------------------------------------- */
 
 static void npu_tells_what_it_is(void **state)

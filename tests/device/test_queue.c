@@ -18,22 +18,6 @@
 #include "board_control.h"
 #include "workbench.h"
 
-static struct npu_device *dev;
-static struct npu_device_info info = { .size = sizeof(info) };
-
-static int open_npu(void **state)
-{
-	(void)state;
-	return bench_open(&dev, &info);
-}
-
-static int close_npu(void **state)
-{
-	(void)state;
-	npu_device_close(dev);
-	return 0;
-}
-
 /* ---- Queues ---------------------------------------------------------------------------- */
 
 /* Reading a result waits for the device by itself. */

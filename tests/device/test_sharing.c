@@ -22,22 +22,17 @@
 
 #define PAGE 4096
 
-static struct npu_device *dev;
 static struct npu_queue *queue;
-static struct npu_device_info info = { .size = sizeof(info) };
 
-static int open_npu(void **state)
+static int open_with_queue(void **state)
 {
-	(void)state;
-	return bench_open(&dev, &info) || npu_queue_create(dev, NULL, &queue, NULL);
+	return open_npu(state) || npu_queue_create(dev, NULL, &queue, NULL);
 }
 
-static int close_npu(void **state)
+static int close_with_queue(void **state)
 {
-	(void)state;
 	npu_queue_destroy(queue);
-	npu_device_close(dev);
-	return 0;
+	return close_npu(state);
 }
 
 static void check_with(struct npu_device *on, struct npu_queue *q, const struct matmul_case *c,
@@ -507,5 +502,6 @@ int main(void)
 		cmocka_unit_test(busy_weights_are_not_overwritten),
 	};
 
-	return cmocka_run_group_tests_name("shared memory", tests, open_npu, close_npu);
+	return cmocka_run_group_tests_name("shared memory", tests, open_with_queue,
+					   close_with_queue);
 }

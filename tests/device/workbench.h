@@ -17,11 +17,19 @@ struct bench {
 	int8_t *expected;
 };
 
-/* The device under test: the first NPU, or NPU_TEST_DEVICE. 0, or -1 and why on standard error. */
-int bench_open(struct npu_device **dev, struct npu_device_info *info);
+/* The device of a test program: the first NPU, or NPU_TEST_DEVICE. */
+extern struct npu_device *dev;
+extern struct npu_device_info info;
+
+/* Setup and teardown. */
+int open_npu(void **state);
+int close_npu(void **state);
+
+/* Opens it once more. 0, or -1 and why on standard error. */
+int bench_open(struct npu_device **own, struct npu_device_info *about);
 
 /* A random case with a bias and multipliers for each channel, its input written. */
-void bench_init(struct bench *b, struct npu_device *dev, uint32_t seed, uint32_t m, uint32_t k,
+void bench_init(struct bench *b, struct npu_device *on, uint32_t seed, uint32_t m, uint32_t k,
 		uint32_t n);
 void bench_free(struct bench *b);
 

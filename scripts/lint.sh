@@ -23,7 +23,9 @@ clang-format --dry-run -Werror $c || bad "C layout: run 'make format'"
 for f in $files; do
 	case $f in
 	LICENSES/* | *.npy | *.safetensors | *.md | .gitignore) continue ;;
+	esac
 	# In these there is no place for a comment.
+	case $f in
 	packaging/debian/changelog | packaging/debian/copyright | */source/format) continue ;;
 	esac
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ' || bad "$f: no SPDX line"

@@ -8,7 +8,12 @@
 
 #include "reference.h"
 
+#if defined(__SIZEOF_INT128__)
 typedef __int128 wide;
+#else
+/* With 32-bit processors it is argued: the widest products are of 48 bits by 15 and 32 by 31. */
+typedef int64_t wide;
+#endif
 
 static wide between(wide x, wide low, wide high)
 {
@@ -138,7 +143,7 @@ static wide divide_down(wide x, wide divisor)
 
 static wide divide_up(wide x, unsigned int shift)
 {
-	return divide_down(2 * x + power(shift), 2 * power(shift));
+	return shift ? divide_down(x + power(shift - 1), power(shift)) : x;
 }
 
 /* gemmlowp */

@@ -25,6 +25,7 @@ if [ "${1-}" = --long ]; then
 	long=1
 	shift
 fi
+mkdir -p "$1"
 built=$(readlink -f "$1")
 shift
 [ $# -gt 0 ] || mapfile -t files < <(git ls-files '*.md')

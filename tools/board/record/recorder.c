@@ -23,15 +23,8 @@
 #include "../model/npu_fault.h"
 #include "../model/regs.h"
 
-/* Two register groups, and room for ops of which the driver does not want to hear */
+/* Two register groups, and room for ops whose end the driver does not look at */
 #define MAX_FLIGHTS 8
-
-#define SDP_DONE (3u << GLB_INTR_SDP)
-
-struct flight {
-	struct op op;
-	unsigned int number;
-};
 
 struct npu_model {
 	struct library library;
@@ -45,7 +38,7 @@ struct npu_model {
 
 	struct regfile regs;
 	uint32_t intr_mask;
-	struct flight flight[MAX_FLIGHTS]; /* enabled, oldest first */
+	struct op flight[MAX_FLIGHTS]; /* enabled, oldest first */
 	unsigned int flights;
 	unsigned int ops;
 
@@ -130,24 +123,24 @@ static void put_extents(struct npu_model *m, const char *what, const struct exte
 
 static void begin_op(struct npu_model *m)
 {
-	struct flight *f = &m->flight[m->flights];
+	struct op *op = &m->flight[m->flights];
 	struct extents e = { 0 };
 	const char *why;
 
-	op_take(&f->op, &m->regs);
-	f->number = ++m->ops;
-	why = op_decode(&f->op, &m->regs, &m->cfg);
+	op_take(op, &m->regs);
+	m->ops++;
+	why = op_decode(op, &m->regs, &m->cfg);
 	/* The engine's own front does this when a unit is done; here the driver is believed. */
 	for (unsigned int u = 0; u < UNITS; u++)
-		if (u != UNIT_SDP_RDMA || f->op.rdma)
+		if (u != UNIT_SDP_RDMA || op->rdma)
 			regfile_done(&m->regs, u);
 	if (why) {
-		fprintf(m->file, "# op %u, whose memory is not recorded: %s\n", f->number, why);
+		fprintf(m->file, "# op %u, whose memory is not recorded: %s\n", m->ops, why);
 		return;
 	}
-	fprintf(m->file, "# op %u: %ux%u positions, %u channels, %u kernels\n", f->number,
-		f->op.width, f->op.height, f->op.channels, f->op.kernels);
-	if (extents_of_inputs(&e, &f->op, &m->cfg))
+	fprintf(m->file, "# op %u: %ux%u positions, %u channels, %u kernels\n", m->ops, op->width,
+		op->height, op->channels, op->kernels);
+	if (extents_of_inputs(&e, op, &m->cfg))
 		m->out_of_memory = true;
 	put_extents(m, "mem", &e, false);
 	extents_free(&e);
@@ -161,11 +154,11 @@ static void end_op(struct npu_model *m, unsigned int group)
 	struct extents e = { 0 };
 	unsigned int i = 0;
 
-	while (i < m->flights && m->flight[i].op.group[UNIT_SDP] != group)
+	while (i < m->flights && m->flight[i].group[UNIT_SDP] != group)
 		i++;
 	if (i == m->flights)
 		return;
-	if (extents_of_output(&e, &m->flight[i].op, &m->cfg))
+	if (extents_of_output(&e, &m->flight[i], &m->cfg))
 		m->out_of_memory = true;
 	put_extents(m, "out", &e, true);
 	extents_free(&e);

@@ -296,8 +296,10 @@ static int inject(struct replay *p)
 	return p->library->inject ? p->library->inject(p->npu, fault) : -1;
 }
 
+/* The line falls, whether or not the model says so. */
 static void reset(struct replay *p)
 {
+	p->level = 0;
 	p->library->reset(p->npu);
 	p->intr_mask = 0;
 	memset(p->pending, 0, sizeof(p->pending));

@@ -220,18 +220,22 @@ $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
 COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
 	test_ioctl test_submit test_perfmon test_prime test_file)
 
-# Those with threads (SAN=thread), and all without a sanitizer in an emulated processor that knows
-# which bits were never written.
+# Those with threads, for SAN=thread.
 THREAD_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_libnpu_api test_libnpu_queue \
 	test_libnpu_async test_libnpu_backlog test_nvdla_async test_arena test_weights_share \
 	test_failing_cpu test_failing_npu)
+# Those of objects and files, in an emulated processor that knows which bits were never written.
+# The others compute: they would take hours.
+MEMCHECK_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host \
+	test_failing_npu test_libnpu_queue test_libnpu_async test_libnpu_backlog \
+	test_nvdla_async test_arena test_weights_file test_weights_share test_file \
+	test_file_refused test_query test_checksum test_npy test_idx)
 .PHONY: check-threads check-valgrind
 check-threads: $(THREAD_TESTS)
 	tests/run.sh threads $^
 
-check-valgrind: $(UNIT_TESTS)
-	TEST_RUNNER="valgrind -q --error-exitcode=99 --leak-check=full" \
-		tests/run.sh valgrind $(filter-out $(addprefix $(B)/tests/unit/, $(SLOW_TESTS)), $^)
+check-valgrind: $(MEMCHECK_TESTS)
+	TEST_RUNNER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh valgrind $^
 
 .PHONY: unit-tests device-tests compat-tests
 unit-tests: $(UNIT_TESTS)

@@ -219,6 +219,7 @@ static void cut_files_are_refused(void **state)
 			     image.bytes ? "ends too early" : "it is empty");
 	}
 	image.bytes = all + 1;
+	image.data[all] = 0;
 	write_image(&image);
 	expect_error(npu_weights_open(dev, path, &none, &err), -EBADMSG, "bytes behind its end");
 	image.bytes = all;

@@ -122,7 +122,7 @@ static void measure(struct report *report, struct npu_queue *queue, const struct
 		report_add(report, shape->wall, "  with the processor", wall * cycles, limit);
 }
 
-static void measure_shape(struct report *report, struct npu_device *dev, struct npu_queue *queue,
+static void measure_shape(struct report *report, struct npu_device *npu, struct npu_queue *queue,
 			  const struct shape *shape)
 {
 	struct npu_matmul *matmuls[MOST];
@@ -130,7 +130,7 @@ static void measure_shape(struct report *report, struct npu_device *dev, struct 
 
 	/* Neighbours that share operands would share a fetch. */
 	for (uint32_t i = 0; i < 2; i++)
-		bench_init(&b[i], dev, i + 1, shape->m, shape->k, shape->n);
+		bench_init(&b[i], npu, i + 1, shape->m, shape->k, shape->n);
 	for (size_t i = 0; i < MOST; i++)
 		matmuls[i] = b[i % 2].matmul;
 	measure(report, queue, shape, matmuls);
@@ -140,18 +140,18 @@ static void measure_shape(struct report *report, struct npu_device *dev, struct 
 
 void bench_engine(struct report *report)
 {
-	struct npu_device_info info = { .size = sizeof(info) };
-	struct npu_device *dev = NULL;
+	struct npu_device_info about = { .size = sizeof(about) };
+	struct npu_device *npu = NULL;
 	struct npu_queue *queue = NULL;
 
-	expect_ok(npu_device_open(NULL, &dev, &err));
-	expect_ok(npu_device_get_info(dev, &info, &err));
-	expect_ok(npu_queue_create(dev, NULL, &queue, &err));
+	expect_ok(npu_device_open(NULL, &npu, &err));
+	expect_ok(npu_device_get_info(npu, &about, &err));
+	expect_ok(npu_queue_create(npu, NULL, &queue, &err));
 	report->title = "engine";
 	report->unit = "cycles";
-	report->clock_hz = info.clock_hz;
+	report->clock_hz = about.clock_hz;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
-		measure_shape(report, dev, queue, &shapes[i]);
+		measure_shape(report, npu, queue, &shapes[i]);
 	npu_queue_destroy(queue);
-	npu_device_close(dev);
+	npu_device_close(npu);
 }

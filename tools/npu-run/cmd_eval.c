@@ -23,7 +23,7 @@ static const char help[] =
 	"  -l, --labels=FILE      .npy vector of their classes, for top-1\n"
 	"  -n, --count=COUNT      take so many of them, the first ones\n"
 	"  -b, --batch=COUNT      samples of a submission (500)\n"
-	"      --packed=PREFIX    take weights from the files of npu-run quantize --pack\n"
+	"      --packed=PREFIX    take weights from the files that quantize packed\n"
 	"  -p, --plot             draw: accuracy against bits, or with one network where values lie\n"
 	"                         in their ranges\n"
 	"      --svg=FILE         the same as a file\n" COMMON_HELP "\n"

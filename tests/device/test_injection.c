@@ -49,10 +49,12 @@ struct scene {
  * struct operation - something that allocates
  * @run: Does it; 0, with what @undo needs in @made, or a negative errno.
  * @undo: Takes it back, after it worked.
+ * @other_error: What may come in place of ENOMEM, as a negative errno.
  */
 struct operation {
 	int (*run)(struct scene *s, uint64_t *made);
 	void (*undo)(struct scene *s, uint64_t made);
+	int other_error;
 };
 
 static int setup(void **state)
@@ -121,7 +123,7 @@ static void fail_each(void **state, const struct operation *op)
 		failed = injection_disarm();
 		if (err) {
 			assert_true(failed);
-			assert_int_equal(err, -ENOMEM);
+			assert_true(err == -ENOMEM || err == op->other_error);
 			refused++;
 			err = op->run(s, &made);
 			assert_int_equal(err, 0);
@@ -230,22 +232,22 @@ static int wait_for_bo(struct scene *s, uint64_t *made)
 
 static void a_file(void **state)
 {
-	fail_each(state, &(const struct operation){ open_file, close_file });
+	fail_each(state, &(const struct operation){ open_file, close_file, 0 });
 }
 
 static void a_buffer(void **state)
 {
-	fail_each(state, &(const struct operation){ create_bo, close_bo });
+	fail_each(state, &(const struct operation){ create_bo, close_bo, 0 });
 }
 
 static void a_mapping(void **state)
 {
-	fail_each(state, &(const struct operation){ map_bo, unmap_bo });
+	fail_each(state, &(const struct operation){ map_bo, unmap_bo, 0 });
 }
 
 static void a_dma_buf(void **state)
 {
-	fail_each(state, &(const struct operation){ export_bo, close_file });
+	fail_each(state, &(const struct operation){ export_bo, close_file, 0 });
 }
 
 /* ---- Contexts, perfmons ---------------------------------------------------------------- */
@@ -284,12 +286,12 @@ static void destroy_perfmon(struct scene *s, uint64_t made)
 
 static void a_context(void **state)
 {
-	fail_each(state, &(const struct operation){ create_ctx, destroy_ctx });
+	fail_each(state, &(const struct operation){ create_ctx, destroy_ctx, 0 });
 }
 
 static void a_perfmon(void **state)
 {
-	fail_each(state, &(const struct operation){ create_perfmon, destroy_perfmon });
+	fail_each(state, &(const struct operation){ create_perfmon, destroy_perfmon, 0 });
 }
 
 /* ---- Submissions ----------------------------------------------------------------------- */
@@ -339,12 +341,12 @@ static int submit_behind(struct scene *s, uint64_t *made)
 
 static void a_submission(void **state)
 {
-	fail_each(state, &(const struct operation){ submit, finish });
+	fail_each(state, &(const struct operation){ submit, finish, 0 });
 }
 
 static void a_submission_that_waits(void **state)
 {
-	fail_each(state, &(const struct operation){ submit_behind, finish });
+	fail_each(state, &(const struct operation){ submit_behind, finish, 0 });
 }
 
 /* ---- The device ------------------------------------------------------------------------ */
@@ -376,15 +378,31 @@ static void use_and_unbind(struct scene *s, uint64_t made)
 	driver_unbind(&s->binding);
 }
 
+/*
+ * A card that is enabled stays so without its driver, and the probe has nothing to ask the
+ * firmware: the interpreter of its tables does not survive each failure (KASAN finds memory used
+ * after free in Linux 6.12's). PCI says EBUSY where it cannot note who has a region.
+ */
+static void keep_enabled(const struct scene *s, const char *on)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", s->binding.device);
+	driver_write(path, on);
+}
+
 static void a_device(void **state)
 {
+	const struct operation op = { probe, use_and_unbind, -EBUSY };
 	struct scene *s = *state;
 
 	if (!s)
 		skip();
 	close_scene(s);
 	driver_unbind(&s->binding);
-	fail_each(state, &(const struct operation){ probe, use_and_unbind });
+	keep_enabled(s, "1");
+	fail_each(state, &op);
+	keep_enabled(s, "0");
 	driver_bind(&s->binding);
 }
 

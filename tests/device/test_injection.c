@@ -2,7 +2,9 @@
 /*
  * Each allocation of each operation fails once: the operation says so and has no effect, or it did
  * without; the next try works. What is lost on the way the kernel's leak detector reports when the
- * module goes. Skips where the kernel cannot make allocations fail.
+ * module goes. Skips where the kernel cannot make allocations fail. Probe is not among the
+ * operations: in Linux 6.12 DRM's own drm_minor_alloc() and the interpreter of ACPI's tables crash
+ * when theirs fail, before the driver is asked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +18,6 @@
 #include <xf86drm.h>
 #include <cmocka.h>
 
-#include "driver.h"
 #include "drm_node.h"
 #include "injection.h"
 
@@ -33,7 +34,6 @@ enum {
  * @syncs: A binary syncobj and a timeline, both for a submission to signal.
  * @blocker: Context in which something runs before what @node submits.
  * @perfmon: Perfmon.
- * @binding: Where the driver is bound.
  */
 struct scene {
 	struct node node;
@@ -42,20 +42,38 @@ struct scene {
 	struct drm_npu_sync syncs[2];
 	uint32_t blocker;
 	uint32_t perfmon;
-	struct driver_binding binding;
 };
 
 /**
  * struct operation - something that allocates
  * @run: Does it; 0, with what @undo needs in @made, or a negative errno.
  * @undo: Takes it back, after it worked.
- * @other_error: What may come in place of ENOMEM, as a negative errno.
  */
 struct operation {
 	int (*run)(struct scene *s, uint64_t *made);
 	void (*undo)(struct scene *s, uint64_t made);
-	int other_error;
 };
+
+/*
+ * A place whose page table is there, because something is mapped beside it: Linux 6.12 on x86 warns
+ * where the table cannot be had (untrack_pfn()), and that is not the driver's.
+ */
+static void *find_place(void)
+{
+	enum {
+		TABLE = 2 << 20
+	};
+	static uint8_t *room;
+
+	if (!room) {
+		room = mmap(NULL, 2 * TABLE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+		assert_true(room != MAP_FAILED);
+		room += TABLE - (uintptr_t)room % TABLE;
+		room[TABLE / 2] = 1;
+	}
+	return room;
+}
 
 static int setup(void **state)
 {
@@ -69,7 +87,7 @@ static int setup(void **state)
 	if (injection_open())
 		return 0;
 	*state = s;
-	assert_int_equal(driver_find_all(&s->binding, 1), 1);
+	find_place();
 	node_open(&s->node);
 	node_bos_create(&s->node, s->bos, 3, 65536);
 	for (i = 0; i < 3; i++) {
@@ -87,22 +105,14 @@ static int setup(void **state)
 	return 0;
 }
 
-static void close_scene(struct scene *s)
-{
-	if (s->node.fd < 0)
-		return;
-	node_bos_destroy(&s->node, s->bos, 3);
-	node_close(&s->node);
-	s->node.fd = -1;
-}
-
 static int teardown(void **state)
 {
 	struct scene *s = *state;
 
 	if (!s)
 		return 0;
-	close_scene(s);
+	node_bos_destroy(&s->node, s->bos, 3);
+	node_close(&s->node);
 	injection_close();
 	return 0;
 }
@@ -123,7 +133,7 @@ static void fail_each(void **state, const struct operation *op)
 		failed = injection_disarm();
 		if (err) {
 			assert_true(failed);
-			assert_true(err == -ENOMEM || err == op->other_error);
+			assert_int_equal(err, -ENOMEM);
 			refused++;
 			err = op->run(s, &made);
 			assert_int_equal(err, 0);
@@ -166,27 +176,6 @@ static int create_bo(struct scene *s, uint64_t *made)
 static void close_bo(struct scene *s, uint64_t made)
 {
 	assert_int_equal(drmCloseBufferHandle(s->node.fd, (uint32_t)made), 0);
-}
-
-/*
- * A place whose page table is there, because something is mapped beside it: Linux 6.12 on x86 warns
- * where the table cannot be had (untrack_pfn()), and that is not the driver's.
- */
-static void *find_place(void)
-{
-	enum {
-		TABLE = 2 << 20
-	};
-	static uint8_t *room;
-
-	if (!room) {
-		room = mmap(NULL, 2 * TABLE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
-		assert_true(room != MAP_FAILED);
-		room += TABLE - (uintptr_t)room % TABLE;
-		room[TABLE / 2] = 1;
-	}
-	return room;
 }
 
 static int map_bo(struct scene *s, uint64_t *made)
@@ -232,22 +221,22 @@ static int wait_for_bo(struct scene *s, uint64_t *made)
 
 static void a_file(void **state)
 {
-	fail_each(state, &(const struct operation){ open_file, close_file, 0 });
+	fail_each(state, &(const struct operation){ open_file, close_file });
 }
 
 static void a_buffer(void **state)
 {
-	fail_each(state, &(const struct operation){ create_bo, close_bo, 0 });
+	fail_each(state, &(const struct operation){ create_bo, close_bo });
 }
 
 static void a_mapping(void **state)
 {
-	fail_each(state, &(const struct operation){ map_bo, unmap_bo, 0 });
+	fail_each(state, &(const struct operation){ map_bo, unmap_bo });
 }
 
 static void a_dma_buf(void **state)
 {
-	fail_each(state, &(const struct operation){ export_bo, close_file, 0 });
+	fail_each(state, &(const struct operation){ export_bo, close_file });
 }
 
 /* ---- Contexts, perfmons ---------------------------------------------------------------- */
@@ -286,12 +275,12 @@ static void destroy_perfmon(struct scene *s, uint64_t made)
 
 static void a_context(void **state)
 {
-	fail_each(state, &(const struct operation){ create_ctx, destroy_ctx, 0 });
+	fail_each(state, &(const struct operation){ create_ctx, destroy_ctx });
 }
 
 static void a_perfmon(void **state)
 {
-	fail_each(state, &(const struct operation){ create_perfmon, destroy_perfmon, 0 });
+	fail_each(state, &(const struct operation){ create_perfmon, destroy_perfmon });
 }
 
 /* ---- Submissions ----------------------------------------------------------------------- */
@@ -341,69 +330,12 @@ static int submit_behind(struct scene *s, uint64_t *made)
 
 static void a_submission(void **state)
 {
-	fail_each(state, &(const struct operation){ submit, finish, 0 });
+	fail_each(state, &(const struct operation){ submit, finish });
 }
 
 static void a_submission_that_waits(void **state)
 {
-	fail_each(state, &(const struct operation){ submit_behind, finish, 0 });
-}
-
-/* ---- The device ------------------------------------------------------------------------ */
-
-static int probe(struct scene *s, uint64_t *made)
-{
-	char path[128];
-
-	*made = 0;
-	snprintf(path, sizeof(path), "%s/bind", s->binding.driver);
-	return driver_write(path, s->binding.device);
-}
-
-/* What was bound works. */
-static void use_and_unbind(struct scene *s, uint64_t made)
-{
-	struct drm_npu_job_matmul job;
-	struct node_bo bos[3];
-	struct node node;
-
-	(void)made;
-	node_open(&node);
-	node_bos_create(&node, bos, 3, 4096);
-	job = node_job(&node, 8, 8, 8, &bos[0], &bos[1], &bos[2]);
-	assert_int_equal(node_run(&node, &job, 1), 0);
-	node_check_result(&node, &job, bos, 3);
-	node_bos_destroy(&node, bos, 3);
-	node_close(&node);
-	driver_unbind(&s->binding);
-}
-
-/*
- * A card that is enabled stays so without its driver, and the probe has nothing to ask the
- * firmware: the interpreter of its tables does not survive each failure (KASAN finds memory used
- * after free in Linux 6.12's). PCI says EBUSY where it cannot note who has a region.
- */
-static void keep_enabled(const struct scene *s, const char *on)
-{
-	char path[320];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", s->binding.device);
-	driver_write(path, on);
-}
-
-static void a_device(void **state)
-{
-	const struct operation op = { probe, use_and_unbind, -EBUSY };
-	struct scene *s = *state;
-
-	if (!s)
-		skip();
-	close_scene(s);
-	driver_unbind(&s->binding);
-	keep_enabled(s, "1");
-	fail_each(state, &op);
-	keep_enabled(s, "0");
-	driver_bind(&s->binding);
+	fail_each(state, &(const struct operation){ submit_behind, finish });
 }
 
 int main(void)
@@ -413,7 +345,6 @@ int main(void)
 		cmocka_unit_test(a_mapping),	cmocka_unit_test(a_dma_buf),
 		cmocka_unit_test(a_context),	cmocka_unit_test(a_perfmon),
 		cmocka_unit_test(a_submission), cmocka_unit_test(a_submission_that_waits),
-		cmocka_unit_test(a_device),
 	};
 
 	return cmocka_run_group_tests_name("injection", tests, setup, teardown);

@@ -35,7 +35,7 @@ static int is_filled(const struct node_bo *bo, uint8_t with)
 /* Memory that others have just given back, in sizes that the allocator finds in different ways. */
 static void new_memory_is_zero(void **state)
 {
-	static const size_t sizes[] = { 4096, 12288, 65536, 1 << 20, 5 << 20 };
+	static const size_t sizes[] = { 4096, 12288, 65536, 1 << 20, 2 << 20 };
 	struct node_bo bos[8];
 	struct node victim, thief;
 	unsigned int i, s;

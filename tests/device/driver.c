@@ -79,6 +79,14 @@ void driver_bind(const struct driver_binding *binding)
 	tell(binding, "bind");
 }
 
+void driver_set_autosuspend(const struct driver_binding *binding, int on)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s/power/control", binding->driver, binding->device);
+	assert_int_equal(driver_write(path, on ? "auto" : "on"), 0);
+}
+
 int driver_unload(void)
 {
 	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;

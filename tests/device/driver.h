@@ -29,6 +29,9 @@ void driver_bind(const struct driver_binding *binding);
 int driver_unload(void);
 int driver_load(const char *path);
 
+/** Whether the device goes off when it is idle; a bind makes it do so again. */
+void driver_set_autosuspend(const struct driver_binding *binding, int on);
+
 /** Sets a parameter of npu.ko and returns the value it had. */
 unsigned int driver_set_param(const char *name, unsigned int value);
 

@@ -25,11 +25,13 @@
 
 #define STORM_FAULTS 1000
 
+/* The device stays on: powering up resets it, and a fault that waits would strike there. */
 struct fixture {
 	struct node node;
 	struct board_control *control;
 	struct node_bo bos[6];
 	unsigned int floor_ms;
+	struct driver_binding binding;
 };
 
 static int setup(void **state)
@@ -39,8 +41,11 @@ static int setup(void **state)
 	node_open(&f.node);
 	f.control = board_control_open();
 	node_bos_create(&f.node, f.bos, 6, 16384);
-	if (f.control)
+	if (f.control) {
 		f.floor_ms = driver_set_param("timeout_floor_ms", FLOOR_MS);
+		assert_int_equal(driver_find_all(&f.binding, 1), 1);
+		driver_set_autosuspend(&f.binding, 0);
+	}
 	*state = &f;
 	return 0;
 }
@@ -51,6 +56,7 @@ static int teardown(void **state)
 
 	if (f->control) {
 		driver_set_param("timeout_floor_ms", f->floor_ms);
+		driver_set_autosuspend(&f->binding, 1);
 		board_control_close(f->control);
 	}
 	node_bos_destroy(&f->node, f->bos, 6);
@@ -352,9 +358,10 @@ static void storm(void **state)
 /* ---- A reset that fails ---------------------------------------------------------------- */
 
 /* The device is bound again with a new file and new BOs. */
-static void start_again(struct fixture *f, const struct driver_binding *binding)
+static void start_again(struct fixture *f)
 {
-	driver_bind(binding);
+	driver_bind(&f->binding);
+	driver_set_autosuspend(&f->binding, 0);
 	node_open(&f->node);
 	node_bos_create(&f->node, f->bos, 6, 16384);
 	device_works(f);
@@ -384,14 +391,12 @@ static void wedge(struct fixture *f)
 static void failed_reset(void **state)
 {
 	struct fixture *f = *state;
-	struct driver_binding binding;
 
-	driver_find(&binding);
 	wedge(f);
 	node_bos_destroy(&f->node, f->bos, 6);
 	node_close(&f->node);
-	driver_unbind(&binding);
-	start_again(f, &binding);
+	driver_unbind(&f->binding);
+	start_again(f);
 }
 
 /* The same with everything open: the memory is there until the file is closed, and then for good.
@@ -399,19 +404,17 @@ static void failed_reset(void **state)
 static void failed_reset_and_unbind(void **state)
 {
 	struct fixture *f = *state;
-	struct driver_binding binding;
 	uint8_t last;
 	unsigned int i;
 
-	driver_find(&binding);
 	wedge(f);
 	last = f->bos[2].map[100];
-	driver_unbind(&binding);
+	driver_unbind(&f->binding);
 	assert_int_equal(f->bos[2].map[100], last);
 	for (i = 0; i < 6; i++)
 		munmap(f->bos[i].map, f->bos[i].size);
 	node_close(&f->node);
-	start_again(f, &binding);
+	start_again(f);
 }
 
 int main(void)

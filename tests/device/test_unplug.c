@@ -350,12 +350,15 @@ static void use_for_ever(void)
 
 	for (;;) {
 		node.fd = node_try_open();
-		while (node.fd >= 0 && !node_ioctl(&node, DRM_IOCTL_NPU_BO_CREATE, &probe)) {
+		if (node.fd < 0) {
+			usleep(1000);
+			continue;
+		}
+		while (!node_ioctl(&node, DRM_IOCTL_NPU_BO_CREATE, &probe)) {
 			drmCloseBufferHandle(node.fd, probe.handle);
 			use_memory(&node, foreign);
 		}
-		if (node.fd >= 0)
-			node_close(&node);
+		node_close(&node);
 	}
 }
 
@@ -363,7 +366,7 @@ static void at_any_moment(void **state)
 {
 	enum {
 		USERS = 3,
-		ROUNDS = 32
+		ROUNDS = 12
 	};
 	struct driver_binding binding;
 	pid_t user[USERS];

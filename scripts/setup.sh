@@ -30,8 +30,8 @@ matrix='qemu-system-x86 qemu-user gcc-i686-linux-gnu patchelf dt-schema'
 # RTL as the board's device model.
 rtl='verilator g++'
 
-# The reference of the library, from its headers.
-docs='doxygen'
+# The reference of the library, from its headers, and what commands in the documentation use.
+docs='doxygen python3-numpy'
 
 # Clean Debian systems that packages are tested in, and what make install is tested with.
 packaging='mmdebstrap gcc-riscv64-linux-gnu qemu-user dt-schema'

@@ -41,12 +41,11 @@ void call_perfmon(struct actor *a)
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_perfmon_create create = { .counters = input_byte(&a->in) };
 	struct drm_npu_perfmon_destroy destroy = { .id = world_name(f->perfmons, &a->in) };
-	uint64_t values[64];
 	struct drm_npu_perfmon_values read = {
 		.id = destroy.id,
 		.flags = input_byte(&a->in) & 1,
 		.count = 64,
-		.pointer = (uintptr_t)values,
+		.pointer = call_room(a, 64 * sizeof(uint64_t)),
 	};
 
 	switch (input_below(&a->in, 4)) {

@@ -25,6 +25,24 @@ void call_ioctl(const struct world_file *f, unsigned long request, void *arg)
 	(void)!ioctl(f->fd, request, arg);
 }
 
+int calls_begin(struct actor *actor, struct world *world)
+{
+	uint8_t *room = mmap(NULL, ACTOR_ROOM + 4096, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED || mprotect(room + ACTOR_ROOM, 4096, PROT_NONE))
+		return -1;
+	memset(actor, 0, sizeof(*actor));
+	actor->world = world;
+	actor->room = room;
+	return 0;
+}
+
+uint64_t call_room(const struct actor *actor, size_t size)
+{
+	return (uintptr_t)actor->room + ACTOR_ROOM - size;
+}
+
 unsigned int calls_run(struct actor *actor, const uint8_t *program, size_t size)
 {
 	unsigned int n = 0;
@@ -43,17 +61,18 @@ void calls_end(struct actor *actor)
 		if (actor->maps[i].at)
 			munmap(actor->maps[i].at, actor->maps[i].size);
 	memset(actor->maps, 0, sizeof(actor->maps));
+	munmap(actor->room, ACTOR_ROOM + 4096);
 }
 
 void call_query(struct actor *a)
 {
-	uint8_t answer[256];
 	struct drm_npu_dev_query query = {
 		.type = input_below(&a->in, 4),
 		.size = input_byte(&a->in),
-		.pointer = input_chance(&a->in, 4) ? 0 : (uintptr_t)answer,
 	};
 
+	if (!input_chance(&a->in, 4))
+		query.pointer = call_room(a, query.size);
 	input_damage(&a->in, &query, sizeof(query));
 	call_ioctl(world_file(a->world, &a->in), DRM_IOCTL_NPU_DEV_QUERY, &query);
 }

@@ -8,7 +8,8 @@
 #include "world.h"
 
 enum {
-	ACTOR_MAPS = 8
+	ACTOR_MAPS = 8,
+	ACTOR_ROOM = 65536
 };
 
 /**
@@ -16,6 +17,8 @@ enum {
  * @world: What it acts on.
  * @in: What it does.
  * @maps: Its mappings, which no other thread may take from under it.
+ * @room: Where the kernel may write, ACTOR_ROOM bytes, and nothing behind it: what a call says
+ *about the size of its answer is not always true.
  */
 struct actor {
 	struct world *world;
@@ -24,12 +27,18 @@ struct actor {
 		void *at;
 		size_t size;
 	} maps[ACTOR_MAPS];
+	void *room;
 };
 
+/** Prepares an actor; 0 or -1. */
+int calls_begin(struct actor *actor, struct world *world);
 /** Carries a program out; how many calls it was. */
 unsigned int calls_run(struct actor *actor, const uint8_t *program, size_t size);
-/** Removes the mappings. */
+/** Removes all mappings. */
 void calls_end(struct actor *actor);
+
+/** The last @size bytes of the actor's room. */
+uint64_t call_room(const struct actor *actor, size_t size);
 
 /** One ioctl on a file, of which no outcome is a surprise. */
 void call_ioctl(const struct world_file *f, unsigned long request, void *arg);

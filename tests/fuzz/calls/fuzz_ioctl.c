@@ -41,14 +41,14 @@ static atomic_bool ended;
 static void *act(void *arg)
 {
 	struct cover *cover = cover_thread_begin();
-	struct actor actor = { .world = &world };
+	struct actor actor;
 	uint64_t seed = (uintptr_t)arg;
 	const size_t known = corpus_count();
 	struct program program;
 	size_t n;
 
-	if (!cover)
-		return "no coverage";
+	if (!cover || calls_begin(&actor, &world))
+		return "cannot begin";
 	while (!ended) {
 		n = n_begun++;
 		if (n < known)
@@ -127,7 +127,7 @@ static struct options options(int argc, char **argv)
 		{ "coverage", required_argument, NULL, 'v' },
 		{ 0 },
 	};
-	struct options o = { .seconds = 60, .threads = 4, .seed = 1 };
+	struct options o = { .seconds = 60, .threads = 8, .seed = 1 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {

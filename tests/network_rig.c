@@ -15,6 +15,29 @@
 #include "expect.h"
 #include "network_rig.h"
 
+struct bench *rig_open(uint64_t seed, const uint32_t *widths, uint32_t layers, uint32_t rows)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->rng.state = seed;
+	rig_network(&b->rng, widths, layers, &b->network);
+	b->x = rig_samples(&b->rng, rows, widths[0], &b->samples);
+	expect_ok(npu_device_open("cpu", &b->cpu, &err));
+	return b;
+}
+
+void rig_close(struct bench *b)
+{
+	quant_network_free(&b->quant);
+	quant_network_free(&b->loaded);
+	float_network_free(&b->network);
+	samples_close(b->samples);
+	npu_device_close(b->cpu);
+	free(b->x);
+	free(b);
+}
+
 struct technique rig_technique(void)
 {
 	return (struct technique){

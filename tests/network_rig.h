@@ -6,6 +6,32 @@
 #include "../tools/npu-run/network/quantize.h"
 #include "matmul_case.h"
 
+/**
+ * struct bench - a network to play with
+ * @rng: Where its numbers came from, and others may.
+ * @network: The network.
+ * @samples: Inputs for it.
+ * @x: The same in memory.
+ * @cpu: The CPU device.
+ * @quant: What a test quantizes, all zero before.
+ * @loaded: What it reads from a file, all zero before.
+ * @findings: What was found out on the way.
+ */
+struct bench {
+	struct rng rng;
+	struct float_network network;
+	struct samples *samples;
+	float *x;
+	struct npu_device *cpu;
+	struct quant_network quant;
+	struct quant_network loaded;
+	struct findings findings;
+};
+
+/* Layers between @widths, @layers + 1 of them, and @rows samples. */
+struct bench *rig_open(uint64_t seed, const uint32_t *widths, uint32_t layers, uint32_t rows);
+void rig_close(struct bench *b);
+
 /* What technique_check() makes of the defaults of "npu-run quantize". */
 struct technique rig_technique(void);
 

@@ -23,53 +23,35 @@
 
 static const uint32_t widths[] = { 100, 40, 33, 10 };
 
-struct bench {
-	struct rng rng;
-	struct float_network network;
-	struct samples *samples;
-	float *x;
-	struct npu_device *npu, *cpu;
-};
+static struct npu_device *npu;
 
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->rng.state = 11;
-	rig_network(&b->rng, widths, 3, &b->network);
-	b->x = rig_samples(&b->rng, ROWS, widths[0], &b->samples);
-	expect_ok(npu_device_open(NULL, &b->npu, &err));
-	expect_ok(npu_device_open("cpu", &b->cpu, &err));
-	*state = b;
+	expect_ok(npu_device_open(NULL, &npu, &err));
+	*state = rig_open(11, widths, 3, ROWS);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct bench *b = *state;
-
-	float_network_free(&b->network);
-	samples_close(b->samples);
-	npu_device_close(b->npu);
-	npu_device_close(b->cpu);
-	free(b->x);
-	free(b);
+	rig_close(*state);
+	npu_device_close(npu);
 	return 0;
 }
 
 static void check(const struct bench *b, struct technique technique)
 {
 	struct quant_network *quant = malloc(sizeof(*quant));
-	float *npu, *cpu;
+	float *on_npu, *on_cpu;
 	size_t count;
 
 	rig_quantize(technique, &b->network, b->samples, quant);
-	npu = rig_run(b->npu, quant, b->x, ROWS, &count);
-	cpu = rig_run(b->cpu, quant, b->x, ROWS, &count);
-	if (memcmp(npu, cpu, count * sizeof(*npu)))
+	on_npu = rig_run(npu, quant, b->x, ROWS, &count);
+	on_cpu = rig_run(b->cpu, quant, b->x, ROWS, &count);
+	if (memcmp(on_npu, on_cpu, count * sizeof(*on_npu)))
 		fail_msg("%s: not the same", quant->technique);
-	free(npu);
-	free(cpu);
+	free(on_npu);
+	free(on_cpu);
 	quant_network_free(quant);
 	free(quant);
 }
@@ -138,7 +120,7 @@ static void test_counted(void **state)
 	struct runner *runner;
 
 	rig_quantize(t, &b->network, b->samples, quant);
-	expect_ok(runner_create(b->npu, quant, ROWS, NULL, &runner, &err));
+	expect_ok(runner_create(npu, quant, ROWS, NULL, &runner, &err));
 	expect_ok(runner_run(runner, b->x, ROWS, &err));
 	expect_ok(runner_get_work(runner, &work, &err));
 	assert_true(work.jobs >= 3);
@@ -149,7 +131,7 @@ static void test_counted(void **state)
 
 	t.rotate = true;
 	rig_quantize(t, &b->network, b->samples, quant);
-	expect_ok(runner_create(b->npu, quant, ROWS, NULL, &runner, &err));
+	expect_ok(runner_create(npu, quant, ROWS, NULL, &runner, &err));
 	expect_ok(runner_run(runner, b->x, ROWS, &err));
 	expect_ok(runner_get_work(runner, &work, &err));
 	assert_true(work.library_steps > 0);
@@ -176,9 +158,9 @@ static void test_packed(void **state)
 	t.weights.bits = 4;
 	t.asymmetric = true;
 	rig_quantize(t, &b->network, b->samples, quant);
-	expect_ok(pack_write(b->npu, quant, prefix, &err));
-	fresh = rig_run(b->npu, quant, b->x, ROWS, &count);
-	expect_ok(runner_create(b->npu, quant, ROWS, prefix, &packed, &err));
+	expect_ok(pack_write(npu, quant, prefix, &err));
+	fresh = rig_run(npu, quant, b->x, ROWS, &count);
+	expect_ok(runner_create(npu, quant, ROWS, prefix, &packed, &err));
 	expect_ok(runner_run(packed, b->x, ROWS, &err));
 	assert_memory_equal(runner_result(packed, 2), fresh + count - bytes / sizeof(float), bytes);
 	runner_destroy(packed);

@@ -21,38 +21,15 @@
 
 static const uint32_t widths[] = { 70, 40, 33, 9 };
 
-/* A network, samples for it, and the CPU. */
-struct bench {
-	struct rng rng;
-	struct float_network network;
-	struct samples *samples;
-	float *x;
-	struct npu_device *dev;
-	struct quant_network quant;
-};
-
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->rng.state = 42;
-	rig_network(&b->rng, widths, 3, &b->network);
-	b->x = rig_samples(&b->rng, ROWS, widths[0], &b->samples);
-	expect_ok(npu_device_open("cpu", &b->dev, &err));
-	*state = b;
+	*state = rig_open(42, widths, 3, ROWS);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct bench *b = *state;
-
-	quant_network_free(&b->quant);
-	float_network_free(&b->network);
-	samples_close(b->samples);
-	npu_device_close(b->dev);
-	free(b->x);
-	free(b);
+	rig_close(*state);
 	return 0;
 }
 
@@ -161,7 +138,7 @@ static void check_static(struct bench *b, struct technique technique)
 	quant_network_free(&b->quant);
 	rig_quantize(technique, &b->network, b->samples, &b->quant);
 	assert_true(b->quant.quantized_output);
-	results = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
+	results = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
 	expected = static_reference(b, count);
 	for (size_t i = 0; i < count; i++)
 		if (results[i] != expected[i])
@@ -247,7 +224,7 @@ static void test_dynamic(void **state)
 	t.mode = INPUT_DYNAMIC_ROW;
 	t.asymmetric = true;
 	rig_quantize(t, &b->network, b->samples, &b->quant);
-	expect_ok(runner_create(b->dev, &b->quant, ROWS, NULL, &runner, &err));
+	expect_ok(runner_create(b->cpu, &b->quant, ROWS, NULL, &runner, &err));
 	expect_ok(runner_run(runner, b->x, ROWS, &err));
 	result = runner_result(runner, 0);
 	scheme = quant_input_scheme(layer);
@@ -283,7 +260,7 @@ static void test_groups(void **state)
 	t.asymmetric = true;
 	rig_quantize(t, &b->network, b->samples, &b->quant);
 	form = result_form(&b->quant, 0);
-	results = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
+	results = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
 	for (uint32_t m = 0; m < ROWS; m++) {
 		for (uint32_t n = 0; n < layer->n; n++) {
 			float y = 0;
@@ -326,8 +303,8 @@ static void test_batches(void **state)
 	const size_t last = ROWS * widths[3];
 
 	rig_quantize(t, &b->network, b->samples, &b->quant);
-	results = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
-	expect_ok(runner_create(b->dev, &b->quant, 10, NULL, &runner, &err));
+	results = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
+	expect_ok(runner_create(b->cpu, &b->quant, 10, NULL, &runner, &err));
 	for (uint32_t row = 0; row < ROWS; row += 10) {
 		const uint32_t rows = ROWS - row < 10 ? ROWS - row : 10;
 
@@ -354,8 +331,8 @@ static void test_adaptive(void **state)
 	rig_quantize(t, &b->network, b->samples, &b->quant);
 	/* From far too wide a range. */
 	b->quant.layer[0].input_high *= 64;
-	first = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
-	expect_ok(runner_create(b->dev, &b->quant, ROWS, NULL, &runner, &err));
+	first = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
+	expect_ok(runner_create(b->cpu, &b->quant, ROWS, NULL, &runner, &err));
 	for (int i = 0; i < 40; i++)
 		expect_ok(runner_run(runner, b->x, ROWS, &err));
 	b->quant.layer[0].mode = INPUT_DYNAMIC;
@@ -363,7 +340,7 @@ static void test_adaptive(void **state)
 		same += runner_result(runner, 0)[i] == first[i];
 	assert_true(same < ROWS * widths[1]);
 	free(first);
-	first = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
+	first = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
 	for (uint32_t i = 0; i < ROWS * widths[1]; i++)
 		assert_float_equal(runner_result(runner, 0)[i], first[i], 1e-3);
 	runner_destroy(runner);

@@ -23,40 +23,15 @@
 static const uint32_t widths[] = { 37, 8, 3 };
 static char path[] = "/tmp/test_quant_file.XXXXXX";
 
-/* A network in a file, and what it gives. */
-struct bench {
-	struct rng rng;
-	struct float_network network;
-	struct samples *samples;
-	float *x;
-	struct npu_device *dev;
-	struct quant_network quant;
-	struct quant_network loaded;
-};
-
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->rng.state = 3;
-	rig_network(&b->rng, widths, 2, &b->network);
-	b->x = rig_samples(&b->rng, ROWS, widths[0], &b->samples);
-	expect_ok(npu_device_open("cpu", &b->dev, &err));
-	*state = b;
+	*state = rig_open(3, widths, 2, ROWS);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct bench *b = *state;
-
-	quant_network_free(&b->quant);
-	quant_network_free(&b->loaded);
-	float_network_free(&b->network);
-	samples_close(b->samples);
-	npu_device_close(b->dev);
-	free(b->x);
-	free(b);
+	rig_close(*state);
 	return 0;
 }
 
@@ -87,8 +62,8 @@ static void check(struct bench *b, struct technique technique)
 	expect_ok(quant_file_load(path, &b->loaded, &err));
 	assert_string_equal(b->quant.technique, b->loaded.technique);
 	assert_int_equal(quant_network_bytes(&b->quant), quant_network_bytes(&b->loaded));
-	before = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
-	after = rig_run(b->dev, &b->loaded, b->x, ROWS, &count);
+	before = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
+	after = rig_run(b->cpu, &b->loaded, b->x, ROWS, &count);
 	assert_memory_equal(before, after, count * sizeof(*before));
 	free(before);
 	free(after);
@@ -166,7 +141,7 @@ static void try_to_run(struct bench *b, const char *damaged, const uint8_t *data
 		return;
 	}
 	if (b->loaded.layer[0].k == widths[0] &&
-	    !runner_create(b->dev, &b->loaded, ROWS, NULL, &runner, &err)) {
+	    !runner_create(b->cpu, &b->loaded, ROWS, NULL, &runner, &err)) {
 		if (runner_run(runner, b->x, ROWS, &err))
 			assert_true(err.text[0]);
 		runner_destroy(runner);

@@ -23,38 +23,15 @@
 
 static const uint32_t widths[] = { 64, 40, 33, 9 };
 
-struct bench {
-	struct rng rng;
-	struct float_network network;
-	struct samples *samples;
-	float *x;
-	struct npu_device *dev;
-	struct quant_network quant;
-	struct findings findings;
-};
-
 static int setup(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->rng.state = 7;
-	rig_network(&b->rng, widths, 3, &b->network);
-	b->x = rig_samples(&b->rng, ROWS, widths[0], &b->samples);
-	expect_ok(npu_device_open("cpu", &b->dev, &err));
-	*state = b;
+	*state = rig_open(7, widths, 3, ROWS);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct bench *b = *state;
-
-	quant_network_free(&b->quant);
-	float_network_free(&b->network);
-	samples_close(b->samples);
-	npu_device_close(b->dev);
-	free(b->x);
-	free(b);
+	rig_close(*state);
 	return 0;
 }
 
@@ -69,7 +46,7 @@ static double error_of(struct bench *b, struct technique technique)
 
 	quant_network_free(&b->quant);
 	rig_quantize(technique, &b->network, b->samples, &b->quant);
-	results = rig_run(b->dev, &b->quant, b->x, ROWS, &count);
+	results = rig_run(b->cpu, &b->quant, b->x, ROWS, &count);
 	expect_ok(float_runner_create(&b->network, ROWS, &reference, &err));
 	float_runner_run(reference, b->x, ROWS);
 	expect_ok(npu_deviation_add(&deviation, float_runner_result(reference, 2),

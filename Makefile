@@ -13,7 +13,9 @@
 #   make check-debug    device tests in a kernel that looks for faults
 #   make quantization-table
 #                       accuracy of every technique, measured on the virtual board
-#   make fuzz           fuzz the validator against the device model (clang)
+#   make check-load     many processes on one NPU, and all that can happen to them
+#   make fuzz           fuzz the validator, and all readers of files (clang)
+#   make fuzz-ioctl     fuzz the kernel's interface, in that kernel
 #   make docs           the reference of the headers, as HTML in build/docs/api
 #   make lint           style and static checks
 #   make lint-all       and the ones that take minutes
@@ -170,6 +172,7 @@ check-all: check
 	$(MAKE) check-install
 	$(MAKE) check-packages
 	$(MAKE) check-machines
+	$(MAKE) check-load
 	$(MAKE) check-rtl
 	tests/docs.sh --long $(B)
 

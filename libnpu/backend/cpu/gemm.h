@@ -71,8 +71,8 @@ struct npu_gemm_strip {
  *	same time when the work is shared, for different strips.
  * @ctx: Its first argument.
  * @c: Where sums go as they are, NULL for them to go to @sink: element (row, col) is at
- *	c[row * c_stride + col]. Only for elements of 8 bits and a @group_size of @k, that is at most
- *	NPU_GEMM_K_INT32.
+ *	c[row * c_stride + col]. Only for elements of 8 bits and a @group_size of @k, which is at
+ *	most NPU_GEMM_K_INT32.
  * @c_stride: Elements.
  */
 struct npu_gemm {

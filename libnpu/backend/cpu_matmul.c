@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Matmuls of the CPU: sums come strip by strip while they are in the cache, and are made results of
- * at once. Most results are 8 bits with 16-bit multipliers, for which there is a fast way.
+ * at once, unless they are the results. Most results are 8 bits with 16-bit multipliers, for which
+ * there is a fast way.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -109,14 +110,6 @@ static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip 
 		dst, dst_stride);
 }
 
-/* Sums are the results. */
-static bool is_plain(const struct npu_requant *rq)
-{
-	return rq->epilogue.scaling == NPU_SCALING_NONE && rq->output == NPU_TYPE_INT32 &&
-	       !rq->epilogue.bias && !rq->a_zero_point && !rq->w_zero_point && !rq->residual &&
-	       rq->low == INT32_MIN && rq->high == INT32_MAX;
-}
-
 /* Row @r of a strip. */
 static void scale_row(const struct cpu_part *part, const struct npu_gemm_strip *strip, uint32_t r,
 		      void *dst)
@@ -144,7 +137,6 @@ static void make_results(void *ctx, const struct npu_gemm_strip *strip)
 {
 	const struct cpu_part *part = ctx;
 	const struct cpu_matmul *cm = part->matmul;
-	const bool plain = strip->sum32 && is_plain(&cm->base.requant);
 	const size_t stride = cm->base.c->layout.row_stride;
 	uint8_t *dst = element(cm->base.c, part->row + strip->row, strip->first);
 
@@ -153,11 +145,7 @@ static void make_results(void *ctx, const struct npu_gemm_strip *strip)
 		return;
 	}
 	for (uint32_t r = 0; r < strip->rows; r++, dst += stride)
-		if (plain)
-			memcpy(dst, strip->sum32 + r * strip->stride,
-			       strip->count * sizeof(*strip->sum32));
-		else
-			scale_row(part, strip, r, dst);
+		scale_row(part, strip, r, dst);
 }
 
 /* ---- Running --------------------------------------------------------------------------- */
@@ -167,6 +155,17 @@ static enum npu_gemm_type gemm_type(enum npu_type type)
 	return type == NPU_TYPE_UINT8	? NPU_GEMM_UINT8
 	       : type == NPU_TYPE_INT16 ? NPU_GEMM_INT16
 					: NPU_GEMM_INT8;
+}
+
+/* Sums are the results, and each fits for sure. */
+static bool is_plain(const struct npu_matmul *mm)
+{
+	const struct npu_requant *rq = &mm->requant;
+
+	return rq->epilogue.scaling == NPU_SCALING_NONE && rq->output == NPU_TYPE_INT32 &&
+	       is_8_bits(mm->a->type) && !rq->epilogue.bias && !rq->a_zero_point &&
+	       !rq->w_zero_point && !rq->residual && rq->groups == 1 && rq->k <= NPU_GEMM_K_INT32 &&
+	       rq->low == INT32_MIN && rq->high == INT32_MAX;
 }
 
 static void multiply(const struct cpu_matmul *cm, const int8_t *weights,
@@ -192,6 +191,8 @@ static void multiply(const struct cpu_matmul *cm, const int8_t *weights,
 			.w = weights + matrix * cpu_weights_matrix_bytes(w),
 			.sink = make_results,
 			.ctx = &part,
+			.c = is_plain(mm) ? element(mm->c, part.row, 0) : NULL,
+			.c_stride = mm->c->layout.row_stride / sizeof(int32_t),
 		};
 
 		npu_gemm_run(&gemm, scratch, cpu->pool);

@@ -216,6 +216,42 @@ static void check_random(struct rng *rng, uint32_t m, uint32_t n, uint32_t k, ui
 	product_free(&p);
 }
 
+/* Sums that go straight to a C whose rows are @gap elements apart; these stay as they are. */
+static void check_direct(const struct npu_gemm_kernel *kernel, const struct product *p,
+			 uint32_t gap, struct npu_pool *pool)
+{
+	const size_t stride = p->n + gap, count = p->m * stride;
+	int32_t *c = malloc(count * sizeof(*c));
+	void *packed = pack(kernel, p);
+
+	assert_non_null(c);
+	memset(c, 0x55, count * sizeof(*c));
+	npu_gemm_run(
+		&(struct npu_gemm){
+			.kernel = kernel,
+			.m = p->m,
+			.n = p->n,
+			.k = p->k,
+			.group_size = p->k,
+			.a_type = p->type,
+			.a = p->a,
+			.a_stride = p->a_stride,
+			.w = packed,
+			.c = c,
+			.c_stride = stride,
+		},
+		scratch, pool);
+	for (size_t i = 0; i < count; i++) {
+		const size_t col = i % stride, at = i / stride * p->n + col;
+
+		if (c[i] != (col < p->n ? p->expected_sum[at * GROUPS] : 0x55555555))
+			fail_msg("%s, %u x %u x %u: row %zu, column %zu is %d", kernel->name, p->m,
+				 p->k, p->n, i / stride, col, c[i]);
+	}
+	free(packed);
+	free(c);
+}
+
 /* ---- Sums -------------------------------------------------------------------------------- */
 
 /* Rows enough for every height of a tile, and columns and k around every unit of the layouts. */
@@ -311,6 +347,32 @@ static void other_types_of_a(void **state)
 	memset(p.w, INT8_MIN, 3 * 40000);
 	check(&p, NULL);
 	product_free(&p);
+}
+
+static void sums_go_straight_to_c(void **state)
+{
+	const uint32_t shapes[][3] = {
+		{ 1, 32, 64 },	 { 16, 128, 70 }, { 17, 129, 33 },
+		{ 33, 31, 200 }, { 150, 300, 9 }, { 2, 64, NPU_GEMM_K_INT32 }
+	};
+	const struct npu_gemm_kernel *kernel;
+	struct npu_pool *pool;
+	struct rng rng = { 28 };
+	struct product p;
+
+	(void)state;
+	assert_int_equal(npu_pool_create(2, &pool), 0);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		product_init_typed(&p, &rng, shapes[i][0], shapes[i][1], shapes[i][2], 0,
+				   i % 2 ? NPU_GEMM_UINT8 : NPU_GEMM_INT8);
+		expect(&p);
+		for (size_t j = 0; (kernel = npu_gemm_kernel_get(j)); j++) {
+			check_direct(kernel, &p, i, NULL);
+			check_direct(kernel, &p, i, pool);
+		}
+		product_free(&p);
+	}
+	npu_pool_destroy(pool);
 }
 
 static void groups_of_k_have_their_own_sums(void **state)
@@ -513,6 +575,7 @@ int main(void)
 		cmocka_unit_test(extremes_are_exact),
 		cmocka_unit_test(long_sums_are_exact),
 		cmocka_unit_test(other_types_of_a),
+		cmocka_unit_test(sums_go_straight_to_c),
 		cmocka_unit_test(groups_of_k_have_their_own_sums),
 		cmocka_unit_test(large_weights),
 		cmocka_unit_test(packed_sizes_that_cannot_be_are_none),

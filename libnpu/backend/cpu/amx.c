@@ -80,7 +80,11 @@ static void multiply_one(const struct npu_tile *t, int32_t *sum, size_t stride)
 	_tile_stored(1, sum + TILE, stride);
 }
 
-/* Two tiles of rows: each operand is loaded once for two products. */
+/*
+ * Two tiles of rows: each operand is loaded once for two products. The panel is met again by the
+ * rows below and stays in the first cache because A, of which it meets all before any comes back,
+ * goes past it.
+ */
 static void multiply_two(const struct npu_tile *t, int32_t *sum, size_t stride)
 {
 	const size_t a_step = (size_t)t->rows * A_DEPTH;
@@ -92,12 +96,12 @@ static void multiply_two(const struct npu_tile *t, int32_t *sum, size_t stride)
 	_tile_zero(2);
 	_tile_zero(3);
 	for (uint32_t i = steps(t); i; i--, a += a_step, w += W_STEP) {
-		_tile_loadd(4, a, A_DEPTH);
+		_tile_stream_loadd(4, a, A_DEPTH);
 		_tile_loadd(6, w, W_STRIDE);
 		_tile_dpbssd(0, 4, 6);
 		_tile_loadd(7, w + 64, W_STRIDE);
 		_tile_dpbssd(1, 4, 7);
-		_tile_loadd(5, a + TILE * A_DEPTH, A_DEPTH);
+		_tile_stream_loadd(5, a + TILE * A_DEPTH, A_DEPTH);
 		_tile_dpbssd(2, 5, 6);
 		_tile_dpbssd(3, 5, 7);
 	}

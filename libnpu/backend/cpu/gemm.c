@@ -2,7 +2,8 @@
 /*
  * Blocking. The result is cut into units, blocks of rows by strips of columns, which threads take
  * one by one. For a unit the block's rows of A are interleaved, into L2; each panel of W then meets
- * all of them while it is there, and the sums of the unit wait in L2 for their sink.
+ * all of them while it is there, and the sums of the unit wait in L2 for their sink. Those that are
+ * results go where they belong at once.
  *
  * K is walked group by group, groups in parts that an int32 can surely sum up. A of 16 bits is
  * multiplied in two passes, as planes of its high and its low bytes.
@@ -26,6 +27,9 @@
 
 /* Most rows of a block. */
 #define ROWS 128
+
+/* Sums in a line of the caches. */
+#define LINE 16
 
 struct npu_gemm_scratch {
 	_Alignas(64) int8_t a[A_BYTES + NPU_TILE_SLACK];
@@ -230,7 +234,27 @@ static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned 
 
 /* ---- One unit ---------------------------------------------------------------------------- */
 
-/* Sums of the part at work, whose A is in @s, into @s->sum. */
+/* Where the sums of a panel go: straight to C, unless they are more than it has columns left. */
+static int32_t *place(const struct npu_gemm *gemm, const struct block *b, uint32_t col,
+		      struct npu_gemm_scratch *s, size_t *stride)
+{
+	if (gemm->c && b->cols - col >= gemm->kernel->cols) {
+		*stride = gemm->c_stride;
+		return gemm->c + b->row * gemm->c_stride + b->col + col;
+	}
+	*stride = NPU_GEMM_STRIP;
+	return s->sum + col;
+}
+
+/* A tile writes few columns of many rows, which processors do not foresee. */
+static void fetch(const int32_t *sum, size_t stride, uint32_t rows, uint32_t cols)
+{
+	for (uint32_t row = 0; row < rows; row++, sum += stride)
+		for (uint32_t col = 0; col < cols; col += LINE)
+			__builtin_prefetch(sum + col, 1, 2);
+}
+
+/* Sums of the part at work, whose A is in @s, to their place. */
 static void multiply(const struct npu_gemm *gemm, const struct block *b, struct npu_gemm_scratch *s)
 {
 	const struct npu_gemm_kernel *kernel = gemm->kernel;
@@ -240,9 +264,14 @@ static void multiply(const struct npu_gemm *gemm, const struct block *b, struct 
 			  padded(kernel, b->k, gemm->group_size) * kernel->cols;
 	uint32_t rows;
 
-	for (uint32_t col = 0; col < b->cols; col += kernel->cols, w += panel)
+	for (uint32_t col = 0; col < b->cols; col += kernel->cols, w += panel) {
+		size_t stride;
+		int32_t *sum = place(gemm, b, col, s, &stride);
+
 		for (uint32_t row = 0; row < b->rows; row += rows) {
 			rows = min_u32(b->tile_rows, b->rows - row);
+			if (gemm->c)
+				fetch(sum + row * stride, stride, rows, kernel->cols);
 			kernel->tile(&(struct npu_tile){
 				.rows = rows,
 				.is_whole = rows == b->tile_rows,
@@ -250,10 +279,11 @@ static void multiply(const struct npu_gemm *gemm, const struct block *b, struct 
 				.a = s->a + row * row_bytes,
 				.w = w,
 				.start = s->start + row,
-				.sum = s->sum + (size_t)row * NPU_GEMM_STRIP + col,
-				.stride = NPU_GEMM_STRIP,
+				.sum = sum + row * stride,
+				.stride = stride,
 			});
 		}
+	}
 }
 
 static void add_sums(const struct block *b, int64_t weight, struct npu_gemm_scratch *s)
@@ -265,6 +295,19 @@ static void add_sums(const struct block *b, int64_t weight, struct npu_gemm_scra
 		for (uint32_t i = 0; i < b->cols; i++)
 			total[i] += weight * sum[i];
 	}
+}
+
+/* The columns of C that do not fill a panel. */
+static void copy_rest(const struct npu_gemm *gemm, const struct block *b,
+		      const struct npu_gemm_scratch *s)
+{
+	const uint32_t rest = b->cols % gemm->kernel->cols;
+	const int32_t *sum = s->sum + b->cols - rest;
+	int32_t *c = gemm->c + b->row * gemm->c_stride + b->col + b->cols - rest;
+
+	for (uint32_t row = 0; rest && row < b->rows; row++)
+		memcpy(c + row * gemm->c_stride, sum + (size_t)row * NPU_GEMM_STRIP,
+		       rest * sizeof(*c));
 }
 
 static void hand_over(const struct npu_gemm *gemm, const struct block *b, uint32_t group, bool wide,
@@ -318,7 +361,10 @@ static void run_block(const struct npu_gemm *gemm, struct block *b, bool fresh,
 			take_a(gemm, b, 0, s);
 		if (!wide)
 			multiply(gemm, b, s);
-		hand_over(gemm, b, group, wide, s);
+		if (gemm->c)
+			copy_rest(gemm, b, s);
+		else
+			hand_over(gemm, b, group, wide, s);
 	}
 }
 

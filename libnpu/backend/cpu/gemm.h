@@ -70,6 +70,10 @@ struct npu_gemm_strip {
  *	it ends its rows; it comes once for each group, in order. Called from several threads at the
  *	same time when the work is shared, for different strips.
  * @ctx: Its first argument.
+ * @c: Where sums go as they are, NULL for them to go to @sink: element (row, col) is at
+ *	c[row * c_stride + col]. Only for elements of 8 bits and a @group_size of @k, which is at
+ *	most NPU_GEMM_K_INT32.
+ * @c_stride: Elements.
  */
 struct npu_gemm {
 	const struct npu_gemm_kernel *kernel;
@@ -82,6 +86,8 @@ struct npu_gemm {
 	const void *w;
 	void (*sink)(void *ctx, const struct npu_gemm_strip *strip);
 	void *ctx;
+	int32_t *c;
+	size_t c_stride;
 };
 
 /**

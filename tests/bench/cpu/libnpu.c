@@ -31,16 +31,6 @@ static void describe(char *text, size_t size)
 	snprintf(text, size, "libnpu %s, kernel %s", npu_version(), npu_gemm_kernel_get(0)->name);
 }
 
-static void store_sums(void *ctx, const struct npu_gemm_strip *strip)
-{
-	const struct libnpu *self = ctx;
-	int32_t *row = (int32_t *)self->c + (size_t)strip->row * self->problem.n;
-
-	for (uint32_t r = 0; r < strip->rows; r++, row += self->problem.n)
-		memcpy(row + strip->first, strip->sum32 + r * strip->stride,
-		       strip->count * sizeof(*row));
-}
-
 static void create_sums(struct libnpu *self)
 {
 	const struct problem *p = &self->problem;
@@ -70,8 +60,8 @@ static void create_sums(struct libnpu *self)
 		.a = p->a,
 		.a_stride = p->k,
 		.w = self->packed,
-		.sink = store_sums,
-		.ctx = self,
+		.c = self->c,
+		.c_stride = p->n,
 	};
 }
 

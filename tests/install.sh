@@ -90,6 +90,15 @@ check "installed as a distribution does" placed "$work/usr" /usr /usr/lib/x86_64
 check "a program is built against that, too" consumer "$work/usr" /usr /usr/lib/x86_64-linux-gnu
 check "uninstall removes it, and nothing else" uninstalled "$work/usr" /usr /usr/lib/x86_64-linux-gnu
 
+# linked SHARED: is npu-run as that wants it, though it was built in another way before?
+linked() {
+	make -s O="$build" SHARED="$1" runtime || return
+	readelf -d "$build/$(gcc -dumpmachine)/tools/npu-run/npu-run" >"$work/dynamic" || return
+	[ "$(grep -c 'NEEDED.*\[libnpu\.so\.1\]' "$work/dynamic")" -eq "${1:-0}" ]
+}
+check "SHARED=1 links npu-run with the library" linked 1
+check "and without it there is a copy in it" linked ""
+
 without_modules_load() {
 	make -s O="$build" DESTDIR="$work/bare" prefix=/usr modulesloaddir= install-system &&
 		[ "$(files "$work/bare")" = ./usr/lib/udev/rules.d/60-npu.rules ]

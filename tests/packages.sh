@@ -120,6 +120,50 @@ style() {
 		--suppress-tags initial-upload-closes-no-bugs *.changes'
 }
 
+# contents PACKAGE: what is in it, without documentation of the package itself. Calls have links to
+# manual pages; only the pages count.
+contents() {
+	dpkg-deb --contents "$work/build/build/$1_${this#npu-}-1_"*.deb |
+		awk -v package="$1" '/^d/ || /^l.*\/man3\// || /\/doc\/[^\/]*\/(changelog|copyright)/ { next }
+			{ print package, substr($6, 2) }'
+}
+
+# expected PACKAGE FOLDER FILE...: files of the source tree, as they are to lie in the package
+expected() {
+	local package=$1 folder=$2 file
+	shift 2
+	for file; do
+		echo "$package $folder/${file##*/}"
+	done
+}
+
+# Everything of the source that users are to have is in one package, and nothing else is.
+placed() {
+	local lib
+	lib=/usr/lib/$(inside build dpkg-architecture -qDEB_HOST_MULTIARCH) || return
+	{
+		expected libnpu1 "$lib" libnpu.so.1 "libnpu.so.1.${this#npu-}"
+		expected libnpu-dev "$lib" libnpu.so libnpu.a
+		expected libnpu-dev "$lib/pkgconfig" libnpu.pc
+		expected libnpu-dev /usr/include libnpu/include/*.h
+		expected libnpu-dev /usr/share/man/man3 docs/man/*.3 | sed 's/$/.gz/'
+		expected libnpu-dev /usr/share/doc/libnpu-dev/examples examples/*.c
+		expected npu-tools /usr/bin npu-run
+		expected npu-tools /usr/share/man/man1 docs/man/npu-run*.1 | sed 's/$/.gz/'
+		expected npu-tools /usr/share/bash-completion/completions npu-run
+		expected npu-tools /usr/share/zsh/vendor-completions _npu-run
+		expected npu-tools /usr/share/fish/vendor_completions.d npu-run.fish
+		expected npu-dkms /etc/kernel/postinst.d npu-dkms
+		expected npu-dkms /etc/kernel/header_postinst.d npu-dkms
+		expected npu-dkms /usr/lib/udev/rules.d 60-npu.rules
+		expected npu-dkms /usr/lib/modules-load.d npu.conf
+	} | sort >"$work/expected"
+	# The driver's source is whole if it builds.
+	for package in libnpu1 libnpu-dev npu-tools npu-dkms; do
+		contents "$package"
+	done | sed '/^npu-dkms \/usr\/src\//d' | sort | diff "$work/expected" -
+}
+
 # next_version: the same source, one version on, beside the first
 next_version() {
 	local tree=$work/build/build/$next
@@ -145,6 +189,7 @@ quietly inside build sh -c "cd /build/$this && apt-get -qy build-dep --no-instal
 check "builds from source" build "$this"
 check "symbols and dependencies are as declared" symbols
 check "lintian has nothing to say" style
+check "each file is in its package" placed
 check "the next version's source" next_version
 check "the next version builds" build "$next"
 
@@ -169,6 +214,24 @@ debs() {
 
 shares_library() {
 	readelf -d "$work/user/usr/bin/npu-run" | grep 'NEEDED.*\[libnpu\.so\.1\]'
+}
+
+examples() {
+	# shellcheck disable=SC2016
+	inside user sh -c 'for file in /usr/share/doc/libnpu-dev/examples/*.c; do
+			cc -o /tmp/example "$file" $(pkg-config --cflags --libs libnpu) || exit
+		done'
+}
+
+# Commands are what the help lists as "  info       show ...".
+pages() {
+	local commands name
+	commands=$(inside user npu-run --help | sed -n 's/^  \([a-z]*\)  *.*/\1/p') || return
+	[ "$(echo "$commands" | wc -l)" -ge 5 ] || { echo "$commands"; return 1; }
+	for name in $commands; do
+		[ -f "$work/user/usr/share/man/man1/npu-run-$name.1.gz" ] ||
+			{ echo "no manual page of npu-run $name"; return 1; }
+	done
 }
 
 kernel_of() {
@@ -225,8 +288,10 @@ mapfile -t all_next < <(debs "$next" libnpu1 libnpu-dev npu-tools npu-dkms)
 
 check "library, headers and tools install" get user "${programs[@]}"
 check "the tools use the packaged library" shares_library
+check "each command has a manual page" pages
 quietly get user gcc libc6-dev pkgconf
 check "a program is compiled with pkg-config, and the self-test passes" inside user /debs/consumer
+check "the packaged examples are compiled" examples
 check "the driver installs where there is no kernel" get user "${driver[@]}"
 check "a kernel's headers arrive, and the driver is built" get user linux-headers-amd64
 check "the driver is that kernel's" driver_is "$this"

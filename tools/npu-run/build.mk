@@ -35,9 +35,16 @@ ALL += $(NPU_RUN)
 .PHONY: npu-run
 npu-run: $(NPU_RUN)
 
-$(NPU_RUN): $(NPU_RUN_OBJS) $(if $(SHARED),$(LIBNPU),$(LIBNPU_A))
+# Remembers how npu-run was linked, so that another SHARED links it again.
+NPU_RUN_LINKED := $(B)/tools/npu-run/linked-$(if $(SHARED),shared,static)
+$(NPU_RUN_LINKED):
+	@mkdir -p $(@D)
+	rm -f $(@D)/linked-*
+	touch $@
+
+$(NPU_RUN): $(NPU_RUN_OBJS) $(if $(SHARED),$(LIBNPU),$(LIBNPU_A)) $(NPU_RUN_LINKED)
 	@echo "  LD      $@"
-	$(CC) -o $@ $^ $(LDFLAGS_ALL) $(LIBNPU_LIBS)
+	$(CC) -o $@ $(filter-out $(NPU_RUN_LINKED),$^) $(LDFLAGS_ALL) $(LIBNPU_LIBS)
 
 # ---- install ----
 

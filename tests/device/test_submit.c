@@ -7,9 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/dma-buf.h>
 #include <xf86drm.h>
 #include <cmocka.h>
 
@@ -381,17 +379,16 @@ static void syncobjs(void **state)
 /* Submits a job that waits for a fence of vgem's, and everything after it for the job. */
 static uint32_t hold_up(const struct node *node, int vgem, const struct drm_npu_job_matmul *job)
 {
-	struct dma_buf_export_sync_file fences = { .flags = DMA_BUF_SYNC_READ };
 	struct drm_npu_sync wait = { .flags = DRM_NPU_SYNC_WAIT };
 	int buffer = vgem_buffer(vgem, 4096);
 	uint32_t fence = vgem_begin_write(vgem, buffer);
+	int written = vgem_sync_file(buffer);
 
-	assert_int_equal(ioctl(buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &fences), 0);
 	assert_int_equal(drmSyncobjCreate(node->fd, 0, &wait.handle), 0);
-	assert_int_equal(drmSyncobjImportSyncFile(node->fd, wait.handle, fences.fd), 0);
+	assert_int_equal(drmSyncobjImportSyncFile(node->fd, wait.handle, written), 0);
 	submit_with_syncs(node, job, &wait, 1);
 	drmSyncobjDestroy(node->fd, wait.handle);
-	close(fences.fd);
+	close(written);
 	close(buffer);
 	return fence;
 }

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <linux/dma-buf.h>
 #include <xf86drm.h>
 #include <cmocka.h>
 
@@ -80,4 +82,12 @@ void vgem_end_write(int vgem, uint32_t fence)
 	struct vgem_signal signal = { .fence = fence };
 
 	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
+}
+
+int vgem_sync_file(int dma_buf)
+{
+	struct dma_buf_export_sync_file fences = { .flags = DMA_BUF_SYNC_READ };
+
+	assert_int_equal(ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &fences), 0);
+	return fences.fd;
 }

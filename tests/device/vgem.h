@@ -17,4 +17,7 @@ int vgem_buffer(int vgem, uint32_t bytes);
 uint32_t vgem_begin_write(int vgem, int dma_buf);
 void vgem_end_write(int vgem, uint32_t fence);
 
+/* A sync_file of the writes to a dma-buf that are under way, to be closed by the caller. */
+int vgem_sync_file(int dma_buf);
+
 #endif /* TESTS_DEVICE_VGEM_H */

@@ -25,17 +25,25 @@ void call_ioctl(const struct world_file *f, unsigned long request, void *arg)
 	(void)!ioctl(f->fd, request, arg);
 }
 
+/*
+ * Four gigabytes of addresses with nothing else in them, because the half of a pointer that is
+ * damaged may be the lower one, and the kernel then writes somewhere else there.
+ */
+static uint8_t *map_room(void)
+{
+	static atomic_uint actors;
+	const uint64_t at = 0x123400000000 + ((uint64_t)actors++ << 32);
+
+	return mmap((void *)(uintptr_t)at, ACTOR_ROOM, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
 int calls_begin(struct actor *actor, struct world *world)
 {
-	uint8_t *room = mmap(NULL, ACTOR_ROOM + 4096, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (room == MAP_FAILED || mprotect(room + ACTOR_ROOM, 4096, PROT_NONE))
-		return -1;
 	memset(actor, 0, sizeof(*actor));
 	actor->world = world;
-	actor->room = room;
-	return 0;
+	actor->room = map_room();
+	return actor->room == MAP_FAILED ? -1 : 0;
 }
 
 uint64_t call_room(const struct actor *actor, size_t size)
@@ -61,7 +69,7 @@ void calls_end(struct actor *actor)
 		if (actor->maps[i].at)
 			munmap(actor->maps[i].at, actor->maps[i].size);
 	memset(actor->maps, 0, sizeof(actor->maps));
-	munmap(actor->room, ACTOR_ROOM + 4096);
+	munmap(actor->room, ACTOR_ROOM);
 }
 
 void call_query(struct actor *a)

@@ -186,7 +186,8 @@ check-machines:
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
 check-device:
 	compat=$$($(BOARD) compat $(GUEST)) && \
-	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem -- tests/run.sh device \
+	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem --timeout 3600 -- \
+		tests/run.sh device \
 		$(filter-out test_faults test_unplug test_several test_region test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}

@@ -115,3 +115,36 @@ void call_sync_file(struct actor *a)
 		look_at(world_fd(a->world, &a->in));
 	}
 }
+
+/* The interface of drivers/dma-buf/sw_sync.c, which has no header for user space. */
+struct sw_sync_create {
+	uint32_t value;
+	char name[32];
+	int32_t fence;
+};
+
+#define SW_SYNC_IOC_CREATE _IOWR('W', 0, struct sw_sync_create)
+#define SW_SYNC_IOC_INC _IOW('W', 1, uint32_t)
+
+/* A fence that signals some steps later, into a syncobj for submissions to wait for; or a step. */
+void call_sync_later(struct actor *a)
+{
+	static atomic_uint now;
+	struct world_file *f = world_file(a->world, &a->in);
+	struct sw_sync_create create = {
+		.value = now + 1 + input_below(&a->in, 3),
+		.name = "later",
+		.fence = -1,
+	};
+	struct drm_syncobj_handle args = { .handle = world_name(f->syncobjs, &a->in), .flags = 1 };
+	uint32_t step = 1;
+
+	if (input_chance(&a->in, 2)) {
+		now++;
+		(void)!ioctl(a->world->timeline, SW_SYNC_IOC_INC, &step);
+	} else if (!ioctl(a->world->timeline, SW_SYNC_IOC_CREATE, &create)) {
+		args.fd = create.fence;
+		call_ioctl(f, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
+		world_put_fd(a->world, &a->in, create.fence);
+	}
+}

@@ -12,10 +12,11 @@
 
 /* Some stand here more than once: what leads far is tried more often. */
 static void (*const calls[])(struct actor *) = {
-	call_bo_create, call_bo_create, call_bo_close, call_bo_info,  call_bo_prep,   call_bo_fini,
-	call_map,	call_touch,	call_export,   call_import,   call_foreign,   call_dma_buf,
-	call_ctx,	call_ctx,	call_perfmon,  call_submit,   call_submit,    call_submit,
-	call_submit,	call_sync_make, call_sync_use, call_sync_use, call_sync_file, call_query,
+	call_bo_create, call_bo_create, call_bo_close,	call_bo_info,	 call_bo_prep,
+	call_bo_fini,	call_map,	call_touch,	call_export,	 call_import,
+	call_foreign,	call_dma_buf,	call_ctx,	call_ctx,	 call_perfmon,
+	call_submit,	call_submit,	call_submit,	call_submit,	 call_sync_make,
+	call_sync_use,	call_sync_use,	call_sync_file, call_sync_later, call_query,
 	call_file,	call_anything,
 };
 

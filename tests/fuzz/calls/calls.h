@@ -67,6 +67,7 @@ void call_submit(struct actor *a);
 void call_sync_make(struct actor *a);
 void call_sync_use(struct actor *a);
 void call_sync_file(struct actor *a);
+void call_sync_later(struct actor *a);
 
 /* Files: queries, opening anew, fdinfo, ioctls that nobody defined. */
 void call_query(struct actor *a);

@@ -21,8 +21,9 @@ static int is_driver(int fd, const char *name)
 	return yes;
 }
 
-/* Opens the first node of a driver. The path stays when @path is given. */
-static int open_driver(const char *name, const char **path)
+/* Opens the first node of a driver, of those that @pattern names. The path stays if @path is given.
+ */
+static int open_driver(const char *name, const char *pattern, const char **path)
 {
 	static glob_t nodes;
 	int fd = -1;
@@ -30,7 +31,7 @@ static int open_driver(const char *name, const char **path)
 
 	globfree(&nodes);
 	glob("/dev/accel/accel*", 0, NULL, &nodes);
-	glob("/dev/dri/renderD*", GLOB_APPEND, NULL, &nodes);
+	glob(pattern, GLOB_APPEND, NULL, &nodes);
 	for (i = 0; fd < 0 && i < nodes.gl_pathc; i++) {
 		fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
 		if (fd >= 0 && !is_driver(fd, name)) {
@@ -54,8 +55,10 @@ int world_open(struct world *w)
 	int fd;
 
 	memset(w, 0, sizeof(*w));
-	w->vgem = open_driver("vgem", NULL);
-	fd = open_driver("npu", &w->node);
+	/* Its buffers are made on the other kind of node. */
+	w->vgem = open_driver("vgem", "/dev/dri/card*", NULL);
+	w->timeline = open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
+	fd = open_driver("npu", "/dev/dri/renderD*", &w->node);
 	if (fd < 0 || ioctl(fd, DRM_IOCTL_NPU_DEV_QUERY, &query)) {
 		fprintf(stderr, "no NPU in /dev/accel or /dev/dri\n");
 		return -1;
@@ -82,6 +85,8 @@ void world_close(struct world *w)
 {
 	unsigned int i;
 
+	/* What its fences held up goes on. */
+	close(w->timeline);
 	for (i = 0; i < WORLD_FDS; i++)
 		close(w->fds[i]);
 	for (i = 0; i < WORLD_FILES; i++)

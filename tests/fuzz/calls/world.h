@@ -42,6 +42,7 @@ struct world_file {
  * struct world - all of it
  * @node: Path of the NPU's node.
  * @vgem: A driver whose buffers can be imported; -1 if it is not loaded.
+ * @timeline: Of sw_sync, whose fences signal when somebody says so; -1 if there is none.
  * @limits: Of the NPU.
  * @files: Files.
  * @fds: dma-bufs and sync_files.
@@ -49,6 +50,7 @@ struct world_file {
 struct world {
 	const char *node;
 	int vgem;
+	int timeline;
 	struct drm_npu_matmul_limits limits;
 	struct world_file files[WORLD_FILES];
 	atomic_int fds[WORLD_FDS];

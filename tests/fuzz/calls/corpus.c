@@ -39,6 +39,7 @@ int corpus_load(const char *path)
 
 	if (!f)
 		return 0;
+	/* What does not begin with a digit is a program of no bytes, which is not added. */
 	while (fgets(line, sizeof(line), f)) {
 		for (p.size = 0; p.size < PROGRAM_MAX; p.size++) {
 			if (sscanf(line + 2 * p.size, "%2x", &byte) != 1)
@@ -60,6 +61,7 @@ int corpus_save(const char *path)
 		perror(path);
 		return -1;
 	}
+	fprintf(f, "# SPDX-License-Identifier: MIT\n");
 	for (i = 0; i < n_programs; i++) {
 		for (j = 0; j < programs[i].size; j++)
 			fprintf(f, "%02x", programs[i].bytes[j]);

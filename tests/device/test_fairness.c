@@ -178,16 +178,24 @@ static uint64_t jobs_before(int priority_of_late, int priority_of_others, uint64
 	return done;
 }
 
+/*
+ * An engine may be through half of the queue before a busy machine lets this program submit, so
+ * there are several tries. Without priorities none would do: whoever comes later waits for all the
+ * rest.
+ */
 static void high_goes_first(void **state)
 {
 	uint64_t done, queued;
+	unsigned int tries = 0;
 
 	(void)state;
 	if (geteuid())
 		skip();
-	done = jobs_before(DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL, &queued);
-	print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
-		      (unsigned long long)queued);
+	do {
+		done = jobs_before(DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL, &queued);
+		print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
+			      (unsigned long long)queued);
+	} while (done >= queued / 2 && ++tries < 8);
 	assert_true(done < queued / 2);
 }
 

@@ -28,7 +28,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 CPU_KERNELS_x86_64 := avx2 avx512_vnni amx
 CPU_KERNELS_aarch64 := neon neon_dot neon_i8mm
 CPU_KERNELS := portable $(CPU_KERNELS_$(firstword $(subst -, ,$(TRIPLET))))
-CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c interleave.c pool.c dispatch.c fixed16.c \
+CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c pack.c interleave.c pool.c dispatch.c fixed16.c \
 	$(CPU_KERNELS:%=%.c))
 LIBNPU_SRCS += $(CPU_SRCS)
 

@@ -14,13 +14,11 @@
 #include "kernels.h"
 
 #define TILE 16 /* rows of a tile, and its columns of 4 bytes */
-#define ROWS (2 * TILE)
-#define COLS (2 * TILE)
+#define SUMS 4	/* tiles of sums */
 #define DEPTH 4
 #define A_DEPTH 64
 
-#define W_STRIDE (DEPTH * COLS)
-#define W_STEP (A_DEPTH * COLS) /* bytes of a panel that meet a tile of A */
+#define STEP (A_DEPTH * TILE) /* bytes of a panel that meet a tile of A */
 
 /* From asm/prctl.h, which has it since Linux 5.16, and the number of the registers' state. */
 #define ARCH_REQ_XCOMP_PERM 0x1023
@@ -35,14 +33,14 @@ struct config {
 	uint8_t rows[16];
 };
 
-/* Tiles 0 to 3 are sums, 4 and 5 are A, 6 and 7 are W. */
+/* Tiles 0 to 3 are sums, 4 is of A, 5 of A or W, 6 and 7 of W. */
 static void begin(uint32_t rows)
 {
 	struct config config = { .palette = 1 };
 
 	for (int tile = 0; tile < 8; tile++) {
 		config.row_bytes[tile] = 64;
-		config.rows[tile] = tile < 6 && rows < TILE ? rows : TILE;
+		config.rows[tile] = tile < 5 && rows < TILE ? rows : TILE;
 	}
 	/* Compilers believe that only the first bytes are read. */
 	__asm__ volatile("" : : "m"(config));
@@ -59,35 +57,53 @@ static uint32_t steps(const struct npu_tile *t)
 	return (t->groups * DEPTH + A_DEPTH - 1) / A_DEPTH;
 }
 
-/* One tile of rows meets a panel once, which therefore goes past the first cache; and so does A,
- * which the panel would drive out of it.
+/*
+ * One tile of rows, up to four panels. These are met once, and therefore go past the first cache.
+ * @panels is a constant where this is inlined.
  */
-static void multiply_one(const struct npu_tile *t, int32_t *sum, size_t stride)
+static inline __attribute__((always_inline)) void
+multiply_flat(const struct npu_tile *t, const uint32_t panels, int32_t *sum, size_t stride)
 {
-	const size_t a_step = (size_t)t->rows * A_DEPTH;
 	const int8_t *a = t->a, *w = t->w;
 
 	_tile_zero(0);
 	_tile_zero(1);
-	for (uint32_t i = steps(t); i; i--, a += a_step, w += W_STEP) {
-		_tile_stream_loadd(4, a, A_DEPTH);
-		_tile_stream_loadd(6, w, W_STRIDE);
-		_tile_dpbssd(0, 4, 6);
-		_tile_stream_loadd(7, w + 64, W_STRIDE);
-		_tile_dpbssd(1, 4, 7);
+	_tile_zero(2);
+	_tile_zero(3);
+	for (uint32_t i = steps(t); i; i--, a += t->a_step, w += STEP) {
+		_tile_loadd(4, a, t->a_stride);
+		_tile_stream_loadd(5, w, A_DEPTH);
+		_tile_dpbssd(0, 4, 5);
+		if (panels > 1) {
+			_tile_stream_loadd(6, w + t->w_stride, A_DEPTH);
+			_tile_dpbssd(1, 4, 6);
+		}
+		if (panels > 2) {
+			_tile_stream_loadd(7, w + 2 * t->w_stride, A_DEPTH);
+			_tile_dpbssd(2, 4, 7);
+		}
+		if (panels > 3) {
+			_tile_stream_loadd(5, w + 3 * t->w_stride, A_DEPTH);
+			_tile_dpbssd(3, 4, 5);
+		}
 	}
 	_tile_stored(0, sum, stride);
-	_tile_stored(1, sum + TILE, stride);
+	if (panels > 1)
+		_tile_stored(1, sum + TILE, stride);
+	if (panels > 2)
+		_tile_stored(2, sum + 2 * TILE, stride);
+	if (panels > 3)
+		_tile_stored(3, sum + 3 * TILE, stride);
 }
 
 /*
- * Two tiles of rows: each operand is loaded once for two products. The panel is met again by the
- * rows below and stays in the first cache because A, of which it meets all before any comes back,
- * goes past it.
+ * Two tiles of rows, up to two panels: each operand is loaded once for two products. The panels are
+ * met again by the rows below and stay in the first cache because A, of which they meet all before
+ * any comes back, goes past it.
  */
-static void multiply_two(const struct npu_tile *t, int32_t *sum, size_t stride)
+static inline __attribute__((always_inline)) void
+multiply_tall(const struct npu_tile *t, const uint32_t panels, int32_t *sum, size_t stride)
 {
-	const size_t a_step = (size_t)t->rows * A_DEPTH;
 	int32_t *lower = (int32_t *)((char *)sum + TILE * stride);
 	const int8_t *a = t->a, *w = t->w;
 
@@ -95,41 +111,54 @@ static void multiply_two(const struct npu_tile *t, int32_t *sum, size_t stride)
 	_tile_zero(1);
 	_tile_zero(2);
 	_tile_zero(3);
-	for (uint32_t i = steps(t); i; i--, a += a_step, w += W_STEP) {
-		_tile_stream_loadd(4, a, A_DEPTH);
-		_tile_loadd(6, w, W_STRIDE);
+	for (uint32_t i = steps(t); i; i--, a += t->a_step, w += STEP) {
+		_tile_stream_loadd(4, a, t->a_stride);
+		_tile_loadd(6, w, A_DEPTH);
 		_tile_dpbssd(0, 4, 6);
-		_tile_loadd(7, w + 64, W_STRIDE);
-		_tile_dpbssd(1, 4, 7);
-		_tile_stream_loadd(5, a + TILE * A_DEPTH, A_DEPTH);
-		_tile_dpbssd(2, 5, 6);
-		_tile_dpbssd(3, 5, 7);
+		_tile_stream_loadd(5, a + TILE * t->a_stride, t->a_stride);
+		_tile_dpbssd(1, 5, 6);
+		if (panels > 1) {
+			_tile_loadd(7, w + t->w_stride, A_DEPTH);
+			_tile_dpbssd(2, 4, 7);
+			_tile_dpbssd(3, 5, 7);
+		}
 	}
 	_tile_stored(0, sum, stride);
-	_tile_stored(1, sum + TILE, stride);
-	_tile_stored(2, lower, stride);
-	_tile_stored(3, lower + TILE, stride);
+	_tile_stored(1, lower, stride);
+	if (panels > 1) {
+		_tile_stored(2, sum + TILE, stride);
+		_tile_stored(3, lower + TILE, stride);
+	}
 }
 
 static void multiply(const struct npu_tile *t, int32_t *sum, size_t stride)
 {
-	if (t->rows <= TILE)
-		multiply_one(t, sum, stride);
+	if (t->rows > TILE && t->panels > 1)
+		multiply_tall(t, 2, sum, stride);
+	else if (t->rows > TILE)
+		multiply_tall(t, 1, sum, stride);
+	else if (t->panels == 4)
+		multiply_flat(t, 4, sum, stride);
+	else if (t->panels == 3)
+		multiply_flat(t, 3, sum, stride);
+	else if (t->panels == 2)
+		multiply_flat(t, 2, sum, stride);
 	else
-		multiply_two(t, sum, stride);
+		multiply_flat(t, 1, sum, stride);
 }
 
 static void tile(const struct npu_tile *t)
 {
-	_Alignas(64) int32_t sum[ROWS * COLS];
+	const uint32_t cols = t->panels * TILE;
+	_Alignas(64) int32_t sum[SUMS * TILE * TILE];
 
 	if (t->is_whole) {
 		multiply(t, t->sum, t->stride * sizeof(*t->sum));
 		return;
 	}
-	multiply(t, sum, COLS * sizeof(*sum));
+	multiply(t, sum, cols * sizeof(*sum));
 	for (uint32_t r = 0; r < t->rows; r++)
-		memcpy(t->sum + r * t->stride, sum + r * COLS, COLS * sizeof(*sum));
+		memcpy(t->sum + r * t->stride, sum + r * cols, cols * sizeof(*sum));
 }
 
 /*
@@ -150,11 +179,13 @@ static bool usable(void)
 const struct npu_gemm_kernel npu_gemm_amx = {
 	.name = "amx",
 	.usable = usable,
-	.rows = ROWS,
+	.rows = 2 * TILE,
 	.row_unit = TILE,
-	.cols = COLS,
+	.panels = SUMS,
+	.cols = TILE,
 	.depth = DEPTH,
 	.a_depth = A_DEPTH,
+	.in_place = true,
 	.begin = begin,
 	.end = end,
 	.tile = tile,

@@ -128,6 +128,7 @@ const struct npu_gemm_kernel npu_gemm_avx512_vnni = {
 	.usable = usable,
 	.rows = ROWS,
 	.row_unit = 1,
+	.panels = 1,
 	.cols = COLS,
 	.depth = 4,
 	.a_depth = 4,

@@ -15,12 +15,10 @@
 #include "../../sum.h"
 #include "gemm.h"
 #include "interleave.h"
+#include "pack.h"
 
 /* Bytes of interleaved A, a part of a small L2: 16 rows of the longest part fit. */
 #define A_BYTES ((size_t)16 * NPU_GEMM_K_INT32)
-
-/* Packed weights that may be in a cache still when they are first used. */
-#define CACHED ((size_t)4 << 20)
 
 /* Products that are worth a call to other threads: some microseconds of work. */
 #define SHARED (1 << 17)
@@ -62,12 +60,13 @@ struct run {
  * @row, @rows: Rows of A.
  * @col, @cols: Columns of C.
  * @tile_rows: Rows of a tile; the last one may have fewer.
+ * @tile_panels: Panels of a tile, likewise.
  * @k, @length: The part of K at work.
  */
 struct block {
 	uint32_t row, rows;
 	uint32_t col, cols;
-	uint32_t tile_rows;
+	uint32_t tile_rows, tile_panels;
 	uint32_t k, length;
 };
 
@@ -79,72 +78,6 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 static uint32_t div_up(uint32_t a, uint32_t b)
 {
 	return a / b + (a % b != 0);
-}
-
-/* ---- Packing ----------------------------------------------------------------------------- */
-
-/* Length of @k columns of W when each group is filled up to the kernel's depth. */
-static uint64_t padded(const struct npu_gemm_kernel *kernel, uint32_t k, uint32_t group_size)
-{
-	const uint64_t group = (uint64_t)div_up(group_size, kernel->depth) * kernel->depth;
-	const uint64_t rest = (uint64_t)div_up(k % group_size, kernel->depth) * kernel->depth;
-
-	return k / group_size * group + rest;
-}
-
-/* Length of @k columns of A. */
-static uint64_t a_padded(const struct npu_gemm_kernel *kernel, uint32_t k)
-{
-	return (uint64_t)div_up(k, kernel->a_depth) * kernel->a_depth;
-}
-
-/* Bytes behind the last panel that are read where A's last group is longer than W's. */
-static uint64_t slack(const struct npu_gemm_pack *pack)
-{
-	const uint32_t last = (pack->k - 1) % pack->group_size + 1;
-
-	return (a_padded(pack->kernel, last) - padded(pack->kernel, last, last)) *
-	       pack->kernel->cols;
-}
-
-size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
-{
-	const struct npu_gemm_kernel *kernel = pack->kernel;
-	uint64_t bytes;
-
-	if (__builtin_mul_overflow(padded(kernel, pack->k, pack->group_size) * kernel->cols,
-				   div_up(pack->n, kernel->cols), &bytes) ||
-	    __builtin_add_overflow(bytes, slack(pack), &bytes) || bytes > PTRDIFF_MAX)
-		return 0;
-	return bytes;
-}
-
-void npu_gemm_pack(const struct npu_gemm_pack *pack, uint32_t first, uint32_t count, void *packed)
-{
-	const struct npu_gemm_kernel *kernel = pack->kernel;
-	const size_t bytes = npu_gemm_pack_bytes(pack);
-	int8_t *dst = (int8_t *)packed + padded(kernel, pack->k, pack->group_size) * first;
-	uint32_t rows, length;
-
-	for (uint32_t row = 0; row < count; row += rows) {
-		rows = min_u32(kernel->cols, count - row);
-		for (uint32_t k = 0; k < pack->k; k += length) {
-			length = min_u32(pack->group_size, pack->k - k);
-			npu_interleave(
-				&(struct npu_interleave){
-					.src = pack->w + row * pack->stride + k,
-					.stride = pack->stride,
-					.rows = rows,
-					.lanes = kernel->cols,
-					.k = length,
-					.depth = kernel->depth,
-					.flip = kernel->w_flip,
-					.stream = bytes > CACHED,
-				},
-				dst);
-			dst += padded(kernel, length, length) * kernel->cols;
-		}
-	}
 }
 
 /* ---- A ----------------------------------------------------------------------------------- */
@@ -208,15 +141,26 @@ static void sum_rows(const struct npu_gemm *gemm, const struct block *b, unsigne
 	}
 }
 
+/* A block that is a tile meets each panel once, for which its rows may stay where they are. */
+static bool in_place(const struct npu_gemm *gemm, const struct block *b)
+{
+	const struct npu_gemm_kernel *kernel = gemm->kernel;
+
+	return kernel->in_place && gemm->a_type == NPU_GEMM_INT8 && b->rows <= kernel->row_unit &&
+	       b->length % kernel->a_depth == 0;
+}
+
 static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
 		   struct npu_gemm_scratch *s)
 {
-	const size_t row_bytes = a_padded(gemm->kernel, b->length);
+	const size_t row_bytes = npu_gemm_a_padded(gemm->kernel, b->length);
 	size_t stride;
 	const int8_t *a = int8_rows(gemm, b, plane, s, &stride);
 	uint32_t rows;
 
 	sum_rows(gemm, b, plane, a, stride, s);
+	if (in_place(gemm, b))
+		return;
 	for (uint32_t row = 0; row < b->rows; row += rows) {
 		rows = min_u32(b->tile_rows, b->rows - row);
 		npu_interleave(
@@ -234,7 +178,15 @@ static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned 
 
 /* ---- One unit ---------------------------------------------------------------------------- */
 
-/* Where the sums of a panel go: straight to C, unless they are more than it has columns left. */
+/* Panels of the tiles at @col. One that is not whole is by itself, for place(). */
+static uint32_t panels_at(const struct npu_gemm_kernel *kernel, const struct block *b, uint32_t col)
+{
+	const uint32_t whole = (b->cols - col) / kernel->cols;
+
+	return whole ? min_u32(whole, b->tile_panels) : 1;
+}
+
+/* Where the sums of panels go: straight to C, unless they are more than it has columns left. */
 static int32_t *place(const struct npu_gemm *gemm, const struct block *b, uint32_t col,
 		      struct npu_gemm_scratch *s, size_t *stride)
 {
@@ -247,42 +199,66 @@ static int32_t *place(const struct npu_gemm *gemm, const struct block *b, uint32
 }
 
 /* A tile writes few columns of many rows, which processors do not foresee. */
-static void fetch(const int32_t *sum, size_t stride, uint32_t rows, uint32_t cols)
+static void fetch(const struct npu_tile *tile, uint32_t cols)
 {
-	for (uint32_t row = 0; row < rows; row++, sum += stride)
+	const int32_t *sum = tile->sum;
+
+	for (uint32_t row = 0; row < tile->rows; row++, sum += tile->stride)
 		for (uint32_t col = 0; col < cols; col += LINE)
 			__builtin_prefetch(sum + col, 1, 2);
+}
+
+/* The rows of A from @row on, as take_a() has left them. */
+static void find_a(const struct npu_gemm *gemm, const struct block *b, uint32_t row,
+		   const struct npu_gemm_scratch *s, struct npu_tile *tile)
+{
+	const uint32_t depth = gemm->kernel->a_depth;
+
+	if (in_place(gemm, b)) {
+		tile->a = (const int8_t *)gemm->a + b->row * gemm->a_stride + b->k;
+		tile->a_stride = gemm->a_stride;
+		tile->a_step = depth;
+		return;
+	}
+	tile->a = s->a + row * npu_gemm_a_padded(gemm->kernel, b->length);
+	tile->a_stride = depth;
+	tile->a_step = (size_t)tile->rows * depth;
+}
+
+/* The rows of a unit meet @tile's panels. */
+static void multiply_panels(const struct npu_gemm *gemm, const struct block *b,
+			    struct npu_tile tile, struct npu_gemm_scratch *s)
+{
+	const struct npu_gemm_kernel *kernel = gemm->kernel;
+
+	for (uint32_t row = 0; row < b->rows; row += tile.rows) {
+		tile.rows = min_u32(b->tile_rows, b->rows - row);
+		tile.is_whole = tile.rows == b->tile_rows;
+		find_a(gemm, b, row, s, &tile);
+		tile.start = s->start + row;
+		if (gemm->c)
+			fetch(&tile, tile.panels * kernel->cols);
+		kernel->tile(&tile);
+		tile.sum += tile.rows * tile.stride;
+	}
 }
 
 /* Sums of the part at work, whose A is in @s, to their place. */
 static void multiply(const struct npu_gemm *gemm, const struct block *b, struct npu_gemm_scratch *s)
 {
 	const struct npu_gemm_kernel *kernel = gemm->kernel;
-	const size_t panel = padded(kernel, gemm->k, gemm->group_size) * kernel->cols;
-	const size_t row_bytes = a_padded(kernel, b->length);
-	const int8_t *w = (const int8_t *)gemm->w + b->col / kernel->cols * panel +
-			  padded(kernel, b->k, gemm->group_size) * kernel->cols;
-	uint32_t rows;
+	struct npu_tile tile = {
+		.groups = div_up(b->length, kernel->depth),
+		.w_stride = npu_gemm_padded(kernel, gemm->k, gemm->group_size) * kernel->cols,
+	};
 
-	for (uint32_t col = 0; col < b->cols; col += kernel->cols, w += panel) {
-		size_t stride;
-		int32_t *sum = place(gemm, b, col, s, &stride);
-
-		for (uint32_t row = 0; row < b->rows; row += rows) {
-			rows = min_u32(b->tile_rows, b->rows - row);
-			if (gemm->c)
-				fetch(sum + row * stride, stride, rows, kernel->cols);
-			kernel->tile(&(struct npu_tile){
-				.rows = rows,
-				.is_whole = rows == b->tile_rows,
-				.groups = div_up(b->length, kernel->depth),
-				.a = s->a + row * row_bytes,
-				.w = w,
-				.start = s->start + row,
-				.sum = sum + row * stride,
-				.stride = stride,
-			});
-		}
+	tile.w = (const int8_t *)gemm->w + b->col / kernel->cols * tile.w_stride +
+		 npu_gemm_padded(kernel, b->k, gemm->group_size) * kernel->cols;
+	for (uint32_t col = 0; col < b->cols; col += tile.panels * kernel->cols) {
+		tile.panels = panels_at(kernel, b, col);
+		tile.sum = place(gemm, b, col, s, &tile.stride);
+		multiply_panels(gemm, b, tile, s);
+		tile.w += tile.panels * tile.w_stride;
 	}
 }
 
@@ -398,6 +374,7 @@ static void run_unit(const struct run *run, uint64_t unit, struct thread *last,
 	b.tile_rows = div_up(b.rows, div_up(b.rows, kernel->rows));
 	if (b.tile_rows > kernel->row_unit)
 		b.tile_rows = div_up(b.tile_rows, kernel->row_unit) * kernel->row_unit;
+	b.tile_panels = npu_tile_panels(kernel, b.tile_rows);
 	if (kernel->begin && b.tile_rows != last->tile_rows)
 		kernel->begin(b.tile_rows);
 	run_block(gemm, &b, index != last->index, s);
@@ -436,7 +413,7 @@ static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigne
 {
 	const uint32_t rows = gemm->kernel->rows;
 	const uint32_t part = min_u32(gemm->group_size, NPU_GEMM_K_INT32);
-	uint32_t most = min_u32(ROWS, A_BYTES / a_padded(gemm->kernel, part));
+	uint32_t most = min_u32(ROWS, A_BYTES / npu_gemm_a_padded(gemm->kernel, part));
 
 	most -= most > rows ? most % rows : 0;
 	if (strips < threads)

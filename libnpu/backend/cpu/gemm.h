@@ -8,10 +8,8 @@
 #define LIBNPU_CPU_GEMM_H
 
 #include "kernel.h"
+#include "pack.h"
 #include "pool.h"
-
-/** Packed W begins at a multiple of this. */
-#define NPU_GEMM_ALIGN 64
 
 /** The longest group whose sums with 8-bit elements are handed over as int32. */
 #define NPU_GEMM_K_INT32 16384
@@ -89,32 +87,6 @@ struct npu_gemm {
 	int32_t *c;
 	size_t c_stride;
 };
-
-/**
- * struct npu_gemm_pack - W on its way into a kernel's order
- * @kernel: Whose.
- * @n, @k: Shape.
- * @group_size: That of struct npu_gemm.
- * @w: Rows that are to be packed: element (row, k) of these is at w[row * stride + k].
- * @stride: Bytes.
- */
-struct npu_gemm_pack {
-	const struct npu_gemm_kernel *kernel;
-	uint32_t n, k;
-	uint32_t group_size;
-	const int8_t *w;
-	size_t stride;
-};
-
-/** Bytes of packed W, 0 where a size_t cannot count them; w and stride are not looked at. */
-size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack);
-
-/**
- * Packs some rows of W.
- * @first, @count: Which; whole panels of the kernel, but for the last one.
- * @packed: Of all W: npu_gemm_pack_bytes() bytes at a multiple of NPU_GEMM_ALIGN.
- */
-void npu_gemm_pack(const struct npu_gemm_pack *pack, uint32_t first, uint32_t count, void *packed);
 
 /** Working memory of one thread. */
 struct npu_gemm_scratch;

@@ -101,6 +101,19 @@ static void move_line(const struct npu_interleave *il, uint32_t k, uint32_t byte
 		move_row(il, row, k, bytes, dst + (size_t)row * il->depth);
 }
 
+/* Units of a line go from row to row: this reads on where it was, and writes what is in a cache. */
+static void move_lines(const struct npu_interleave *il, uint32_t k, int8_t *dst)
+{
+	const size_t group = (size_t)il->lanes * LINE;
+
+	for (uint32_t row = 0; row < il->rows; row++) {
+		const int8_t *src = il->src + row * il->stride;
+
+		for (uint32_t i = 0; i < k; i += LINE)
+			memcpy(dst + i / LINE * group + row * LINE, src + i, LINE);
+	}
+}
+
 /* The last columns, fewer than a unit. */
 static void move_rest(const struct npu_interleave *il, uint32_t k, int8_t *dst)
 {
@@ -144,9 +157,13 @@ static void stream_line(const struct npu_interleave *il, uint32_t k, uint32_t by
 void npu_interleave(const struct npu_interleave *il, int8_t *dst)
 {
 	const uint32_t whole = il->k - il->k % il->depth;
-	uint32_t bytes;
+	uint32_t bytes, k = 0;
 
-	for (uint32_t k = 0; k < whole; k += bytes) {
+	if (il->depth == LINE && !il->flip) {
+		move_lines(il, whole, dst);
+		k = whole;
+	}
+	for (; k < whole; k += bytes) {
 		bytes = whole - k < LINE ? whole - k : LINE;
 		if (il->stream)
 			stream_line(il, k, bytes, dst + (size_t)k * il->lanes);

@@ -79,6 +79,7 @@ const struct npu_gemm_kernel npu_gemm_neon = {
 	.usable = usable,
 	.rows = ROWS,
 	.row_unit = 1,
+	.panels = 1,
 	.cols = COLS,
 	.depth = DEPTH,
 	.a_depth = DEPTH,

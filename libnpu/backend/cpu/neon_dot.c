@@ -81,6 +81,7 @@ const struct npu_gemm_kernel npu_gemm_neon_dot = {
 	.usable = usable,
 	.rows = ROWS,
 	.row_unit = 1,
+	.panels = 1,
 	.cols = COLS,
 	.depth = 4,
 	.a_depth = 4,

@@ -113,6 +113,7 @@ const struct npu_gemm_kernel npu_gemm_neon_i8mm = {
 	.usable = usable,
 	.rows = ROWS,
 	.row_unit = 2,
+	.panels = 1,
 	.cols = COLS,
 	.depth = DEPTH,
 	.a_depth = DEPTH,

@@ -25,7 +25,7 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 		nvdla_stage.c nvdla_weights.c))
 
 # The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
-CPU_KERNELS_x86_64 := avx2 avx512_vnni amx
+CPU_KERNELS_x86_64 := avx2 avx512_vnni amx fixed16_avx512
 CPU_KERNELS_aarch64 := neon neon_dot neon_i8mm
 CPU_KERNELS := portable $(CPU_KERNELS_$(firstword $(subst -, ,$(TRIPLET))))
 CPU_SRCS := $(addprefix libnpu/backend/cpu/, gemm.c pack.c interleave.c pool.c dispatch.c fixed16.c \
@@ -54,10 +54,11 @@ $(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
 # No infinity, no NaN: a minimum is one instruction.
 $(B)/libnpu/backend/cpu/fixed16.o: override CFLAGS += -ffinite-math-only -fno-signed-zeros \
-	-fno-trapping-math $(if $(findstring x86_64,$(TRIPLET)),-mprefer-vector-width=512)
+	-fno-trapping-math
 $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/amx.o: override CFLAGS += -mamx-tile -mamx-int8
+$(B)/libnpu/backend/cpu/fixed16_avx512.o: override CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
 $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
 $(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off

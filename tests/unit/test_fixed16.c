@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../libnpu/backend/cpu/fixed16.h"
+#include "../../libnpu/backend/cpu/fixed16_ways.h"
 #include "../matmul_case.h"
 
 #define CHANNELS 70
@@ -65,7 +65,8 @@ static int16_t any_int16(struct rng *rng)
 }
 
 /* Two rows: the sums, and, one further on, the same without the first of them. */
-static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *sum)
+static void check_way(npu_fixed16_fn rows, const struct npu_fixed16 *f, uint32_t first,
+		      uint32_t count, const int32_t *sum)
 {
 	const uint32_t stride = count == 1 ? 0 : 1;
 	const struct npu_fixed16_sums sums = {
@@ -78,7 +79,7 @@ static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, c
 	uint8_t result[2 * CHANNELS + 1];
 
 	result[2 * sums.count] = 0xa5;
-	npu_fixed16_rows(f, &sums, result, sums.count);
+	rows(f, &sums, result, sums.count);
 	for (uint32_t i = 0; i < 2 * sums.count; i++) {
 		const uint32_t channel = first + i % sums.count;
 		const int32_t x = sum[i / sums.count * stride + i % sums.count];
@@ -91,6 +92,14 @@ static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, c
 				 defined(f, channel, x));
 	}
 	assert_int_equal(result[2 * sums.count], 0xa5);
+}
+
+static void check(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *sum)
+{
+	npu_fixed16_fn rows;
+
+	for (size_t way = 0; (rows = npu_fixed16_get(way)); way++)
+		check_way(rows, f, first, count, sum);
 }
 
 static void any_parameters(void **state)

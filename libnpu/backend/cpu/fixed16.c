@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * One loop for the compiler to vectorise, once for each set of vector instructions it is worth it
- * for. The loader chooses.
+ * The way for any processor: one loop for the compiler to vectorise, once for each set of vector
+ * instructions it is worth it for. The loader chooses.
  */
-#include "fixed16.h"
+#include "fixed16_ways.h"
 
 /* Which takes a loader that can, and a sanitizer that is not yet at work when it does. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && \
 	!defined(__SANITIZE_THREAD__)
-#define VECTORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define VECTORS __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define VECTORS
 #endif
-
-/* Largest shift for which binary32 is exact where it counts. */
-#define EXACT_SHIFT 15
 
 /* How the arithmetic is done, and on what: constants where this is inlined. */
 struct shape {
@@ -23,20 +20,7 @@ struct shape {
 	bool is_exact; /* binary32 */
 };
 
-/* Beyond every result, before its zero point, and as far from an integer as can be. */
-#define BEYOND 300.5f
-
-/* More than x +- 1/2 is off by, for an x that may be a result: at most 257. */
-#define DOUBT (1.0f / (1 << 14))
-
-/*
- * In binary32, twice as fast. True if a result is in doubt: so near to the middle of two integers
- * that what was rounded on the way may have made the difference. That is 2^-23 of x by the
- * conversion and the product, and 2^-16 by the sum with 1/2.
- *
- * With a shift up to 15 nothing is rounded, for an x that may be a result: it has 9 bits before the
- * point and 15 behind it.
- */
+/* In binary32, twice as fast. True if a result is in doubt. */
 static inline __attribute__((always_inline)) bool
 scale_fast(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const int32_t *restrict sum,
 	   uint8_t *restrict dst, const struct shape shape)
@@ -56,10 +40,12 @@ scale_fast(const struct npu_fixed16 *f, uint32_t first, uint32_t count, const in
 		x += __builtin_copysignf(0.5f, x);
 		if (!shape.is_exact) {
 			/* Any other number is far enough beyond the results to be in no doubt. */
-			float y = x < -BEYOND ? -BEYOND : x > BEYOND ? BEYOND : x;
+			float y = x < -NPU_FIXED16_BEYOND  ? -NPU_FIXED16_BEYOND
+				  : x > NPU_FIXED16_BEYOND ? NPU_FIXED16_BEYOND
+							   : x;
 			float rest = __builtin_fabsf(y - (float)(int32_t)y);
 
-			doubt |= __builtin_fabsf(rest - 0.5f) > 0.5f - DOUBT;
+			doubt |= __builtin_fabsf(rest - 0.5f) > 0.5f - NPU_FIXED16_DOUBT;
 		}
 		x = x < low ? low : x;
 		x = x > high ? high : x;
@@ -114,14 +100,14 @@ static inline __attribute__((always_inline)) void scale(const struct npu_fixed16
 {
 	const struct shape exact = { shape.with_bias, shape.per_channel, true };
 
-	if (f->shift <= EXACT_SHIFT)
+	if (f->shift <= NPU_FIXED16_EXACT_SHIFT)
 		scale_rows(f, sums, dst, dst_stride, exact);
 	else
 		scale_rows(f, sums, dst, dst_stride, shape);
 }
 
-VECTORS void npu_fixed16_rows(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums,
-			      void *dst, size_t dst_stride)
+VECTORS static void rows_of_any(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums,
+				void *dst, size_t dst_stride)
 {
 	if (f->bias && f->per_channel)
 		scale(f, sums, dst, dst_stride, (struct shape){ true, true, false });
@@ -131,4 +117,38 @@ VECTORS void npu_fixed16_rows(const struct npu_fixed16 *f, const struct npu_fixe
 		scale(f, sums, dst, dst_stride, (struct shape){ false, true, false });
 	else
 		scale(f, sums, dst, dst_stride, (struct shape){ false, false, false });
+}
+
+VECTORS void npu_fixed16_exactly(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
+				 const int32_t *sum, uint8_t *dst)
+{
+	scale_exactly(f, first, count, sum, dst, (struct shape){ f->bias, f->per_channel, true });
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+static const struct npu_fixed16_way any = { always, rows_of_any };
+
+static const struct npu_fixed16_way *const ways[] = {
+#ifdef __x86_64__
+	&npu_fixed16_avx512,
+#endif
+	&any,
+};
+
+npu_fixed16_fn npu_fixed16_get(size_t index)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (ways[i]->usable() && !index--)
+			return ways[i]->rows;
+	return NULL;
+}
+
+void npu_fixed16_rows(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums, void *dst,
+		      size_t dst_stride)
+{
+	npu_fixed16_get(0)(f, sums, dst, dst_stride);
 }

@@ -10,7 +10,7 @@ LIBNPU_FILE := $(LIBNPU_SONAME).$(LIBNPU_VERSION)
 LIBNPU_SRCS := $(addprefix libnpu/, \
 	error.c device.c buffer.c arena.c tensor.c weights.c weight_source.c weights_file.c save.c \
 	weights_share.c packed.c checksum.c epilogue.c output.c matmul.c query.c queue.c submit.c \
-	backlog.c claim.c fence.c layout.c cost.c plan.c requant.c \
+	backlog.c claim.c fence.c layout.c square.c cost.c plan.c requant.c \
 	$(addprefix quant/, affine.c matrix.c fixed.c dynamic.c histogram.c observer.c \
 		observer_image.c calibrate.c kmeans.c codebook.c) \
 	$(addprefix file/, open.c file.c decode.c blocks.c npy.c safetensors.c \
@@ -46,7 +46,7 @@ ALL += $(LIBNPU) $(LIBNPU_A)
 libnpu: $(LIBNPU) $(LIBNPU_A)
 
 CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
-$(B)/libnpu/weight_source.o $(B)/libnpu/layout.o: override CFLAGS += -O3
+$(addprefix $(B)/libnpu/, weight_source.o layout.o square.o): override CFLAGS += -O3
 $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off

@@ -4,12 +4,9 @@
  */
 #include <string.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "arith.h"
 #include "layout.h"
+#include "square.h"
 
 /* Rows copied together, so that the cache lines of row-major memory serve several planes. */
 #define BLOCK_ROWS 64
@@ -98,60 +95,18 @@ static void copy_atoms(uint8_t *dst, size_t dst_stride, const uint8_t *src, size
 	}
 }
 
-/* ---- Squares ---------------------------------------------------------------------------- */
-
-/*
- * Atoms of 8 bytes are too short to be copied one by one. A square of 8 x 8 of them is 8 whole
- * cache lines on either side, and is transposed in pairs, which a compiler turns into full vector
- * loads, interleaves and stores.
- */
-#define ATOM 8
-#define SIDE 8
-#define SQUARE (SIDE * ATOM)
-
-typedef uint64_t pair_t __attribute__((vector_size(2 * ATOM)));
-
-static inline pair_t load_pair(const uint8_t *from)
-{
-	pair_t pair;
-
-	memcpy(&pair, from, sizeof(pair));
-	return pair;
-}
-
-static inline void store_pair(uint8_t *to, pair_t pair)
-{
-	memcpy(to, &pair, sizeof(pair));
-}
-
-/* Atom i of line j becomes atom j of line i. */
-static inline __attribute__((always_inline)) void
-turn_square(uint8_t *restrict dst, size_t dst_stride, const uint8_t *restrict src,
-	    size_t src_stride, void (*put)(uint8_t *to, pair_t pair))
-{
-	for (int i = 0; i < SIDE; i += 2, src += 2 * ATOM, dst += 2 * dst_stride) {
-		for (int j = 0; j < SIDE; j += 2) {
-			pair_t x = load_pair(src + j * src_stride);
-			pair_t y = load_pair(src + (j + 1) * src_stride);
-
-			put(dst + j * ATOM, (pair_t){ x[0], y[0] });
-			put(dst + dst_stride + j * ATOM, (pair_t){ x[1], y[1] });
-		}
-	}
-}
+/* ---- Bytes as they are ------------------------------------------------------------------ */
 
 /* How much of a block of rows is squares, from its first row and column on. */
 static void count_squares(const struct npu_layout *layout, uint32_t rows, size_t cols,
 			  uint32_t *square_rows, size_t *square_cols)
 {
-	bool any = layout->atom == ATOM && layout->row_stride == ATOM && rows >= SIDE &&
-		   cols >= SQUARE;
+	bool any = layout->atom == NPU_SQUARE_ATOM && layout->row_stride == NPU_SQUARE_ATOM &&
+		   rows >= NPU_SQUARE_SIDE && cols >= NPU_SQUARE_BYTES;
 
-	*square_rows = any ? rows / SIDE * SIDE : 0;
-	*square_cols = any ? cols / SQUARE * SQUARE : 0;
+	*square_rows = any ? rows / NPU_SQUARE_SIDE * NPU_SQUARE_SIDE : 0;
+	*square_cols = any ? cols / NPU_SQUARE_BYTES * NPU_SQUARE_BYTES : 0;
 }
-
-/* ---- Bytes as they are ------------------------------------------------------------------ */
 
 static void store_atoms(const struct npu_layout *layout, uint8_t *plane, uint32_t rows, size_t cols,
 			const uint8_t *src, size_t src_stride)
@@ -167,14 +122,16 @@ static void store_atoms(const struct npu_layout *layout, uint8_t *plane, uint32_
 static void store_block(const struct npu_layout *layout, uint8_t *base, uint32_t rows, size_t cols,
 			const uint8_t *src, size_t src_stride)
 {
-	size_t plane = layout->plane_stride, square_cols;
+	const size_t plane = layout->plane_stride;
+	const struct npu_squares in_planes = { plane, NPU_SQUARE_BYTES };
+	const struct npu_squares in_rows = { src_stride, NPU_SQUARE_SIDE * src_stride };
 	uint32_t square_rows;
+	size_t square_cols;
 
 	count_squares(layout, rows, cols, &square_rows, &square_cols);
-	for (size_t c = 0; c < square_cols; c += SQUARE)
-		for (size_t r = 0; r < square_rows; r += SIDE)
-			turn_square(base + c / ATOM * plane + r * ATOM, plane,
-				    src + r * src_stride + c, src_stride, store_pair);
+	for (size_t c = 0; c < square_cols; c += NPU_SQUARE_BYTES)
+		npu_squares_turn(base + c / NPU_SQUARE_ATOM * plane, &in_planes, src + c, &in_rows,
+				 square_rows / NPU_SQUARE_SIDE, false);
 	store_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
 		    cols - square_cols, src + square_cols, src_stride);
 	store_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
@@ -195,14 +152,16 @@ static void load_atoms(const struct npu_layout *layout, const uint8_t *plane, ui
 static void load_block(const struct npu_layout *layout, const uint8_t *base, uint32_t rows,
 		       size_t cols, uint8_t *dst, size_t dst_stride)
 {
-	size_t plane = layout->plane_stride, square_cols;
+	const size_t plane = layout->plane_stride;
+	const struct npu_squares in_planes = { plane, NPU_SQUARE_BYTES };
+	const struct npu_squares in_rows = { dst_stride, NPU_SQUARE_SIDE * dst_stride };
 	uint32_t square_rows;
+	size_t square_cols;
 
 	count_squares(layout, rows, cols, &square_rows, &square_cols);
-	for (size_t c = 0; c < square_cols; c += SQUARE)
-		for (size_t r = 0; r < square_rows; r += SIDE)
-			turn_square(dst + r * dst_stride + c, dst_stride,
-				    base + c / ATOM * plane + r * ATOM, plane, store_pair);
+	for (size_t c = 0; c < square_cols; c += NPU_SQUARE_BYTES)
+		npu_squares_turn(dst + c, &in_rows, base + c / NPU_SQUARE_ATOM * plane, &in_planes,
+				 square_rows / NPU_SQUARE_SIDE, false);
 	load_atoms(layout, base + square_cols / layout->atom * plane, square_rows,
 		   cols - square_cols, dst + square_cols, dst_stride);
 	load_atoms(layout, base + square_rows * layout->row_stride, rows - square_rows, cols,
@@ -351,36 +310,13 @@ void npu_layout_load(const struct npu_layout *layout, const uint8_t *base,
 
 /* ---- Weights ---------------------------------------------------------------------------- */
 
-/* Past the cache. Other processors than x86 see by themselves that whole lines are written. */
-static inline void stream_pair(uint8_t *to, pair_t pair)
-{
-#if defined(__SSE2__)
-	_mm_stream_si128((__m128i *)to, (__m128i)pair);
-#else
-	store_pair(to, pair);
-#endif
-}
-
-/* What this thread has streamed is seen by all after this. */
-static void end_streams(void)
-{
-#if defined(__SSE2__)
-	_mm_sfence();
-#endif
-}
-
-/* Squares of one group, as many as there are. */
-static inline __attribute__((always_inline)) void
-pack_squares(uint8_t *dst, const uint8_t *src, size_t src_stride, size_t cols,
-	     void (*put)(uint8_t *to, pair_t pair))
-{
-	for (size_t c = 0; c < cols; c += SQUARE, dst += SIDE * SQUARE)
-		turn_square(dst, SQUARE, src + c, src_stride, put);
-}
-
 void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride, uint32_t n,
 			     uint32_t k, uint32_t kernels, uint32_t channels, bool stream)
 {
+	const bool in_squares = kernels == NPU_SQUARE_SIDE && channels == NPU_SQUARE_ATOM;
+	const struct npu_squares in_rows = { src_stride, NPU_SQUARE_BYTES };
+	const struct npu_squares in_groups = { NPU_SQUARE_BYTES,
+					       NPU_SQUARE_SIDE * NPU_SQUARE_BYTES };
 	const uint8_t *src = (const uint8_t *)w;
 	uint8_t *dst = (uint8_t *)packed;
 
@@ -388,13 +324,11 @@ void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride,
 		uint32_t rows = npu_min(kernels, n - group), c = 0;
 		const uint8_t *block = src + group * src_stride;
 
-		if (kernels == SIDE && channels == ATOM && rows == SIDE) {
-			c = k / SQUARE * SQUARE;
-			if (stream && (uintptr_t)dst % sizeof(pair_t) == 0)
-				pack_squares(dst, block, src_stride, c, stream_pair);
-			else
-				pack_squares(dst, block, src_stride, c, store_pair);
-			dst += (size_t)SIDE * c;
+		if (in_squares && rows == NPU_SQUARE_SIDE) {
+			npu_squares_turn(dst, &in_groups, block, &in_rows, k / NPU_SQUARE_BYTES,
+					 stream && (uintptr_t)dst % NPU_SQUARE_BYTES == 0);
+			c = k / NPU_SQUARE_BYTES * NPU_SQUARE_BYTES;
+			dst += (size_t)NPU_SQUARE_SIDE * c;
 		}
 		for (; c < k; c += npu_min(channels, k - c)) {
 			uint32_t width = npu_min(channels, k - c);
@@ -404,7 +338,7 @@ void npu_layout_pack_weights(int8_t *packed, const int8_t *w, size_t src_stride,
 		}
 	}
 	if (stream)
-		end_streams();
+		npu_squares_end_stream();
 }
 
 void npu_layout_cut_weights(int8_t *dst, const int8_t *packed, uint32_t n, uint32_t k,

@@ -19,6 +19,9 @@
 #define KERNELS 8
 #define CHANNELS 8
 
+/* Buffers of a device begin with a page. */
+#define PAGE ((size_t)4096)
+
 /* Bytes that a measurement moves, so that small shapes take long enough to be measured. */
 #define SPAN (16u << 20)
 #define ROUNDS 15
@@ -120,7 +123,7 @@ void bench_pack(struct report *report)
 		assert_true(npu_layout_planes(&p.layout, NPU_FORM_PLAIN, p.rows, p.cols, ATOM,
 					      UINT32_MAX));
 		p.rowwise = malloc((size_t)p.rows * p.cols);
-		p.packed = malloc(p.layout.bytes);
+		p.packed = aligned_alloc(PAGE, (p.layout.bytes + PAGE - 1) / PAGE * PAGE);
 		assert_true(p.rowwise && p.packed);
 		memset(p.rowwise, 1, (size_t)p.rows * p.cols);
 		memset(p.packed, 1, p.layout.bytes);

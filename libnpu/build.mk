@@ -49,7 +49,8 @@ CPPFLAGS_libnpu = -D_FILE_OFFSET_BITS=64 $(DRM_CFLAGS) -fvisibility=hidden
 $(addprefix $(B)/libnpu/, weight_source.o layout.o square.o): override CFLAGS += -O3
 $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
-$(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off
+$(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off -fno-trapping-math \
+	$(if $(findstring x86_64,$(TRIPLET)),-mprefer-vector-width=512)
 $(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
 # No infinity, no NaN: a minimum is one instruction.

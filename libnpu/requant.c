@@ -3,14 +3,16 @@
  * Requantization. This file is the definition in npu.h put into C; the CPU backend and the host
  * steps of the NPU backends both end here, so that there is one place that decides about bits.
  *
- * A strip goes through it stage by stage, each a plain loop over channels. Float arithmetic relies
- * on binary32 operations that round one by one: the file is compiled without contraction.
+ * A strip goes through it stage by stage, each a plain loop over channels that a compiler can
+ * vectorise: without branches, and with what belongs to a channel side by side. Float arithmetic
+ * relies on binary32 operations that round one by one: the file is compiled without contraction.
  */
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "requant.h"
+#include "vectors.h"
 
 #if FLT_EVAL_METHOD != 0
 #error "binary32 arithmetic is needed: on x86 compile with -msse2 -mfpmath=sse"
@@ -31,9 +33,9 @@ static int32_t clamp32(int64_t x)
 /* x / 2^shift to nearest, halves away from zero. |x| is at most 2^62, so adding cannot overflow. */
 static int64_t round_away(int64_t x, uint32_t shift)
 {
-	int64_t half = shift ? INT64_C(1) << (shift - 1) : 0;
+	const int64_t sign = x >> 63, half = (INT64_C(1) << shift) >> 1;
 
-	return x < 0 ? -((-x + half) >> shift) : (x + half) >> shift;
+	return ((((x ^ sign) - sign + half) >> shift) ^ sign) - sign;
 }
 
 /* x / 2^shift to nearest, halves up; @shift is at least 1. */
@@ -42,32 +44,88 @@ static int64_t round_up(int64_t x, uint32_t shift)
 	return (x + (INT64_C(1) << (shift - 1))) >> shift;
 }
 
-/* 2 * x * m / 2^32 to nearest, halves up; m is not negative, so it always fits. */
-static int32_t doubling_high_mul(int32_t x, int32_t m)
-{
-	return round_up((int64_t)x * m, 31);
-}
-
 static int32_t scale_tflite(int32_t x, int32_t m, int32_t exponent)
 {
 	return clamp32(round_up((int64_t)x * m, 31 - exponent));
 }
 
+/* m is not negative, so the upper half of twice the product always fits. */
 static int32_t scale_tflite_double(int32_t x, int32_t m, int32_t exponent)
 {
-	uint32_t left = exponent > 0 ? exponent : 0;
-	uint32_t right = exponent < 0 ? -exponent : 0;
+	const uint32_t left = exponent > 0 ? exponent : 0;
+	const uint32_t right = exponent < 0 ? -exponent : 0;
+	const int64_t shifted = clamp32((int64_t)x * (INT64_C(1) << left));
 
-	x = clamp32((int64_t)x * (INT64_C(1) << left));
-	return round_away(doubling_high_mul(x, m), right);
+	return round_away(round_up(shifted * m, 31), right);
 }
 
 /* For 48-bit accumulators: the multiplier is reduced to 16 bits. */
 static int32_t scale_tflite_wide(int64_t x, int32_t m, int32_t exponent)
 {
-	int64_t reduced = m < 0x7fff0000 ? (m + (1 << 15)) >> 16 : 0x7fff;
+	const int64_t reduced = m < 0x7fff0000 ? (m + (1 << 15)) >> 16 : 0x7fff;
 
 	return clamp32(round_up(x * reduced, 15 - exponent));
+}
+
+/* ---- Channels -------------------------------------------------------------------------- */
+
+/**
+ * struct channels - what belongs to the channels of a strip in one group, side by side
+ * @count: Channels.
+ * @offset: What is added to each sum, if @has_offset: bias, and -za * (sum of w).
+ * @w_zero_point: If w has any.
+ * @multiplier, @exponent: TFLITE's.
+ * @scale: FLOAT's.
+ */
+struct channels {
+	uint32_t count;
+	bool has_offset;
+	int64_t offset[NPU_STRIP];
+	int32_t w_zero_point[NPU_STRIP];
+	int32_t multiplier[NPU_STRIP];
+	int32_t exponent[NPU_STRIP];
+	float scale[NPU_STRIP];
+};
+
+static void gather_offsets(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
+			   struct channels *c)
+{
+	const size_t first = (size_t)strip->first * rq->groups + g;
+	const int32_t *bias = rq->epilogue.bias;
+
+	c->has_offset = bias || rq->a_zero_point;
+	for (uint32_t i = 0; c->has_offset && i < c->count; i++)
+		c->offset[i] = bias ? bias[strip->first + i] : 0;
+	for (uint32_t i = 0; rq->a_zero_point && i < c->count; i++)
+		c->offset[i] -= rq->a_zero_point * strip->w_sum[first + (size_t)i * rq->groups];
+}
+
+static void gather_tflite(const struct npu_epilogue_desc *e, const struct npu_strip *strip,
+			  struct channels *c)
+{
+	const bool own = e->scale_count > 1;
+
+	for (uint32_t i = 0; i < c->count; i++) {
+		c->multiplier[i] = e->multiplier_q31[own ? strip->first + i : 0];
+		c->exponent[i] = e->exponent[own ? strip->first + i : 0];
+	}
+}
+
+/* Arrays of channels and groups are [n][groups]. */
+static void gather(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
+		   struct channels *c)
+{
+	const struct npu_epilogue_desc *e = &rq->epilogue;
+	const size_t first = (size_t)strip->first * rq->groups + g, step = rq->groups;
+
+	c->count = strip->count;
+	gather_offsets(rq, strip, g, c);
+	for (uint32_t i = 0; rq->w_zero_point && i < c->count; i++)
+		c->w_zero_point[i] = rq->w_zero_point[first + i * step];
+	if (e->scaling == NPU_SCALING_TFLITE || e->scaling == NPU_SCALING_TFLITE_DOUBLE)
+		gather_tflite(e, strip, c);
+	for (uint32_t i = 0; e->scaling == NPU_SCALING_FLOAT && i < c->count; i++)
+		c->scale[i] = e->scale[e->scale_count > 1 ? first + i * step : 0];
 }
 
 /* ---- Accumulators ---------------------------------------------------------------------- */
@@ -79,67 +137,85 @@ static uint32_t group_length(const struct npu_requant *rq, uint32_t group)
 	return rq->k - first < rq->group_size ? rq->k - first : rq->group_size;
 }
 
-/*
- * Accumulators of group @g: sums over (a - za) * (w - zw) by way of
- *	sum of a * w - za * (sum of w) - zw * (sum of a - length * za)
- */
-static void accumulate(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
-		       int64_t *s)
+static void load_sums(const struct npu_strip *strip, uint32_t row, int64_t *s)
 {
-	const int64_t za = rq->a_zero_point;
-	const size_t first = (size_t)strip->first * rq->groups + g;
+	const size_t at = row * strip->stride;
 
-	memcpy(s, strip->sum, strip->count * sizeof(*s));
-	if (za)
+	if (strip->sum32)
 		for (uint32_t i = 0; i < strip->count; i++)
-			s[i] -= za * strip->w_sum[first + (size_t)i * rq->groups];
-	if (rq->w_zero_point) {
-		int64_t a_sum = strip->a_sum - (int64_t)group_length(rq, g) * za;
-
-		for (uint32_t i = 0; i < strip->count; i++)
-			s[i] -= rq->w_zero_point[first + (size_t)i * rq->groups] * a_sum;
-	}
+			s[i] = strip->sum32[at + i];
+	else
+		memcpy(s, strip->sum + at, strip->count * sizeof(*s));
 }
 
-static void add_bias(const struct npu_requant *rq, const struct npu_strip *strip, int64_t *s)
+/*
+ * Accumulators of a row: sums over (a - za) * (w - zw) by way of
+ *	sum of a * w - za * (sum of w) - zw * (sum of a - length * za)
+ * and bias.
+ */
+static void accumulate(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
+		       const struct channels *c, uint32_t row, int64_t *s)
 {
 	const int64_t limit = INT64_C(1) << (rq->wide ? 47 : 31);
 
-	if (rq->epilogue.bias)
-		for (uint32_t i = 0; i < strip->count; i++)
-			s[i] += rq->epilogue.bias[strip->first + i];
-	for (uint32_t i = 0; i < strip->count; i++)
+	load_sums(strip, row, s);
+	if (c->has_offset)
+		for (uint32_t i = 0; i < c->count; i++)
+			s[i] += c->offset[i];
+	if (rq->w_zero_point) {
+		int64_t a_sum = strip->a_sum[row] - (int64_t)group_length(rq, g) * rq->a_zero_point;
+
+		for (uint32_t i = 0; i < c->count; i++)
+			s[i] -= c->w_zero_point[i] * a_sum;
+	}
+	if (strip->sum32 && !c->has_offset && !rq->w_zero_point)
+		return;
+	for (uint32_t i = 0; i < c->count; i++)
 		s[i] = clamp(s[i], -limit, limit - 1);
 }
 
 /* ---- Integer results ------------------------------------------------------------------- */
 
-static void scale_integers(const struct npu_requant *rq, const struct npu_strip *strip,
-			   const int64_t *s, int32_t *t)
+static void scale_fixed16(const struct npu_epilogue_desc *e, const struct npu_strip *strip,
+			  const int64_t *s, int32_t *t)
 {
-	const struct npu_epilogue_desc *e = &rq->epilogue;
-	const uint32_t step = e->scale_count > 1, first = step * strip->first;
+	const int16_t *m = e->multiplier, one = *m;
 
-	switch (e->scaling) {
-	case NPU_SCALING_FIXED16:
+	if (e->scale_count > 1)
 		for (uint32_t i = 0; i < strip->count; i++)
-			t[i] = clamp32(
-				round_away(s[i] * e->multiplier[first + i * step], e->shift));
+			t[i] = clamp32(round_away(s[i] * m[strip->first + i], e->shift));
+	else
+		for (uint32_t i = 0; i < strip->count; i++)
+			t[i] = clamp32(round_away(s[i] * one, e->shift));
+}
+
+static void scale_by_tflite(const struct npu_requant *rq, const struct channels *c,
+			    const int64_t *s, int32_t *t)
+{
+	if (rq->wide)
+		for (uint32_t i = 0; i < c->count; i++)
+			t[i] = scale_tflite_wide(s[i], c->multiplier[i], c->exponent[i]);
+	else if (rq->epilogue.scaling == NPU_SCALING_TFLITE)
+		for (uint32_t i = 0; i < c->count; i++)
+			t[i] = scale_tflite(s[i], c->multiplier[i], c->exponent[i]);
+	else
+		for (uint32_t i = 0; i < c->count; i++)
+			t[i] = scale_tflite_double(s[i], c->multiplier[i], c->exponent[i]);
+}
+
+static void scale_integers(const struct npu_requant *rq, const struct npu_strip *strip,
+			   const struct channels *c, const int64_t *s, int32_t *t)
+{
+	switch (rq->epilogue.scaling) {
+	case NPU_SCALING_FIXED16:
+		scale_fixed16(&rq->epilogue, strip, s, t);
 		break;
 	case NPU_SCALING_TFLITE:
 	case NPU_SCALING_TFLITE_DOUBLE:
-		for (uint32_t i = 0; i < strip->count; i++) {
-			int32_t m = e->multiplier_q31[first + i * step];
-			int32_t exponent = e->exponent[first + i * step];
-
-			t[i] = rq->wide ? scale_tflite_wide(s[i], m, exponent)
-			       : e->scaling == NPU_SCALING_TFLITE
-				       ? scale_tflite(s[i], m, exponent)
-				       : scale_tflite_double(s[i], m, exponent);
-		}
+		scale_by_tflite(rq, c, s, t);
 		break;
 	default:
-		for (uint32_t i = 0; i < strip->count; i++)
+		for (uint32_t i = 0; i < c->count; i++)
 			t[i] = clamp32(s[i]);
 	}
 }
@@ -172,57 +248,57 @@ static int32_t scale_residual(const struct npu_epilogue_desc *e, int32_t r)
 	}
 }
 
-static void add_residuals(const struct npu_requant *rq, const struct npu_strip *strip, int32_t *t)
+static void add_residuals(const struct npu_requant *rq, const void *residual, uint32_t count,
+			  int32_t *t)
 {
 	const struct npu_epilogue_desc *e = &rq->epilogue;
 
-	for (uint32_t i = 0; i < strip->count; i++) {
-		int32_t r =
-			integer_residual(rq->residual, strip->residual, i) - e->residual_zero_point;
+	for (uint32_t i = 0; i < count; i++) {
+		int32_t r = integer_residual(rq->residual, residual, i) - e->residual_zero_point;
 
 		t[i] = clamp32((int64_t)t[i] + scale_residual(e, r));
 	}
 }
 
+static int32_t clamp_to(int32_t x, int32_t low, int32_t high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+/* A zero point is in the range of its type, and an int32 has none, so no limit overflows. */
 static void store_integers(const struct npu_requant *rq, const int32_t *t, uint32_t count,
 			   void *dst)
 {
-	const int64_t zero_point = rq->epilogue.zero_point;
+	const int32_t zero_point = rq->output == NPU_TYPE_INT32 ? 0 : rq->epilogue.zero_point;
+	const int32_t low = rq->low - zero_point, high = rq->high - zero_point;
 
 	switch (rq->output) {
 	case NPU_TYPE_INT8:
-		for (uint32_t i = 0; i < count; i++)
-			((int8_t *)dst)[i] = clamp(t[i] + zero_point, rq->low, rq->high);
-		break;
 	case NPU_TYPE_UINT8:
 		for (uint32_t i = 0; i < count; i++)
-			((uint8_t *)dst)[i] = clamp(t[i] + zero_point, rq->low, rq->high);
+			((uint8_t *)dst)[i] = clamp_to(t[i], low, high) + zero_point;
 		break;
 	case NPU_TYPE_INT16:
 		for (uint32_t i = 0; i < count; i++)
-			((int16_t *)dst)[i] = clamp(t[i] + zero_point, rq->low, rq->high);
+			((int16_t *)dst)[i] = clamp_to(t[i], low, high) + zero_point;
 		break;
 	default:
 		for (uint32_t i = 0; i < count; i++)
-			((int32_t *)dst)[i] = clamp(t[i], rq->low, rq->high);
+			((int32_t *)dst)[i] = clamp_to(t[i], low, high);
 	}
 }
 
 /* ---- Float results --------------------------------------------------------------------- */
 
 /* Of one group, after those before it. */
-static void add_scaled(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t g,
-		       const int64_t *s, float *f)
+static void add_scaled(const struct channels *c, bool is_first, const int64_t *s, float *f)
 {
-	const struct npu_epilogue_desc *e = &rq->epilogue;
-	const size_t step = e->scale_count > 1 ? rq->groups : 0;
-	const float *scale = e->scale + strip->first * step + (step ? g : 0);
-
-	for (uint32_t i = 0; i < strip->count; i++) {
-		float product = (float)s[i] * scale[i * step];
-
-		f[i] = g ? f[i] + product : product;
-	}
+	if (is_first)
+		for (uint32_t i = 0; i < c->count; i++)
+			f[i] = (float)s[i] * c->scale[i];
+	else
+		for (uint32_t i = 0; i < c->count; i++)
+			f[i] += (float)s[i] * c->scale[i];
 }
 
 static float float_residual(const struct npu_requant *rq, const void *residual, uint32_t i)
@@ -238,7 +314,8 @@ static float float_residual(const struct npu_requant *rq, const void *residual, 
 	}
 }
 
-static void add_floats(const struct npu_requant *rq, const struct npu_strip *strip, float *f)
+static void add_floats(const struct npu_requant *rq, const struct npu_strip *strip,
+		       const void *residual, float *f)
 {
 	const struct npu_epilogue_desc *e = &rq->epilogue;
 
@@ -246,7 +323,7 @@ static void add_floats(const struct npu_requant *rq, const struct npu_strip *str
 		for (uint32_t i = 0; i < strip->count; i++)
 			f[i] += e->float_bias[strip->first + i];
 	for (uint32_t i = 0; rq->residual && i < strip->count; i++) {
-		float product = float_residual(rq, strip->residual, i) * e->residual_scale;
+		float product = float_residual(rq, residual, i) * e->residual_scale;
 
 		f[i] += product;
 	}
@@ -262,28 +339,53 @@ static int32_t round_even(float x)
 	return x == x ? (int32_t)rintf(x) : 0;
 }
 
+static uint32_t bits_of(float x)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
+/* The nearest binary16, halves to even, by whichever of the ways is right for its magnitude. */
+static uint16_t to_half(float x)
+{
+	const uint32_t magnitude = bits_of(x) & 0x7fffffff, sign = bits_of(x) >> 16 & 0x8000;
+	/* Below the normal halves these are whole steps of 2^-24, as the numbers above 1/2 have. */
+	const uint32_t small = bits_of(fabsf(x) + 0.5f) - 0x3f000000;
+	uint32_t half = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13;
+
+	half = magnitude < 0x38800000 ? small : half;
+	/* Halfway between the largest half and the next one there would be. */
+	half = magnitude >= 0x477ff000 ? 0x7c00 : half;
+	half = magnitude > 0x7f800000 ? 0x7e00 : half;
+	return sign | half;
+}
+
+static float clamp_float(const struct npu_requant *rq, float x)
+{
+	x = x < rq->float_low ? rq->float_low : x;
+	return x > rq->float_high ? rq->float_high : x;
+}
+
 static void store_floats(const struct npu_requant *rq, const float *f, uint32_t count, void *dst)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		float x = f[i];
-
-		x = x < rq->float_low ? rq->float_low : x;
-		x = x > rq->float_high ? rq->float_high : x;
-		if (rq->output == NPU_TYPE_FLOAT16)
-			((uint16_t *)dst)[i] = npu_float_to_half(x);
-		else
-			((float *)dst)[i] = x;
-	}
+	if (rq->output == NPU_TYPE_FLOAT16)
+		for (uint32_t i = 0; i < count; i++)
+			((uint16_t *)dst)[i] = to_half(clamp_float(rq, f[i]));
+	else
+		for (uint32_t i = 0; i < count; i++)
+			((float *)dst)[i] = clamp_float(rq, f[i]);
 }
 
 /* ---- Strips ---------------------------------------------------------------------------- */
 
-static void end_floats(const struct npu_requant *rq, const struct npu_strip *strip, float *f,
-		       void *dst)
+static void end_floats(const struct npu_requant *rq, const struct npu_strip *strip,
+		       const void *residual, float *f, void *dst)
 {
 	int32_t t[NPU_STRIP];
 
-	add_floats(rq, strip, f);
+	add_floats(rq, strip, residual, f);
 	if (npu_type_is_float(rq->output)) {
 		store_floats(rq, f, strip->count, dst);
 		return;
@@ -294,30 +396,41 @@ static void end_floats(const struct npu_requant *rq, const struct npu_strip *str
 }
 
 static void end_integers(const struct npu_requant *rq, const struct npu_strip *strip,
-			 const int64_t *s, void *dst)
+			 const struct channels *c, const void *residual, const int64_t *s,
+			 void *dst)
 {
 	int32_t t[NPU_STRIP];
 
-	scale_integers(rq, strip, s, t);
+	scale_integers(rq, strip, c, s, t);
 	if (rq->residual)
-		add_residuals(rq, strip, t);
+		add_residuals(rq, residual, strip->count, t);
 	store_integers(rq, t, strip->count, dst);
 }
 
-void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
-		       float *partial, void *dst)
+NPU_VECTORS __attribute__((flatten)) void npu_requant_group(const struct npu_requant *rq,
+							    const struct npu_strip *strip,
+							    uint32_t group, float *partial,
+							    void *dst, size_t dst_stride)
 {
+	const uint8_t *residual = strip->residual;
+	uint8_t *to = dst;
+	struct channels c;
 	int64_t s[NPU_STRIP];
 
-	accumulate(rq, strip, group, s);
-	add_bias(rq, strip, s);
-	if (rq->epilogue.scaling != NPU_SCALING_FLOAT) {
-		end_integers(rq, strip, s, dst);
-		return;
+	gather(rq, strip, group, &c);
+	for (uint32_t row = 0; row < strip->rows; row++) {
+		accumulate(rq, strip, group, &c, row, s);
+		if (rq->epilogue.scaling != NPU_SCALING_FLOAT) {
+			end_integers(rq, strip, &c, residual, s, to);
+		} else {
+			add_scaled(&c, !group, s, partial);
+			if (group + 1 == rq->groups)
+				end_floats(rq, strip, residual, partial, to);
+			partial += strip->stride;
+		}
+		residual = residual ? residual + strip->residual_stride : NULL;
+		to += dst_stride;
 	}
-	add_scaled(rq, strip, group, s, partial);
-	if (group + 1 == rq->groups)
-		end_floats(rq, strip, partial, dst);
 }
 
 /* ---- Types ----------------------------------------------------------------------------- */
@@ -340,21 +453,7 @@ int32_t npu_type_max(enum npu_type type)
 
 uint16_t npu_float_to_half(float x)
 {
-	uint32_t bits, magnitude, sign;
-
-	memcpy(&bits, &x, sizeof(bits));
-	magnitude = bits & 0x7fffffff;
-	sign = bits >> 16 & 0x8000;
-	if (magnitude > 0x7f800000)
-		return sign | 0x7e00;
-	/* Halfway between the largest half and the next one there would be. */
-	if (magnitude >= 0x477ff000)
-		return sign | 0x7c00;
-	/* Below the normal halves these are whole steps of 2^-24. */
-	if (magnitude < 0x38800000)
-		return sign | (uint16_t)rintf(fabsf(x) * 0x1p24f);
-	magnitude += 0xfff + (magnitude >> 13 & 1);
-	return sign | ((magnitude - 0x38000000) >> 13);
+	return to_half(x);
 }
 
 float npu_half_to_float(uint16_t x)

@@ -38,28 +38,37 @@ struct npu_requant {
 #define NPU_STRIP 128
 
 /**
- * struct npu_strip - some channels of one row
+ * struct npu_strip - some channels of some rows
  * @first, @count: Channels, at most NPU_STRIP.
- * @sum: [count] exact sums of a * w over one group of K, without zero points.
+ * @rows: Rows.
+ * @sum32: Exact sums of a * w over one group of K, without zero points, @count of each row, or NULL
+ *	and
+ * @sum: the same in 64 bits.
+ * @stride: From a row of sums to the next.
  * @w_sum: [n][groups] sums of w; not used where a's zero point is 0.
- * @a_sum: Sum of this row of a over the group; not used without zero points of w.
- * @residual: Those of the channels, in their type; not used without.
+ * @a_sum: Of each row the sum of a over the group; not used without zero points of w.
+ * @residual: Those of the channels, in their type, @residual_stride bytes from row to row; not used
+ *	without.
  */
 struct npu_strip {
 	uint32_t first, count;
+	uint32_t rows;
+	const int32_t *sum32;
 	const int64_t *sum;
+	size_t stride;
 	const int64_t *w_sum;
-	int64_t a_sum;
+	const int64_t *a_sum;
 	const void *residual;
+	size_t residual_stride;
 };
 
 /*
  * Takes in the sums of a group, one after the other, and with those of the last one makes
- * @strip->count results at @dst, in the type of the output.
- * @partial: Room for @strip->count numbers, to be kept from one group to the next.
+ * @strip->count results a row at @dst, in the type of the output, @dst_stride bytes apart.
+ * @partial: Room for as many numbers, @strip->stride apart, to be kept from one group to the next.
  */
 void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
-		       float *partial, void *dst);
+		       float *partial, void *dst, size_t dst_stride);
 
 /* @x as the nearest binary16, halves to even, and back. */
 uint16_t npu_float_to_half(float x);

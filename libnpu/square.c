@@ -103,8 +103,8 @@ turn_lines(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_strid
 #pragma GCC unroll 8
 	for (int i = 0; i < SIDE; i++) {
 		const __m512i x = quarter[i / 2 * 2], y = quarter[i / 2 * 2 + 1];
-		const __m512i line = i % 2 ? _mm512_unpackhi_epi64(x, y) :
-					     _mm512_unpacklo_epi64(x, y);
+		const __m512i line =
+			i % 2 ? _mm512_unpackhi_epi64(x, y) : _mm512_unpacklo_epi64(x, y);
 
 		if (stream)
 			_mm512_stream_si512((__m512i *)(dst + i * dst_stride), line);

@@ -110,27 +110,27 @@ static void scale_fast(const struct cpu_part *part, const struct npu_gemm_strip 
 		dst, dst_stride);
 }
 
-/* Row @r of a strip. */
-static void scale_row(const struct cpu_part *part, const struct npu_gemm_strip *strip, uint32_t r,
-		      void *dst)
+static void scale_any(const struct cpu_part *part, const struct npu_gemm_strip *strip, void *dst,
+		      size_t dst_stride)
 {
 	const struct npu_matmul *mm = &part->matmul->base;
+	const struct npu_tensor *residual = mm->residual;
 	const struct npu_weights *w = mm->weights;
-	const uint32_t row = part->row + strip->row + r;
-	const size_t at = r * strip->stride;
-	int64_t sum[NPU_GEMM_STRIP];
 	const struct npu_strip in = {
 		.first = strip->first,
 		.count = strip->count,
-		.sum = strip->sum32 ? sum : strip->sum64 + at,
+		.rows = strip->rows,
+		.sum32 = strip->sum32,
+		.sum = strip->sum64,
+		.stride = strip->stride,
 		.w_sum = w->sum + (size_t)part->matrix * w->n * w->groups,
-		.a_sum = strip->a_sum[r],
-		.residual = mm->residual ? element(mm->residual, row, strip->first) : NULL,
+		.a_sum = strip->a_sum,
+		.residual =
+			residual ? element(residual, part->row + strip->row, strip->first) : NULL,
+		.residual_stride = residual ? residual->layout.row_stride : 0,
 	};
 
-	for (uint32_t i = 0; strip->sum32 && i < strip->count; i++)
-		sum[i] = strip->sum32[at + i];
-	npu_requant_group(&mm->requant, &in, strip->group, strip->partial + at, dst);
+	npu_requant_group(&mm->requant, &in, strip->group, strip->partial, dst, dst_stride);
 }
 
 static void make_results(void *ctx, const struct npu_gemm_strip *strip)
@@ -140,12 +140,10 @@ static void make_results(void *ctx, const struct npu_gemm_strip *strip)
 	const size_t stride = cm->base.c->layout.row_stride;
 	uint8_t *dst = element(cm->base.c, part->row + strip->row, strip->first);
 
-	if (cm->is_fast) {
+	if (cm->is_fast)
 		scale_fast(part, strip, dst, stride);
-		return;
-	}
-	for (uint32_t r = 0; r < strip->rows; r++, dst += stride)
-		scale_row(part, strip, r, dst);
+	else
+		scale_any(part, strip, dst, stride);
 }
 
 /* ---- Running --------------------------------------------------------------------------- */

@@ -312,6 +312,7 @@ static void finish_strip(const struct nvdla_matmul *matmul, const struct block *
 	struct npu_strip strip = {
 		.first = first,
 		.count = count,
+		.rows = 1,
 		.w_sum = mm->weights->sum +
 			 (size_t)block->matrix * mm->weights->n * mm->weights->groups,
 		.residual = residual,
@@ -325,8 +326,8 @@ static void finish_strip(const struct nvdla_matmul *matmul, const struct block *
 	}
 	for (uint32_t g = 0; g < mm->weights->groups; g++) {
 		strip.sum = split->sum + (size_t)g * NPU_STRIP;
-		strip.a_sum = split->a_sum[g];
-		npu_requant_group(&mm->requant, &strip, g, partial, result);
+		strip.a_sum = &split->a_sum[g];
+		npu_requant_group(&mm->requant, &strip, g, partial, result, 0);
 	}
 	window = npu_tensor_window(mm->c, block->first + row, 1, first, count);
 	npu_layout_store(&mm->c->layout, view->c, &window, result, 0);

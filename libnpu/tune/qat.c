@@ -313,7 +313,7 @@ static void run_strip(struct npu_qat *qat, const struct npu_qat_params *params, 
 {
 	const uint32_t k = qat->desc.k, length = qat->requant.group_size;
 	const size_t at = (size_t)row * qat->desc.n + first;
-	struct npu_strip strip = { .first = first, .count = count, .w_sum = qat->w_sum };
+	struct npu_strip strip = { .first = first, .count = count, .rows = 1, .w_sum = qat->w_sum };
 	float partial[NPU_STRIP];
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -336,7 +336,7 @@ static void run_strip(struct npu_qat *qat, const struct npu_qat_params *params, 
 	for (uint32_t g = 0; g < qat->groups; g++) {
 		strip.sum = qat->sum + (size_t)g * NPU_STRIP;
 		npu_requant_group(&qat->requant, &strip, g, partial,
-				  (uint8_t *)qat->c + at * npu_type_size(qat->desc.c_type));
+				  (uint8_t *)qat->c + at * npu_type_size(qat->desc.c_type), 0);
 	}
 }
 

@@ -186,7 +186,9 @@ static void check_channels(struct rng *rng, const struct parameters *p,
 	int16_t *const operands[] = { x1, x2 };
 	int64_t sum[NPU_STRIP];
 	uint8_t residual[CHANNELS], result[CHANNELS];
-	const struct npu_strip strip = { .count = CHANNELS, .sum = sum, .residual = residual };
+	const struct npu_strip strip = {
+		.count = CHANNELS, .rows = 1, .sum = sum, .residual = residual
+	};
 
 	nvdla_stage_operands(&out->stage[0], &p->rq, p->bias, CHANNELS, x1);
 	nvdla_stage_operands(&out->stage[1], &p->rq, p->bias, CHANNELS, x2);
@@ -194,7 +196,7 @@ static void check_channels(struct rng *rng, const struct parameters *p,
 		sum[n] = random_sum(rng);
 		residual[n] = rng_next(rng);
 	}
-	npu_requant_group(&p->rq, &strip, 0, NULL, result);
+	npu_requant_group(&p->rq, &strip, 0, NULL, result, 0);
 	for (uint32_t n = 0; n < CHANNELS; n++) {
 		int32_t r = p->rq.residual == NPU_TYPE_UINT8 ? residual[n] : (int8_t)residual[n];
 
@@ -260,7 +262,7 @@ static void halves_go_away_from_zero(void **state)
 {
 	const int64_t sum[NPU_STRIP] = { 3, -3, 2, -2, 1, -1, 5, -5 };
 	const int8_t expected[] = { 2, -2, 1, -1, 1, -1, 3, -3 };
-	const struct npu_strip strip = { .count = 8, .sum = sum };
+	const struct npu_strip strip = { .count = 8, .rows = 1, .sum = sum };
 	const int16_t one = 1;
 	const struct npu_requant rq = {
 		.epilogue = { .multiplier = &one, .scale_count = 1, .shift = 1 },
@@ -272,7 +274,7 @@ static void halves_go_away_from_zero(void **state)
 	int8_t result[8];
 
 	(void)state;
-	npu_requant_group(&rq, &strip, 0, NULL, result);
+	npu_requant_group(&rq, &strip, 0, NULL, result, 0);
 	assert_memory_equal(result, expected, 8);
 }
 

@@ -3,15 +3,8 @@
  * The way for any processor: one loop for the compiler to vectorise, once for each set of vector
  * instructions it is worth it for. The loader chooses.
  */
+#include "../../vectors.h"
 #include "fixed16_ways.h"
-
-/* Which takes a loader that can, and a sanitizer that is not yet at work when it does. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && \
-	!defined(__SANITIZE_THREAD__)
-#define VECTORS __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define VECTORS
-#endif
 
 /* How the arithmetic is done, and on what: constants where this is inlined. */
 struct shape {
@@ -106,8 +99,9 @@ static inline __attribute__((always_inline)) void scale(const struct npu_fixed16
 		scale_rows(f, sums, dst, dst_stride, shape);
 }
 
-VECTORS static void rows_of_any(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums,
-				void *dst, size_t dst_stride)
+NPU_VECTORS static void rows_of_any(const struct npu_fixed16 *f,
+				    const struct npu_fixed16_sums *sums, void *dst,
+				    size_t dst_stride)
 {
 	if (f->bias && f->per_channel)
 		scale(f, sums, dst, dst_stride, (struct shape){ true, true, false });
@@ -119,8 +113,8 @@ VECTORS static void rows_of_any(const struct npu_fixed16 *f, const struct npu_fi
 		scale(f, sums, dst, dst_stride, (struct shape){ false, false, false });
 }
 
-VECTORS void npu_fixed16_exactly(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
-				 const int32_t *sum, uint8_t *dst)
+NPU_VECTORS void npu_fixed16_exactly(const struct npu_fixed16 *f, uint32_t first, uint32_t count,
+				     const int32_t *sum, uint8_t *dst)
 {
 	scale_exactly(f, first, count, sum, dst, (struct shape){ f->bias, f->per_channel, true });
 }

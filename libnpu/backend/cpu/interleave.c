@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Interleaving moves units of depth bytes from rows to lanes, which is a transposition of units.
- * With units of four bytes it is done 4 x 4 in registers, in vectors of 16 bytes, which every
- * 64-bit processor has.
+ * With units of four bytes it is done in registers: 4 x 4 in vectors of 16 bytes, which every
+ * 64-bit processor has, and 16 x 16 where a vector is a cache line.
  */
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 #include "interleave.h"
@@ -53,6 +53,52 @@ static void transpose(const int8_t *src, size_t stride, int8_t *dst, size_t grou
 	store(dst + 3 * group, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
 }
 
+#if defined(__x86_64__)
+#define WITH_LINES __attribute__((target("avx512f")))
+
+/* 16 bytes each of four rows, in a vector. */
+static inline WITH_LINES __m512i load_quarters(const int8_t *src, size_t stride)
+{
+	__m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)src));
+
+	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(src + stride)), 1);
+	v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(src + 2 * stride)), 2);
+	return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(src + 3 * stride)), 3);
+}
+
+/* Four groups of 16 rows: r[i] has the same quarter of rows i, i + 4, i + 8 and i + 12. */
+static inline WITH_LINES void store_groups(const __m512i *r, int8_t *dst, size_t group)
+{
+	const __m512i low01 = _mm512_unpacklo_epi32(r[0], r[1]);
+	const __m512i low23 = _mm512_unpacklo_epi32(r[2], r[3]);
+	const __m512i high01 = _mm512_unpackhi_epi32(r[0], r[1]);
+	const __m512i high23 = _mm512_unpackhi_epi32(r[2], r[3]);
+
+	_mm512_storeu_si512(dst, _mm512_unpacklo_epi64(low01, low23));
+	_mm512_storeu_si512(dst + group, _mm512_unpackhi_epi64(low01, low23));
+	_mm512_storeu_si512(dst + 2 * group, _mm512_unpacklo_epi64(high01, high23));
+	_mm512_storeu_si512(dst + 3 * group, _mm512_unpackhi_epi64(high01, high23));
+}
+
+/* A line each of 16 rows becomes 16 groups. Lines are taken whole, since they evict each other. */
+static WITH_LINES void transpose_lines(const int8_t *src, size_t stride, int8_t *dst, size_t group,
+				       int32_t flip)
+{
+	__m512i quarter[4][4];
+
+#pragma GCC unroll 4
+	for (uint32_t r = 0; r < 4; r++)
+#pragma GCC unroll 4
+		for (uint32_t i = 0; i < 4; i++)
+			quarter[i][r] = _mm512_xor_si512(
+				load_quarters(src + r * stride + 16 * i, 4 * stride),
+				_mm512_set1_epi32(flip));
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < 4; i++)
+		store_groups(quarter[i], dst + 4 * i * group, group);
+}
+#endif
+
 /* One row of whole units, those of @unit bytes: a constant where this is inlined. */
 static inline void spread(const int8_t *src, uint32_t bytes, uint32_t unit, int8_t *dst,
 			  size_t group, uint8_t flip)
@@ -91,6 +137,12 @@ static void move_line(const struct npu_interleave *il, uint32_t k, uint32_t byte
 	const int32_t flip = (int32_t)(il->flip * UINT32_C(0x01010101));
 	uint32_t row = 0;
 
+#if defined(__x86_64__)
+	if (il->depth == 4 && bytes == LINE && __builtin_cpu_supports("avx512f"))
+		for (; row + 16 <= il->rows; row += 16)
+			transpose_lines(il->src + row * il->stride + k, il->stride, dst + row * 4,
+					group, flip);
+#endif
 	if (il->depth == 4 && bytes == LINE)
 		for (; row + 4 <= il->rows; row += 4)
 			for (uint32_t i = 0; i < LINE; i += sizeof(vec))

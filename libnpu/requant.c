@@ -11,61 +11,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "fixed.h"
+#include "half.h"
 #include "requant.h"
 #include "vectors.h"
 
 #if FLT_EVAL_METHOD != 0
 #error "binary32 arithmetic is needed: on x86 compile with -msse2 -mfpmath=sse"
 #endif
-
-static int64_t clamp(int64_t x, int64_t low, int64_t high)
-{
-	return x < low ? low : x > high ? high : x;
-}
-
-static int32_t clamp32(int64_t x)
-{
-	return clamp(x, INT32_MIN, INT32_MAX);
-}
-
-/* ---- Integer scaling ------------------------------------------------------------------- */
-
-/* x / 2^shift to nearest, halves away from zero. |x| is at most 2^62, so adding cannot overflow. */
-static int64_t round_away(int64_t x, uint32_t shift)
-{
-	const int64_t sign = x >> 63, half = (INT64_C(1) << shift) >> 1;
-
-	return ((((x ^ sign) - sign + half) >> shift) ^ sign) - sign;
-}
-
-/* x / 2^shift to nearest, halves up; @shift is at least 1. */
-static int64_t round_up(int64_t x, uint32_t shift)
-{
-	return (x + (INT64_C(1) << (shift - 1))) >> shift;
-}
-
-static int32_t scale_tflite(int32_t x, int32_t m, int32_t exponent)
-{
-	return clamp32(round_up((int64_t)x * m, 31 - exponent));
-}
-
-/* m is not negative, so the upper half of twice the product always fits. */
-static int32_t scale_tflite_double(int32_t x, int32_t m, int32_t exponent)
-{
-	const uint32_t left = exponent > 0 ? exponent : 0;
-	const uint32_t right = exponent < 0 ? -exponent : 0;
-	const int64_t shifted = clamp32((int64_t)x * (INT64_C(1) << left));
-
-	return round_away(round_up(shifted * m, 31), right);
-}
-
-/* For 48-bit accumulators: the multiplier is reduced to 16 bits. */
-static int32_t scale_tflite_wide(int64_t x, int32_t m, int32_t exponent)
-{
-	const int64_t reduced = m < 0x7fff0000 ? (m + (1 << 15)) >> 16 : 0x7fff;
-
-	return clamp32(round_up(x * reduced, 15 - exponent));
-}
 
 /* ---- Channels -------------------------------------------------------------------------- */
 
@@ -74,16 +27,18 @@ static int32_t scale_tflite_wide(int64_t x, int32_t m, int32_t exponent)
  * @count: Channels.
  * @offset: What is added to each sum, if @has_offset: bias, and -za * (sum of w).
  * @w_zero_point: If w has any.
- * @multiplier, @exponent: TFLITE's.
- * @scale: FLOAT's.
+ * @left, @multiplier, @shift, @half: TFLITE's, see struct tflite.
+ * @scale: FLOAT.
  */
 struct channels {
 	uint32_t count;
 	bool has_offset;
 	int64_t offset[NPU_STRIP];
 	int32_t w_zero_point[NPU_STRIP];
-	int32_t multiplier[NPU_STRIP];
-	int32_t exponent[NPU_STRIP];
+	int64_t left[NPU_STRIP];
+	int64_t multiplier[NPU_STRIP];
+	int64_t shift[NPU_STRIP];
+	int64_t half[NPU_STRIP];
 	float scale[NPU_STRIP];
 };
 
@@ -100,14 +55,24 @@ static void gather_offsets(const struct npu_requant *rq, const struct npu_strip 
 		c->offset[i] -= rq->a_zero_point * strip->w_sum[first + (size_t)i * rq->groups];
 }
 
-static void gather_tflite(const struct npu_epilogue_desc *e, const struct npu_strip *strip,
+static void gather_tflite(const struct npu_requant *rq, const struct npu_strip *strip,
 			  struct channels *c)
 {
+	const struct npu_epilogue_desc *e = &rq->epilogue;
 	const bool own = e->scale_count > 1;
 
 	for (uint32_t i = 0; i < c->count; i++) {
-		c->multiplier[i] = e->multiplier_q31[own ? strip->first + i : 0];
-		c->exponent[i] = e->exponent[own ? strip->first + i : 0];
+		const uint32_t at = own ? strip->first + i : 0;
+		const int32_t m = e->multiplier_q31[at], exponent = e->exponent[at];
+		const struct tflite f = rq->wide ? tflite_wide(m, exponent)
+					: e->scaling == NPU_SCALING_TFLITE
+						? tflite_once(m, exponent)
+						: tflite_twice(m, exponent);
+
+		c->left[i] = f.left;
+		c->multiplier[i] = f.multiplier;
+		c->shift[i] = f.shift;
+		c->half[i] = f.half;
 	}
 }
 
@@ -123,7 +88,7 @@ static void gather(const struct npu_requant *rq, const struct npu_strip *strip, 
 	for (uint32_t i = 0; rq->w_zero_point && i < c->count; i++)
 		c->w_zero_point[i] = rq->w_zero_point[first + i * step];
 	if (e->scaling == NPU_SCALING_TFLITE || e->scaling == NPU_SCALING_TFLITE_DOUBLE)
-		gather_tflite(e, strip, c);
+		gather_tflite(rq, strip, c);
 	for (uint32_t i = 0; e->scaling == NPU_SCALING_FLOAT && i < c->count; i++)
 		c->scale[i] = e->scale[e->scale_count > 1 ? first + i * step : 0];
 }
@@ -179,28 +144,35 @@ static void accumulate(const struct npu_requant *rq, const struct npu_strip *str
 static void scale_fixed16(const struct npu_epilogue_desc *e, const struct npu_strip *strip,
 			  const int64_t *s, int32_t *t)
 {
+	const uint32_t count = strip->count, shift = e->shift;
+	const int64_t half = half_of(shift);
 	const int16_t *m = e->multiplier, one = *m;
 
-	if (e->scale_count > 1)
-		for (uint32_t i = 0; i < strip->count; i++)
-			t[i] = clamp32(round_away(s[i] * m[strip->first + i], e->shift));
-	else
-		for (uint32_t i = 0; i < strip->count; i++)
-			t[i] = clamp32(round_away(s[i] * one, e->shift));
+	if (e->scale_count > 1) {
+		m += strip->first;
+		for (uint32_t i = 0; i < count; i++)
+			t[i] = clamp32(round_away(s[i] * m[i], half, shift));
+	} else {
+		for (uint32_t i = 0; i < count; i++)
+			t[i] = clamp32(round_away(s[i] * one, half, shift));
+	}
 }
 
-static void scale_by_tflite(const struct npu_requant *rq, const struct channels *c,
-			    const int64_t *s, int32_t *t)
+static struct tflite tflite_at(const struct channels *c, uint32_t i)
 {
-	if (rq->wide)
-		for (uint32_t i = 0; i < c->count; i++)
-			t[i] = scale_tflite_wide(s[i], c->multiplier[i], c->exponent[i]);
-	else if (rq->epilogue.scaling == NPU_SCALING_TFLITE)
-		for (uint32_t i = 0; i < c->count; i++)
-			t[i] = scale_tflite(s[i], c->multiplier[i], c->exponent[i]);
+	return (struct tflite){ c->left[i], c->multiplier[i], c->shift[i], c->half[i] };
+}
+
+static void scale_tflite(const struct channels *c, bool twice, const int64_t *s, int32_t *t)
+{
+	const uint32_t count = c->count;
+
+	if (twice)
+		for (uint32_t i = 0; i < count; i++)
+			t[i] = scale_twice(s[i], tflite_at(c, i));
 	else
-		for (uint32_t i = 0; i < c->count; i++)
-			t[i] = scale_tflite_double(s[i], c->multiplier[i], c->exponent[i]);
+		for (uint32_t i = 0; i < count; i++)
+			t[i] = scale_once(s[i], tflite_at(c, i));
 }
 
 static void scale_integers(const struct npu_requant *rq, const struct npu_strip *strip,
@@ -211,8 +183,10 @@ static void scale_integers(const struct npu_requant *rq, const struct npu_strip 
 		scale_fixed16(&rq->epilogue, strip, s, t);
 		break;
 	case NPU_SCALING_TFLITE:
+		scale_tflite(c, false, s, t);
+		break;
 	case NPU_SCALING_TFLITE_DOUBLE:
-		scale_by_tflite(rq, c, s, t);
+		scale_tflite(c, !rq->wide, s, t);
 		break;
 	default:
 		for (uint32_t i = 0; i < c->count; i++)
@@ -220,44 +194,67 @@ static void scale_integers(const struct npu_requant *rq, const struct npu_strip 
 	}
 }
 
-static int32_t integer_residual(enum npu_type type, const void *residual, uint32_t i)
+static void load_residuals(const struct npu_requant *rq, const void *residual, uint32_t count,
+			   int32_t *r)
 {
-	switch (type) {
+	const int32_t zero_point = rq->epilogue.residual_zero_point;
+
+	switch (rq->residual) {
 	case NPU_TYPE_INT8:
-		return ((const int8_t *)residual)[i];
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = ((const int8_t *)residual)[i] - zero_point;
+		break;
 	case NPU_TYPE_UINT8:
-		return ((const uint8_t *)residual)[i];
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = ((const uint8_t *)residual)[i] - zero_point;
+		break;
 	case NPU_TYPE_INT16:
-		return ((const int16_t *)residual)[i];
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = ((const int16_t *)residual)[i] - zero_point;
+		break;
 	default:
-		return ((const int32_t *)residual)[i];
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = ((const int32_t *)residual)[i] - zero_point;
 	}
 }
 
-static int32_t scale_residual(const struct npu_epilogue_desc *e, int32_t r)
+static void scale_residuals(const struct npu_epilogue_desc *e, uint32_t count, int32_t *r)
 {
+	const int32_t m = e->residual_multiplier_q31, exponent = e->residual_exponent;
+	const int64_t factor = e->residual_multiplier, shift = e->residual_shift;
+	int64_t half;
+	struct tflite f;
+
 	switch (e->scaling) {
 	case NPU_SCALING_FIXED16:
-		return clamp32(round_away((int64_t)r * e->residual_multiplier, e->residual_shift));
+		half = half_of(shift);
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = clamp32(round_away(r[i] * factor, half, shift));
+		break;
 	case NPU_SCALING_TFLITE:
-		return scale_tflite(r, e->residual_multiplier_q31, e->residual_exponent);
+		f = tflite_once(m, exponent);
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = scale_once(r[i], f);
+		break;
 	case NPU_SCALING_TFLITE_DOUBLE:
-		return scale_tflite_double(r, e->residual_multiplier_q31, e->residual_exponent);
+		f = tflite_twice(m, exponent);
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = scale_twice(r[i], f);
+		break;
 	default:
-		return r;
+		break;
 	}
 }
 
 static void add_residuals(const struct npu_requant *rq, const void *residual, uint32_t count,
 			  int32_t *t)
 {
-	const struct npu_epilogue_desc *e = &rq->epilogue;
+	int32_t r[NPU_STRIP];
 
-	for (uint32_t i = 0; i < count; i++) {
-		int32_t r = integer_residual(rq->residual, residual, i) - e->residual_zero_point;
-
-		t[i] = clamp32((int64_t)t[i] + scale_residual(e, r));
-	}
+	load_residuals(rq, residual, count, r);
+	scale_residuals(&rq->epilogue, count, r);
+	for (uint32_t i = 0; i < count; i++)
+		t[i] = clamp32((int64_t)t[i] + r[i]);
 }
 
 static int32_t clamp_to(int32_t x, int32_t low, int32_t high)
@@ -301,16 +298,20 @@ static void add_scaled(const struct channels *c, bool is_first, const int64_t *s
 			f[i] += (float)s[i] * c->scale[i];
 }
 
-static float float_residual(const struct npu_requant *rq, const void *residual, uint32_t i)
+static void load_float_residuals(const struct npu_requant *rq, const void *residual, uint32_t count,
+				 float *r)
 {
-	switch (rq->residual) {
-	case NPU_TYPE_FLOAT16:
-		return npu_half_to_float(((const uint16_t *)residual)[i]);
-	case NPU_TYPE_FLOAT32:
-		return ((const float *)residual)[i];
-	default:
-		return (float)(integer_residual(rq->residual, residual, i) -
-			       rq->epilogue.residual_zero_point);
+	int32_t integer[NPU_STRIP];
+
+	if (rq->residual == NPU_TYPE_FLOAT32) {
+		memcpy(r, residual, count * sizeof(*r));
+	} else if (rq->residual == NPU_TYPE_FLOAT16) {
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = npu_half_to_float(((const uint16_t *)residual)[i]);
+	} else {
+		load_residuals(rq, residual, count, integer);
+		for (uint32_t i = 0; i < count; i++)
+			r[i] = (float)integer[i];
 	}
 }
 
@@ -318,15 +319,19 @@ static void add_floats(const struct npu_requant *rq, const struct npu_strip *str
 		       const void *residual, float *f)
 {
 	const struct npu_epilogue_desc *e = &rq->epilogue;
+	const float *bias = e->float_bias, scale = e->residual_scale;
+	const uint32_t count = strip->count;
+	float r[NPU_STRIP];
 
-	if (e->float_bias)
-		for (uint32_t i = 0; i < strip->count; i++)
-			f[i] += e->float_bias[strip->first + i];
-	for (uint32_t i = 0; rq->residual && i < strip->count; i++) {
-		float product = float_residual(rq, residual, i) * e->residual_scale;
-
-		f[i] += product;
-	}
+	if (bias)
+		bias += strip->first;
+	for (uint32_t i = 0; bias && i < count; i++)
+		f[i] += bias[i];
+	if (!rq->residual)
+		return;
+	load_float_residuals(rq, residual, count, r);
+	for (uint32_t i = 0; i < count; i++)
+		f[i] += r[i] * scale;
 }
 
 /* Halves to even, clamped to int32; what is no number becomes 0. */
@@ -339,29 +344,6 @@ static int32_t round_even(float x)
 	return x == x ? (int32_t)rintf(x) : 0;
 }
 
-static uint32_t bits_of(float x)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits;
-}
-
-/* The nearest binary16, halves to even, by whichever of the ways is right for its magnitude. */
-static uint16_t to_half(float x)
-{
-	const uint32_t magnitude = bits_of(x) & 0x7fffffff, sign = bits_of(x) >> 16 & 0x8000;
-	/* Below the normal halves these are whole steps of 2^-24, as the numbers above 1/2 have. */
-	const uint32_t small = bits_of(fabsf(x) + 0.5f) - 0x3f000000;
-	uint32_t half = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13;
-
-	half = magnitude < 0x38800000 ? small : half;
-	/* Halfway between the largest half and the next one there would be. */
-	half = magnitude >= 0x477ff000 ? 0x7c00 : half;
-	half = magnitude > 0x7f800000 ? 0x7e00 : half;
-	return sign | half;
-}
-
 static float clamp_float(const struct npu_requant *rq, float x)
 {
 	x = x < rq->float_low ? rq->float_low : x;
@@ -372,7 +354,7 @@ static void store_floats(const struct npu_requant *rq, const float *f, uint32_t 
 {
 	if (rq->output == NPU_TYPE_FLOAT16)
 		for (uint32_t i = 0; i < count; i++)
-			((uint16_t *)dst)[i] = to_half(clamp_float(rq, f[i]));
+			((uint16_t *)dst)[i] = npu_float_to_half(clamp_float(rq, f[i]));
 	else
 		for (uint32_t i = 0; i < count; i++)
 			((float *)dst)[i] = clamp_float(rq, f[i]);
@@ -449,24 +431,4 @@ int32_t npu_type_max(enum npu_type type)
 	       : type == NPU_TYPE_UINT8 ? UINT8_MAX
 	       : type == NPU_TYPE_INT16 ? INT16_MAX
 					: INT32_MAX;
-}
-
-uint16_t npu_float_to_half(float x)
-{
-	return to_half(x);
-}
-
-float npu_half_to_float(uint16_t x)
-{
-	uint32_t magnitude = x & 0x7fff, bits;
-	float result;
-
-	if (magnitude < 0x400) {
-		result = (float)magnitude * 0x1p-24f;
-		return x & 0x8000 ? -result : result;
-	}
-	bits = magnitude < 0x7c00 ? (magnitude << 13) + 0x38000000 : magnitude << 13 | 0x7f800000;
-	bits |= (uint32_t)(x & 0x8000) << 16;
-	memcpy(&result, &bits, sizeof(result));
-	return result;
 }

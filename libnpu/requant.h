@@ -70,10 +70,6 @@ struct npu_strip {
 void npu_requant_group(const struct npu_requant *rq, const struct npu_strip *strip, uint32_t group,
 		       float *partial, void *dst, size_t dst_stride);
 
-/* @x as the nearest binary16, halves to even, and back. */
-uint16_t npu_float_to_half(float x);
-float npu_half_to_float(uint16_t x);
-
 /* Smallest and largest value of an integer type. */
 int32_t npu_type_min(enum npu_type type);
 int32_t npu_type_max(enum npu_type type);

@@ -4,7 +4,7 @@
  * most 7 and an integer at most 5, so that every product here is exact in float32 whichever way it
  * is associated; only the one sum that some types have is rounded.
  */
-#include "../requant.h"
+#include "../half.h"
 #include "file.h"
 
 static float half(const uint8_t *at)

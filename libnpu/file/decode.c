@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "../requant.h"
+#include "../half.h"
 #include "file.h"
 
 void npu_file_decode_i8(const uint8_t *src, size_t blocks, float *dst)

@@ -39,7 +39,7 @@ ifneq ($(filter bench-cpu $(CPU_BENCH),$(MAKECMDGOALS)),)
 HAVE_ONEDNN := $(call has_headers,dnnl.h omp.h)
 HAVE_XNNPACK := $(call has_headers,xnnpack.h)
 endif
-CPU_BENCH_OBJS := $(addprefix $(B)/tests/bench/cpu/, main.o match.o table.o libnpu.o reader.o pack.o \
+CPU_BENCH_OBJS := $(addprefix $(B)/tests/bench/cpu/, main.o match.o table.o libnpu.o reader.o pack.o stages.o \
 	$(addsuffix .o,$(ONEDNN_$(HAVE_ONEDNN)) $(XNNPACK_$(HAVE_XNNPACK))))
 
 $(CPU_BENCH_OBJS): override CFLAGS += -O3 -fopenmp $(HAVE_ONEDNN:y=-DHAVE_ONEDNN) \

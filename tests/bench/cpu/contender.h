@@ -50,6 +50,9 @@ extern const struct contender contender_xnnpack;
 extern const struct contender contender_reader;
 extern const struct contender contender_pack;
 extern const struct contender contender_copy;
+/* libnpu with results of all kinds, without output too; groups are float32 of 128 columns each. */
+extern const struct contender contender_int32, contender_int8, contender_int16, contender_tflite,
+	contender_onnx, contender_float32, contender_float16, contender_grouped;
 
 /* Memory in huge pages where the kernel has them, at a multiple of 64; ends the program without. */
 void *big_alloc(size_t bytes);

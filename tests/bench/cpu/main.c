@@ -48,6 +48,13 @@ static const struct contender *const memory_contenders[] = {
 
 static const struct contender *const pack_contenders[] = { &contender_pack, &contender_copy };
 
+static const struct contender *const integer_stages[] = { &contender_int32, &contender_int8,
+							  &contender_int16, &contender_tflite };
+
+static const struct contender *const float_stages[] = { &contender_int32, &contender_onnx,
+							&contender_float32, &contender_float16,
+							&contender_grouped };
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 void must(bool ok, const char *what)
@@ -142,6 +149,14 @@ static void measure_packing(const struct table *table)
 	measure(table, 1, 4096, UNCACHED / 4096, RESULT_SUMS, 1);
 }
 
+static void measure_stages(const struct table *table)
+{
+	table_begin(table);
+	measure(table, 1, 4096, 4096, RESULT_SUMS, 1);
+	measure(table, 16, 1024, 1024, RESULT_SUMS, 1);
+	measure(table, 128, 1024, 1024, RESULT_SUMS, 1);
+}
+
 static void say_who_is_missing(void)
 {
 #ifndef HAVE_ONEDNN
@@ -187,15 +202,23 @@ int main(int argc, char **argv)
 				 COUNT(pack_contenders), false };
 	struct table memory = { "memory", "int8 x int8 = int32, weights beyond the caches",
 				memory_contenders, COUNT(memory_contenders), false };
+	struct table integers = { "stages_integer", "integer results, each channel's own scale",
+				  integer_stages, COUNT(integer_stages), false };
+	struct table floats = { "stages_float",
+				"float scales: int8 and float results, groups of 128", float_stages,
+				COUNT(float_stages), false };
 
 	if (!parse(argc, argv, &options))
 		return fputs(usage, stderr), 2;
+	integers.json = floats.json = options.json;
 	sums.json = int8.json = memory.json = packing.json = options.json;
 	say_who_is_missing();
 	table_conditions(contenders, COUNT(contenders), options.json);
 	if (!options.rows) {
 		measure_packing(&packing);
 		measure_memory(&options, &memory);
+		measure_stages(&integers);
+		measure_stages(&floats);
 	}
 	measure_all(&options, &sums, RESULT_SUMS);
 	measure_all(&options, &int8, RESULT_INT8);

@@ -8,7 +8,7 @@
 #include "contender.h"
 
 /** Most contenders of a match. */
-#define MATCH_CONTENDERS 4
+#define MATCH_CONTENDERS 5
 
 /** Turns of each contender, and of a problem that takes long. */
 #define MATCH_ROUNDS 15

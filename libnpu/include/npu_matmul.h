@@ -163,9 +163,9 @@ struct npu_plan_desc {
  * Plans a multiplication without making anything of it.
  *
  * The plan is that of a matmul whose weights may have any value. Where K is divided, as for all
- * exact sums of more than some 500 products, the parts of a matmul with small weights are longer;
- * and where a zero point of A meets a residual, a clamp or ReLU6, which leave little room for a
- * bias, the engine may do with some weights what the plan gives to the CPU.
+ * exact sums of more than some 500 products, the parts of a matmul with small weights may be
+ * longer; and where a zero point of A meets a residual, a clamp or ReLU6, which leave little room
+ * for a bias, the engine may do with some weights what the plan gives to the CPU.
  *
  * Errors: -EINVAL a size or a type is wrong, types and output stage do not go together, or the
  * shape is beyond what the device can address.

@@ -100,6 +100,7 @@ int npu_device_register(struct npu_device *npu);
 void npu_device_unplug(struct npu_device *npu);
 
 int npu_sched_init(struct npu_device *npu);
+int npu_sched_prepare(struct npu_job *job, struct drm_file *filp);
 void npu_sched_arm(struct npu_job *job);
 void npu_sched_push(struct npu_job *job);
 

@@ -10,30 +10,15 @@
  * does, its registers are written and it is enabled when the older op is done. The other two orders
  * need no care: results leave through one write port in op order (write after write), and the last
  * result of an op leaves after its last operand came in (write after read).
- *
- * DOC: A hang
- *
- * An op has a time budget. The watchdog looks twice, at one half and at the whole of it: an op that
- * has ended without its interrupt is completed, an op that gets on is given time, anything else is
- * a hang. The engine is then reset, the submission whose op is the oldest fails with -ETIMEDOUT,
- * and the others start again at their first op that was not done: ops can be repeated because no op
- * overwrites its own operands. An engine that cannot be reset is wedged: everything fails with -EIO
- * from then on, and the memory its ops could still reach is never given back.
- *
- * DOC: Wear
- *
- * Some engines lose a little with each op and hang in the end. Their backend counts, and says when
- * an op must wait for a reset: the queue lets the engine end what it has, and a work item resets it
- * before the op is fed. No submission notices.
  */
 #include <linux/interrupt.h>
-#include <drm/drm_print.h>
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
 #include "npu_job.h"
 #include "npu_perfmon.h"
 #include "npu_trace.h"
+#include "npu_watchdog.h"
 
 static bool overlap(const struct npu_op *x, enum npu_operand xi, const struct npu_op *y,
 		    enum npu_operand yi)
@@ -53,7 +38,12 @@ static bool op_reads_result_of(const struct npu_op *op, const struct npu_op *old
 	return false;
 }
 
-static void queue_set_deadline(struct npu_queue *q, ktime_t now)
+/**
+ * npu_queue_set_deadline - give the op in slot 0 time
+ * @q: The queue, locked.
+ * @now: From when on.
+ */
+void npu_queue_set_deadline(struct npu_queue *q, ktime_t now)
 {
 	q->deadline = ktime_add_ns(now, q->slot[0].op->budget_ns / 2);
 }
@@ -65,7 +55,7 @@ static void queue_enable(struct npu_device *npu, struct npu_slot *slot)
 	slot->ready = ktime_get();
 	slot->enabled = true;
 	if (slot == &q->slot[0])
-		queue_set_deadline(q, slot->ready);
+		npu_queue_set_deadline(q, slot->ready);
 	trace_npu_job_start(slot);
 	npu->hw->ops->enable(npu, slot->op);
 }
@@ -163,13 +153,19 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 	if (!--q->filled)
 		wake_up(&q->drained);
 	else if (q->slot[0].enabled)
-		queue_set_deadline(q, now);
+		npu_queue_set_deadline(q, now);
 	else
 		queue_enable(npu, &q->slot[0]);
 }
 
-/* Looks what the engine has finished. Returns false if it had nothing to say. */
-static bool queue_collect(struct npu_device *npu, struct list_head *ended)
+/**
+ * npu_queue_collect - look what the engine has finished
+ * @npu: The device, its queue locked.
+ * @ended: Submissions that end go there.
+ *
+ * Return: False if the engine had nothing to say.
+ */
+bool npu_queue_collect(struct npu_device *npu, struct list_head *ended)
 {
 	struct npu_queue *q = &npu->queue;
 	int done;
@@ -189,8 +185,13 @@ static bool queue_collect(struct npu_device *npu, struct list_head *ended)
 	return true;
 }
 
-/* Outside the lock: a fence runs callbacks of others. */
-static void queue_signal(struct list_head *ended)
+/**
+ * npu_queue_signal - end submissions that were taken off the queue
+ * @ended: The submissions.
+ *
+ * Outside the lock: a fence runs callbacks of others.
+ */
+void npu_queue_signal(struct list_head *ended)
 {
 	struct npu_job *job, *next;
 
@@ -215,24 +216,12 @@ irqreturn_t npu_queue_irq(int irq, void *data)
 	bool ours;
 
 	spin_lock(&npu->queue.lock);
-	ours = queue_collect(npu, &ended);
-	while (ours && npu->irq_is_edge && queue_collect(npu, &ended))
+	ours = npu_queue_collect(npu, &ended);
+	while (ours && npu->irq_is_edge && npu_queue_collect(npu, &ended))
 		;
 	spin_unlock(&npu->queue.lock);
-	queue_signal(&ended);
+	npu_queue_signal(&ended);
 	return ours ? IRQ_HANDLED : IRQ_NONE;
-}
-
-static void queue_arm_watchdog(struct npu_device *npu)
-{
-	struct npu_queue *q = &npu->queue;
-	s64 left;
-
-	lockdep_assert_held(&q->lock);
-	if (!q->filled || q->error)
-		return;
-	left = ktime_to_ns(ktime_sub(q->deadline, ktime_get()));
-	queue_delayed_work(npu->wq, &q->watchdog, left > 0 ? nsecs_to_jiffies(left) + 1 : 1);
 }
 
 /**
@@ -333,9 +322,9 @@ void npu_queue_push(struct npu_device *npu, struct npu_job *job)
 		queue_skip(job);
 	queue_end_done(q, &ended);
 	queue_feed(npu);
-	queue_arm_watchdog(npu);
+	npu_watchdog_arm(npu);
 	spin_unlock_irq(&q->lock);
-	queue_signal(&ended);
+	npu_queue_signal(&ended);
 	dma_fence_put(scheduled);
 }
 
@@ -350,35 +339,13 @@ int npu_queue_error(struct npu_device *npu)
 	return READ_ONCE(npu->queue.error);
 }
 
-static bool queue_late(struct npu_queue *q)
-{
-	return q->filled && !q->stopped && !q->error && ktime_after(ktime_get(), q->deadline);
-}
-
-/* The deadline passed and no handler is running. Is there a better explanation than a hang? */
-static bool queue_excused(struct npu_device *npu, struct list_head *ended)
-{
-	struct npu_queue *q = &npu->queue;
-	u32 progress;
-
-	lockdep_assert_held(&q->lock);
-	if (!queue_late(q))
-		return true;
-	if (queue_collect(npu, ended) && !queue_late(q)) {
-		q->lost_irqs++;
-		drm_warn_once(&npu->drm, "an interrupt was lost\n");
-		return true;
-	}
-	progress = npu->hw->ops->progress(npu);
-	if (progress == q->progress)
-		return false;
-	q->progress = progress;
-	queue_set_deadline(q, ktime_get());
-	return true;
-}
-
-/* Takes every submission off the queue. */
-static void queue_fail_all(struct npu_queue *q, int err, struct list_head *ended)
+/**
+ * npu_queue_fail_all - take every submission off the queue
+ * @q: The queue, locked.
+ * @err: Outcome of those that have none yet.
+ * @ended: They go there.
+ */
+void npu_queue_fail_all(struct npu_queue *q, int err, struct list_head *ended)
 {
 	struct npu_job *job;
 
@@ -393,8 +360,11 @@ static void queue_fail_all(struct npu_queue *q, int err, struct list_head *ended
 	wake_up(&q->drained);
 }
 
-/* The engine does not answer and may still write: keep what it can reach. */
-static void queue_pin_memory(struct npu_queue *q)
+/**
+ * npu_queue_pin_memory - keep what ops on the engine can reach
+ * @q: The queue, locked. The engine does not answer and may still write.
+ */
+void npu_queue_pin_memory(struct npu_queue *q)
 {
 	unsigned int i;
 
@@ -403,7 +373,12 @@ static void queue_pin_memory(struct npu_queue *q)
 		npu_job_pin_memory(q->slot[i].job);
 }
 
-static void queue_restart(struct npu_device *npu, struct list_head *ended)
+/**
+ * npu_queue_restart - the engine was reset because of the op in slot 0
+ * @npu: The device, its queue locked.
+ * @ended: The submission of that op goes there when its turn has come. The others start again.
+ */
+void npu_queue_restart(struct npu_device *npu, struct list_head *ended)
 {
 	struct npu_queue *q = &npu->queue;
 	struct npu_job *job = q->slot[0].job;
@@ -421,93 +396,6 @@ static void queue_restart(struct npu_device *npu, struct list_head *ended)
 	queue_feed(npu);
 	if (!q->filled)
 		wake_up(&q->drained);
-}
-
-/* From here on no handler completes an op. */
-static void queue_halt(struct npu_device *npu)
-{
-	struct npu_queue *q = &npu->queue;
-
-	lockdep_assert_held(&q->lock);
-	q->stopped = true;
-	trace_npu_timeout(&q->slot[0]);
-	npu->hw->ops->mask(npu);
-}
-
-/* The queue is halted, with the op that hangs in slot 0. */
-static void queue_recover(struct npu_device *npu, struct list_head *ended)
-{
-	struct npu_queue *q = &npu->queue;
-	int err;
-
-	npu_dump_take(npu);
-	err = npu->reset ? npu_device_start(npu) : -EOPNOTSUPP;
-	trace_npu_reset(npu, err);
-
-	spin_lock_irq(&q->lock);
-	if (!err) {
-		queue_restart(npu, ended);
-	} else {
-		queue_pin_memory(q);
-		q->error = -EIO;
-		queue_fail_all(q, -EIO, ended);
-	}
-	spin_unlock_irq(&q->lock);
-
-	if (!err)
-		dev_warn_ratelimited(npu->drm.dev, "hung: engine reset, one submission failed\n");
-	else if (err == -EOPNOTSUPP)
-		drm_err(&npu->drm,
-			"hung, and without a reset it stays so: all jobs fail until it is powered off; see docs/boards.md\n");
-	else
-		drm_err(&npu->drm, "hung, and reset failed (%d): all jobs fail until reboot\n",
-			err);
-}
-
-static void queue_watchdog(struct work_struct *work)
-{
-	struct npu_device *npu = container_of(work, struct npu_device, queue.watchdog.work);
-	struct npu_queue *q = &npu->queue;
-	LIST_HEAD(ended);
-	bool excused;
-
-	spin_lock_irq(&q->lock);
-	excused = !queue_late(q);
-	spin_unlock_irq(&q->lock);
-
-	if (!excused) {
-		/* A handler may be just about to complete the op. */
-		synchronize_irq(npu->irq);
-		spin_lock_irq(&q->lock);
-		excused = queue_excused(npu, &ended);
-		if (!excused)
-			queue_halt(npu);
-		spin_unlock_irq(&q->lock);
-	}
-	if (!excused)
-		queue_recover(npu, &ended);
-
-	spin_lock_irq(&q->lock);
-	queue_arm_watchdog(npu);
-	spin_unlock_irq(&q->lock);
-	queue_signal(&ended);
-}
-
-static void queue_refresh(struct work_struct *work)
-{
-	struct npu_device *npu = container_of(work, struct npu_device, queue.refresh);
-	int err = npu_device_start(npu);
-
-	if (err) {
-		drm_err(&npu->drm,
-			"reset of the idle engine failed (%d): all jobs fail until reboot\n", err);
-		npu_queue_wedge(npu);
-		return;
-	}
-	spin_lock_irq(&npu->queue.lock);
-	npu->queue.refreshes++;
-	spin_unlock_irq(&npu->queue.lock);
-	npu_queue_go(npu);
 }
 
 /**
@@ -543,10 +431,10 @@ void npu_queue_shutdown(struct npu_device *npu)
 		npu->hw->ops->mask(npu);
 	q->stopped = true;
 	if (!quiet)
-		queue_pin_memory(q);
-	queue_fail_all(q, -ENODEV, &ended);
+		npu_queue_pin_memory(q);
+	npu_queue_fail_all(q, -ENODEV, &ended);
 	spin_unlock_irq(&q->lock);
-	queue_signal(&ended);
+	npu_queue_signal(&ended);
 }
 
 /**
@@ -574,7 +462,7 @@ static void queue_continue(struct npu_device *npu)
 {
 	lockdep_assert_held(&npu->queue.lock);
 	queue_feed(npu);
-	queue_arm_watchdog(npu);
+	npu_watchdog_arm(npu);
 }
 
 /**
@@ -603,9 +491,9 @@ void npu_queue_wedge(struct npu_device *npu)
 	spin_lock_irq(&q->lock);
 	if (!q->error)
 		q->error = -EIO;
-	queue_fail_all(q, -EIO, &ended);
+	npu_queue_fail_all(q, -EIO, &ended);
 	spin_unlock_irq(&q->lock);
-	queue_signal(&ended);
+	npu_queue_signal(&ended);
 }
 
 /**
@@ -648,7 +536,6 @@ void npu_queue_init(struct npu_device *npu)
 
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->jobs);
-	INIT_DELAYED_WORK(&q->watchdog, queue_watchdog);
-	INIT_WORK(&q->refresh, queue_refresh);
 	init_waitqueue_head(&q->drained);
+	npu_watchdog_init(npu);
 }

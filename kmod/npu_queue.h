@@ -98,4 +98,12 @@ void npu_queue_pause(struct npu_device *npu);
 void npu_queue_unpause(struct npu_device *npu);
 irqreturn_t npu_queue_irq(int irq, void *data);
 
+/* What the watchdog does with it. */
+bool npu_queue_collect(struct npu_device *npu, struct list_head *ended);
+void npu_queue_set_deadline(struct npu_queue *q, ktime_t now);
+void npu_queue_restart(struct npu_device *npu, struct list_head *ended);
+void npu_queue_pin_memory(struct npu_queue *q);
+void npu_queue_fail_all(struct npu_queue *q, int err, struct list_head *ended);
+void npu_queue_signal(struct list_head *ended);
+
 #endif /* _NPU_QUEUE_H_ */

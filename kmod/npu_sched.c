@@ -13,6 +13,25 @@
 #include "npu_job.h"
 
 /**
+ * npu_sched_prepare - choose the way through the scheduler, unless it is chosen already
+ * @job: The submission.
+ * @filp: The file.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_sched_prepare(struct npu_job *job, struct drm_file *filp)
+{
+	int err;
+
+	if (job->scheduled)
+		return 0;
+	err = npu_compat_sched_job_init(&job->base, &job->ctx->entity, filp);
+	if (!err)
+		job->scheduled = true;
+	return err;
+}
+
+/**
  * npu_sched_arm - let a submission take the way through the scheduler
  * @job: The submission, npu_ctx.submit_lock held, its fence initialised.
  */

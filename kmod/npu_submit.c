@@ -11,13 +11,8 @@
  * and waking its thread costs more than all the rest. The queue runs in order, so what is in it
  * already is nothing to wait for either.
  */
-#include <linux/dma-fence-chain.h>
-#include <linux/dma-fence-unwrap.h>
-#include <linux/dma-resv.h>
 #include <linux/math64.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <drm/drm_syncobj.h>
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
@@ -26,6 +21,7 @@
 #include "npu_job.h"
 #include "npu_perfmon.h"
 #include "npu_pm.h"
+#include "npu_submit.h"
 #include "npu_trace.h"
 
 /*
@@ -38,48 +34,15 @@
 #define NPU_BUDGET_CLOCK_HZ 10000000 /* where the kernel does not know the clock: a slow FPGA */
 
 /**
- * struct npu_signal - a syncobj that will get the submission's fence
- * @syncobj: The syncobj.
- * @chain: Link for a timeline point, NULL for a binary one.
- * @point: The point.
+ * npu_submit_copy - copy an element of a user array, whatever its idea of the element's size
+ * @dst: Receives it.
+ * @size: Size as this driver knows it.
+ * @array: The array.
+ * @index: Which element.
+ *
+ * Return: 0 or a negative errno.
  */
-struct npu_signal {
-	struct drm_syncobj *syncobj;
-	struct dma_fence_chain *chain;
-	u64 point;
-};
-
-/**
- * struct npu_known_bo - a handle that was looked up
- * @handle: Handle, 0 for none.
- * @index: In npu_job.bos.
- */
-struct npu_known_bo {
-	u32 handle;
-	unsigned int index;
-};
-
-/**
- * struct npu_submission - what the ioctl collects
- * @npu: The device.
- * @filp: The file.
- * @job: The submission.
- * @known: For each operand, the BO it had in an earlier job: jobs of a submission have most in
- * common.
- * @signals: Syncobjs to signal.
- * @n_signals: Their number.
- */
-struct npu_submission {
-	struct npu_device *npu;
-	struct drm_file *filp;
-	struct npu_job *job;
-	struct npu_known_bo known[NPU_OPERANDS];
-	struct npu_signal *signals;
-	unsigned int n_signals;
-};
-
-/* Copies element @index of a user array, whatever its idea of the element's size. */
-static int copy_element(void *dst, size_t size, const struct drm_npu_array *array, u32 index)
+int npu_submit_copy(void *dst, size_t size, const struct drm_npu_array *array, u32 index)
 {
 	u64 at = array->pointer + (u64)index * array->stride;
 
@@ -199,7 +162,7 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 
 	for (i = 0; i < args->jobs.count; i++) {
 		op = &job->ops[i];
-		err = copy_element(&op->job, sizeof(op->job), &args->jobs, i);
+		err = npu_submit_copy(&op->job, sizeof(op->job), &args->jobs, i);
 		if (!err)
 			err = npu_validate_matmul(sub->npu->hw->matmul, &op->job, &op->plan);
 		if (!err)
@@ -214,141 +177,6 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 			npu_reuse_plan(sub->npu->hw->matmul, op - 1, op);
 	}
 	return 0;
-}
-
-static int use_scheduler(struct npu_submission *sub)
-{
-	struct npu_job *job = sub->job;
-	int err;
-
-	if (job->scheduled)
-		return 0;
-	err = npu_compat_sched_job_init(&job->base, &job->ctx->entity, sub->filp);
-	if (!err)
-		job->scheduled = true;
-	return err;
-}
-
-static int add_dependency(struct npu_submission *sub, struct dma_fence *fence)
-{
-	struct dma_fence *before = npu_queue_dependency(sub->npu, fence);
-	int err;
-
-	if (!before)
-		return 0;
-	err = use_scheduler(sub);
-	if (err) {
-		dma_fence_put(before);
-		return err;
-	}
-	return drm_sched_job_add_dependency(&sub->job->base, before);
-}
-
-/* A point of a timeline comes as a chain of fences, of which some may be our own. */
-static int add_wait(struct npu_submission *sub, const struct drm_npu_sync *sync)
-{
-	struct dma_fence_unwrap cursor;
-	struct dma_fence *all, *fence;
-	int err = drm_syncobj_find_fence(sub->filp, sync->handle, sync->point, 0, &all);
-
-	if (err)
-		return err;
-	dma_fence_unwrap_for_each(fence, &cursor, all)
-		if (!err)
-			err = add_dependency(sub, fence);
-	dma_fence_put(all);
-	return err;
-}
-
-static int add_signal(struct npu_submission *sub, const struct drm_npu_sync *sync)
-{
-	struct npu_signal *signal = &sub->signals[sub->n_signals];
-
-	signal->syncobj = drm_syncobj_find(sub->filp, sync->handle);
-	if (!signal->syncobj)
-		return -ENOENT;
-	sub->n_signals++;
-	signal->point = sync->point;
-	if (sync->point) {
-		signal->chain = dma_fence_chain_alloc();
-		if (!signal->chain)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int add_syncs(struct npu_submission *sub, const struct drm_npu_array *array)
-{
-	struct drm_npu_sync sync;
-	u32 i;
-	int err;
-
-	if (!array->count)
-		return 0;
-	sub->signals = kcalloc(array->count, sizeof(*sub->signals), GFP_KERNEL);
-	if (!sub->signals)
-		return -ENOMEM;
-	for (i = 0; i < array->count; i++) {
-		err = copy_element(&sync, sizeof(sync), array, i);
-		if (err)
-			return err;
-		if (sync.flags == DRM_NPU_SYNC_WAIT)
-			err = add_wait(sub, &sync);
-		else if (sync.flags == DRM_NPU_SYNC_SIGNAL)
-			err = add_signal(sub, &sync);
-		else
-			err = -EINVAL;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int add_fences_of(struct npu_submission *sub, struct dma_resv *resv, bool write)
-{
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	int err;
-
-	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
-		err = add_dependency(sub, fence);
-		if (err)
-			return err;
-	}
-	return dma_resv_reserve_fences(resv, 1);
-}
-
-static int add_implicit_fences(struct npu_submission *sub)
-{
-	struct npu_job *job = sub->job;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < job->n_bos; i++) {
-		err = add_fences_of(sub, job->bos[i]->resv, job->written[i]);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static void publish_fence(struct npu_submission *sub, struct dma_fence *fence)
-{
-	struct npu_job *job = sub->job;
-	struct npu_signal *signal;
-	unsigned int i;
-
-	for (i = 0; i < job->n_bos; i++)
-		dma_resv_add_fence(job->bos[i]->resv, fence,
-				   job->written[i] ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
-	for (i = 0; i < sub->n_signals; i++) {
-		signal = &sub->signals[i];
-		if (signal->chain)
-			drm_syncobj_add_point(signal->syncobj, signal->chain, fence, signal->point);
-		else
-			drm_syncobj_replace_fence(signal->syncobj, fence);
-		signal->chain = NULL;
-	}
 }
 
 /* Counts the jobs in, or refuses them. */
@@ -371,13 +199,13 @@ static int push_job(struct npu_submission *sub)
 
 	mutex_lock(&ctx->submit_lock);
 	if (job->scheduled || !npu_queue_reserve(sub->npu))
-		err = use_scheduler(sub);
+		err = npu_sched_prepare(job, sub->filp);
 	if (!err) {
 		npu_fence_init(job->fence, ctx->fence_context, ++ctx->seqno);
 		if (job->scheduled)
 			npu_sched_arm(job);
 		trace_npu_submit(job);
-		publish_fence(sub, &job->fence->base);
+		npu_sync_publish(sub, &job->fence->base);
 		if (job->scheduled)
 			npu_sched_push(job);
 		else
@@ -396,7 +224,7 @@ static int lock_and_push(struct npu_submission *sub)
 	err = drm_gem_lock_reservations(job->bos, job->n_bos, &acquire);
 	if (err)
 		return err;
-	err = add_implicit_fences(sub);
+	err = npu_sync_add_implicit(sub);
 	if (!err)
 		err = push_job(sub);
 	drm_gem_unlock_reservations(job->bos, job->n_bos, &acquire);
@@ -416,7 +244,7 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 	err = add_ops(sub, args);
 	if (err)
 		return err;
-	err = add_syncs(sub, &args->syncs);
+	err = npu_sync_add(sub, &args->syncs);
 	if (!err)
 		err = reserve_pending(job);
 	if (err)
@@ -435,18 +263,6 @@ cleanup:
 	if (job->scheduled)
 		drm_sched_job_cleanup(&job->base);
 	return err;
-}
-
-static void submission_fini(struct npu_submission *sub)
-{
-	unsigned int i;
-
-	for (i = 0; i < sub->n_signals; i++) {
-		dma_fence_chain_free(sub->signals[i].chain);
-		drm_syncobj_put(sub->signals[i].syncobj);
-	}
-	kfree(sub->signals);
-	npu_job_put(sub->job);
 }
 
 /**
@@ -487,6 +303,7 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
 	} else {
 		err = -ENODEV;
 	}
-	submission_fini(&sub);
+	npu_sync_fini(&sub);
+	npu_job_put(sub.job);
 	return err;
 }

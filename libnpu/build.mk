@@ -19,10 +19,9 @@ LIBNPU_SRCS := $(addprefix libnpu/, \
 	$(addprefix tune/, check.c hessian.c problem.c panel.c round.c smooth.c rotate.c fake.c qat.c \
 		qat_backward.c choose.c follower.c) \
 	$(addprefix backend/, cpu.c cpu_buffer.c cpu_matmul.c cpu_weights.c node.c \
-		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_exact.c \
-		nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_passes.c nvdla_plan.c \
-		nvdla_queue.c nvdla_split.c \
-		nvdla_stage.c nvdla_weights.c))
+		nvdla_buffer.c nvdla_chunks.c nvdla_config.c nvdla_device.c nvdla_division.c \
+		nvdla_exact.c nvdla_fence.c nvdla_job.c nvdla_matmul.c nvdla_passes.c nvdla_plan.c \
+		nvdla_queue.c nvdla_split.c nvdla_stage.c nvdla_weights.c))
 
 # The CPU's arithmetic: with instructions that not every processor has, one kernel a file.
 CPU_KERNELS_x86_64 := avx2 avx512_vnni amx fixed16_avx512

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requantization. This file is the definition in npu.h put into C; the CPU backend and the host
- * steps of the NPU backends both end here, so that there is one place that decides about bits.
+ * Requantization. This file is the definition in npu_epilogue.h put into C; the CPU backend and the
+ * host steps of the NPU backends both end here, so that there is one place that decides about bits.
  *
  * A strip goes through it stage by stage, each a plain loop over channels that a compiler can
  * vectorise: without branches, and with what belongs to a channel side by side. Float arithmetic

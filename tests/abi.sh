@@ -50,6 +50,17 @@ flags=$(pkg-config --cflags --libs libnpu) || fail "pkg-config does not find lib
 version=$(sed -n 's/^#define NPU_VERSION_[A-Z]* *//p' libnpu/include/npu.h | paste -sd.)
 [ "$(pkg-config --modversion libnpu)" = "$version" ] || fail "pkg-config tells another version"
 
+# Each header can be included alone.
+for header in libnpu/include/*.h; do
+	echo "#include <${header##*/}>" >"$work/alone.c"
+	for language in c c++; do
+		# shellcheck disable=SC2086
+		"${CC:-gcc}" -x $language -fsyntax-only -Wall -Wextra -pedantic -Werror \
+			"$work/alone.c" $flags ||
+			fail "${header##*/} does not stand alone in $language"
+	done
+done
+
 # Pages that exist describe calls that exist, each under its own name.
 for page in docs/man/npu_*.3; do
 	sed -n 's/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page" >"$work/names"

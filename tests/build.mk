@@ -77,7 +77,7 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_query test_nvdla test_nvdla_async test_nvdla_types test_output test_arena \
 	test_weights_file test_weights_share test_failing_npu)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
-	test_layout test_plan test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
+	test_layout test_plan test_division test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
 	test_quant_observer test_quant_codebook test_file test_file_refused \
@@ -92,7 +92,7 @@ UNIT_TESTS += $(LIBNPU_UNIT_TESTS)
 DEVICE_TESTS += $(LIBNPU_DEVICE_TESTS)
 
 $(LIBNPU_TESTS): $(B)/tests/matmul_case.o $(LIBNPU_A)
-$(addprefix $(B)/tests/unit/, test_plan test_cost): $(B)/kmod/nvdla/nvdla_limits.o
+$(addprefix $(B)/tests/unit/, test_plan test_division test_cost): $(B)/kmod/nvdla/nvdla_limits.o
 $(B)/tests/unit/test_cost: $(B)/tests/unit/test_model_rig.o $(MODEL_OBJECTS)
 $(addprefix $(B)/tests/, unit/test_matmul_cpu unit/test_nvdla_types device/test_matmul): \
 	$(B)/tests/matmul_trial.o $(B)/tests/trial_submit.o \

@@ -13,22 +13,8 @@ build=$1
 board="tools/board/board --build $build"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-# check WHAT COMMAND...: its output is shown if it fails
-check() {
-	local what=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok: $what"
-	else
-		failed=$((failed + 1))
-		tail -n 40 "$work/log" | sed 's/^/    /'
-		echo "FAILED: $what"
-	fi
-}
+# shellcheck source=/dev/null
+. tests/count.sh
 
 version=$(sed -n 's/^#define NPU_VERSION_[A-Z]* *//p' libnpu/include/npu.h | paste -sd.)
 
@@ -159,5 +145,4 @@ same_version() {
 }
 check "all packages are of the version that is built" same_version
 
-echo "install: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish install

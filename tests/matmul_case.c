@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Random multiplications with a plain reference. The reference is written from the definition in
- * npu.h and shares no code with the library.
+ * npu_epilogue.h and shares no code with the library.
  */
 #include <math.h>
 #include <setjmp.h>

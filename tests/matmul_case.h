@@ -50,7 +50,7 @@ void case_init(struct matmul_case *c, struct rng *rng, uint32_t m, uint32_t k, u
 	       unsigned int form);
 void case_free(struct matmul_case *c);
 
-/* The definition in npu.h, one element at a time. To be freed. */
+/* The definition in npu_epilogue.h, one element at a time. To be freed. */
 int8_t *case_reference(const struct matmul_case *c);
 
 /* Runs a case on a device; fails the test where a call fails. To be freed. */

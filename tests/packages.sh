@@ -26,6 +26,8 @@ esac
 command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed: run scripts/setup.sh packaging"
 # shellcheck source=/dev/null
 . tools/board/lib/apt.sh
+# shellcheck source=/dev/null
+. tests/count.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -76,25 +78,6 @@ quietly() {
 	"$@" >"$work/log" 2>&1 && return
 	tail -n 20 "$work/log" >&2
 	die "the clean systems cannot be prepared: $*"
-}
-
-# ---- counting ----
-
-passed=0
-failed=0
-# check WHAT COMMAND...: its output is shown if it fails. What the check before it printed is in last.
-check() {
-	local what=$1
-	shift
-	[ ! -f "$work/log" ] || mv "$work/log" "$work/last"
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok: $suite: $what"
-	else
-		failed=$((failed + 1))
-		tail -n 60 "$work/log" | sed 's/^/    /'
-		echo "FAILED: $suite: $what"
-	fi
 }
 
 # Does what the last check printed hold TEXT?
@@ -316,5 +299,4 @@ check "nothing is half removed" whole
 check "purge" inside user dpkg --purge libnpu1 libnpu-dev npu-tools npu-dkms
 check "nothing is left" left_over
 
-echo "packages $suite: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish "packages $suite"

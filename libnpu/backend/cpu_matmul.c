@@ -22,8 +22,8 @@ static bool is_8_bits(enum npu_type type)
 }
 
 /*
- * True if cpu/fixed16.h gives what npu.h defines. Of 16384 products of 8 bits and a bias nothing
- * can saturate on the way to the multiplier, zero points of A included.
+ * True if cpu/fixed16.h gives what npu_epilogue.h defines. Of 16384 products of 8 bits and a bias
+ * nothing can saturate on the way to the multiplier, zero points of A included.
  */
 static bool is_fast(const struct npu_matmul *mm)
 {

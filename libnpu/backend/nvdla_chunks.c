@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../arith.h"
 #include "nvdla_chunks.h"
+#include "nvdla_division.h"
 #include "nvdla_passes.h"
 
 int nvdla_reach_init(struct nvdla_reach *reach, const struct nvdla_weights *nw)
@@ -69,23 +71,27 @@ static uint32_t cut_group(const struct nvdla_reach *reach, struct npu_part group
 }
 
 /*
- * As few chunks of a group as there can be, and where that gives as few, as even ones: a short rest
- * would take as long as a whole one.
+ * As many chunks of a group as are fast, and even ones: a short rest would take as long as a whole
+ * one. Where that takes more of them, because some do not reach as far, as few as there can be.
  */
-static uint32_t cut_evenly(const struct nvdla_reach *reach, struct npu_part group, uint32_t most,
-			   uint32_t *lengths)
+static uint32_t cut_evenly(const struct nvdla_reach *reach, const struct nvdla_weights *nw,
+			   struct npu_part group, uint32_t *lengths)
 {
-	uint32_t least = cut_group(reach, group, most, lengths);
-	uint32_t even = npu_plan_even(group.count, reach->unit, least);
-	uint32_t count = even < most ? cut_group(reach, group, even, lengths) : least;
+	const struct nvdla_device *dev = to_nvdla(nw->base.dev);
+	const uint32_t most = dev->max_k - dev->max_k % reach->unit;
+	const uint32_t rows = nw->base.n + !!nw->base.zero_point;
+	const uint32_t least = cut_group(reach, group, most, lengths);
+	const struct nvdla_division d =
+		nvdla_divide(&dev->limits, group.count, rows, nw->base.groups, least);
+	const uint32_t count = d.k < most ? cut_group(reach, group, d.k, lengths) : least;
 
-	return count > least ? cut_group(reach, group, most, lengths) : count;
+	return count > npu_max(d.parts, least) ? cut_group(reach, group, most, lengths) : count;
 }
 
 uint32_t *nvdla_reach_cut(const struct nvdla_reach *reach, const struct nvdla_weights *nw,
 			  uint32_t *count)
 {
-	const uint32_t max_k = to_nvdla(nw->base.dev)->max_k, size = nw->base.group_size;
+	const uint32_t size = nw->base.group_size;
 	/* A group may end inside a unit. */
 	uint32_t *lengths = calloc((size_t)reach->units + nw->base.groups, sizeof(*lengths));
 
@@ -94,7 +100,7 @@ uint32_t *nvdla_reach_cut(const struct nvdla_reach *reach, const struct nvdla_we
 		uint32_t first = g * size, left = reach->k - first;
 		struct npu_part group = { .first = first, .count = left < size ? left : size };
 
-		*count += cut_evenly(reach, group, max_k - max_k % reach->unit, lengths + *count);
+		*count += cut_evenly(reach, nw, group, lengths + *count);
 	}
 	return lengths;
 }

@@ -32,8 +32,8 @@ void nvdla_reach_fini(struct nvdla_reach *reach);
 void nvdla_reach_row(struct nvdla_reach *reach, const int8_t *w);
 
 /*
- * Lengths of the chunks, for the caller to free, or NULL without memory. As few as there can be in
- * each group of K, which none of them crosses.
+ * Lengths of the chunks, for the caller to free, or NULL without memory. None of them crosses a
+ * group of K; nvdla_divide() says how many there are in each.
  */
 uint32_t *nvdla_reach_cut(const struct nvdla_reach *reach, const struct nvdla_weights *nw,
 			  uint32_t *count);

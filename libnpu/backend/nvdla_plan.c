@@ -7,6 +7,7 @@
 #include "../arith.h"
 #include "../output.h"
 #include "nvdla.h"
+#include "nvdla_division.h"
 #include "nvdla_passes.h"
 #include "nvdla_plan.h"
 #include "nvdla_split.h"
@@ -56,31 +57,6 @@ void nvdla_plan_exact(struct npu_plan *plan, uint32_t digits, uint32_t batch)
 
 /* ---- Queries --------------------------------------------------------------------------- */
 
-/* A run of K in parts that are even but for the last one. */
-struct division {
-	uint32_t parts;
-	uint32_t k;
-	uint32_t last;
-};
-
-/* For exact sums with weights up to @magnitude, or for others if that is 0. */
-static struct division divide(const struct drm_npu_matmul_limits *limits, uint32_t k,
-			      uint32_t magnitude)
-{
-	struct division d = { .parts = 1, .k = k, .last = k };
-	uint32_t unit = npu_plan_k_unit(limits), most;
-
-	if (!magnitude)
-		return d;
-	most = npu_min(NVDLA_EXACT_WEIGHT_SUM / magnitude, npu_plan_max_k(limits)) / unit * unit;
-	if (k > most) {
-		d.k = npu_plan_even(k, unit, npu_div_up(k, most));
-		d.parts = npu_div_up(k, d.k);
-		d.last = k - (d.parts - 1) * d.k;
-	}
-	return d;
-}
-
 /**
  * struct query - what a plan is made of
  * @limits: Of the engine.
@@ -95,14 +71,26 @@ struct query {
 	uint32_t n;
 	uint32_t passes;
 	uint32_t digits;
-	struct division group;
+	struct nvdla_division group;
 	uint32_t groups;
-	struct division rest;
+	struct nvdla_division rest;
 	uint32_t rests;
 };
 
+/* A run of K: for exact sums with weights up to @magnitude, or in one part if that is 0. */
+static struct nvdla_division divide(const struct query *q, uint32_t k, uint32_t magnitude)
+{
+	const uint32_t unit = npu_plan_k_unit(q->limits);
+	uint32_t most;
+
+	if (!magnitude || !k)
+		return (struct nvdla_division){ .parts = 1, .k = k, .last = k };
+	most = npu_min(NVDLA_EXACT_WEIGHT_SUM / magnitude, npu_plan_max_k(q->limits)) / unit * unit;
+	return nvdla_divide(q->limits, k, q->n, q->groups + q->rests, npu_div_up(k, most));
+}
+
 /* Adds @times runs of K for @rows rows. */
-static void add_runs(struct npu_plan *plan, const struct query *q, const struct division *d,
+static void add_runs(struct npu_plan *plan, const struct query *q, const struct nvdla_division *d,
 		     uint32_t rows, uint64_t times)
 {
 	struct npu_tiles tiles;
@@ -235,8 +223,8 @@ static int fill(struct npu_plan *plan, const struct drm_npu_matmul_limits *limit
 		rq.a_zero_point -= 128;
 	fused = is_fused(limits, desc, given ? &rq : NULL);
 	q.passes = fused ? 1 : NVDLA_EXACT_PASSES;
-	q.group = divide(limits, desc->group_size, fused ? 0 : w_magnitude(desc));
-	q.rest = divide(limits, desc->k % desc->group_size, fused ? 0 : w_magnitude(desc));
+	q.group = divide(&q, desc->group_size, fused ? 0 : w_magnitude(desc));
+	q.rest = divide(&q, desc->k % desc->group_size, fused ? 0 : w_magnitude(desc));
 	plan->k_parts = q.groups * q.group.parts + q.rests * q.rest.parts;
 	nvdla_plan_limit(plan, limits);
 	if (fused)

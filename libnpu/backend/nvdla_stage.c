@@ -16,9 +16,9 @@
  *	x2:  x += residual;  ReLU  |  x = min(x, high)  |  x = max(x, low)
  *	converter:  as above, and the zero point of the residual
  *
- * Nothing saturates on the way that the definition in npu.h does not clamp: the caller sees to it
- * that sum and bias stay within int32. A shift from 48 on gives 0 for every product, in the engine
- * as in the definition.
+ * Nothing saturates on the way that the definition in npu_epilogue.h does not clamp: the caller
+ * sees to it that sum and bias stay within int32. A shift from 48 on gives 0 for every product, in
+ * the engine as in the definition.
  */
 #include "nvdla_stage.h"
 

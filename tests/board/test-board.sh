@@ -12,26 +12,11 @@ build=$(dirname "$built")
 board=$PWD/tools/board/board
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=/dev/null
+. tests/count.sh
+
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
-
-passed=0
-failed=0
-
-# check WHAT COMMAND...: counts, and shows the last run's output when COMMAND fails
-check() {
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		echo "ok: $what"
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $what"
-		tail -n 3 "$work/out" | cut -c 1-200 | sed 's/^/    out: /'
-		tail -n 5 "$work/err" | sed 's/^/    err: /'
-	fi
-}
 
 # Runs the board; sets $status, fills out and err. The driver has its own tests.
 board() {
@@ -219,5 +204,4 @@ check "what is not in the cache is status 125 without network" status_is 125
 check "it says so" err_has "cannot read the package lists of bookworm: is this machine offline?"
 check "nothing half is in the cache" [ -z "$(find "$work/cache" -name kernels)" ]
 
-echo "board: $passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish board

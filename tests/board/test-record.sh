@@ -14,23 +14,8 @@ build=$(dirname "$built")
 broken=$built/tests/broken-model.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-passed=0
-failed=0
-
-# check WHAT COMMAND...: counts, and shows the last run's output when COMMAND fails
-check() {
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		echo "ok: $what"
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $what"
-		tail -n 5 "$work/out" "$work/err" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
+# shellcheck source=/dev/null
+. tests/count.sh
 
 board() {
 	"$board" "$@" --build "$build" >"$work/out" 2>"$work/err"
@@ -143,5 +128,4 @@ check "a model that is none: status" status_is 125
 check "a model that is none: message" err_has "recorder: cannot open the model"
 check "a recording that failed leaves nothing" nothing_else ./matmul.vec
 
-echo "record: $passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish record

@@ -17,21 +17,8 @@ board=tools/board/board
 model=$built/tools/board/rtl/stand_in.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-check() {
-	local what=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok: $what"
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $what"
-		tail -n 10 "$work/out" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
+# shellcheck source=/dev/null
+. tests/count.sh
 
 says() {
 	local text=$1
@@ -66,5 +53,4 @@ if [ -n "${RTL_MODEL-}" ]; then
 	done
 fi
 
-echo "rtl: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish rtl

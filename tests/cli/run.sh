@@ -137,7 +137,7 @@ check 'plan with too much of an output stage' 0 plan 64 256 64 -c nv_small --bia
 	--clamp=-10,10
 says out 'on CPU    sums, bias, scaling, residual, clamp, output'; says out 'CPU       adds up'; done_
 check 'plan of small weights' 0 plan 16 8000 64 --config nv_small --w-type int4 -r float
-says out 'operands  A int8, weights int4'; says out 'tiles of C, each in 3 passes'
+says out 'operands  A int8, weights int4'; says out 'K in 4 parts, each in 3 passes'
 done_
 check 'plan of larger weights' 0 plan 16 8000 64 --config nv_small --w-type codebook -r float
 says out 'K in 16 parts'; done_

@@ -22,25 +22,6 @@ holds() {
 	[ "$2" = "$3" ] || fail "$1 is '$3', not '$2'"
 }
 
-# is_catching: $pid has got so far that SIGTERM no longer kills it, or has ended
-is_catching() {
-	mask=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$pid/status" 2>/dev/null) || return 0
-	[ -z "$mask" ] || [ $((mask & 0x4000)) -ne 0 ]
-}
-
-# interrupted READY COMMAND...: asks the command to end as soon as READY says so
-interrupted() {
-	ready=$1
-	shift
-	"$@" &
-	pid=$!
-	until $ready || [ ! -d "/proc/$pid" ]; do
-		sleep 0.1
-	done
-	kill "$pid"
-	wait "$pid"
-}
-
 # ---- bench ----
 
 bench() {

@@ -7,30 +7,8 @@
 #   tests/device/tools.sh
 set -u
 
-passed=0
-failed=0
-dir=$(mktemp -d)
-cd "$dir" || exit 1
-
-fail() {
-	echo "FAILED: $what: $*"
-	sed 's/^/    /' out err
-	ok=
-}
-
-# check WHAT STATUS COMMAND...
-check() {
-	what=$1 want=$2 ok=1
-	shift 2
-	"$@" >out 2>err
-	status=$?
-	[ "$status" -eq "$want" ] || fail "exit status $status, not $want"
-}
-
-# says FILE TEXT
-says() {
-	grep -qF -e "$2" "$1" || fail "$1 does not say '$2'"
-}
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../cli/lib.sh"
 
 # above 0 KEY: the number behind the first "KEY": in the output
 above() {
@@ -38,54 +16,26 @@ above() {
 	awk -v least="$1" '{ exit !($1 > least) }' number || fail "$2 is '$(cat number)'"
 }
 
-# is_catching: $pid has got so far that SIGTERM no longer kills it, or has ended
-is_catching() {
-	mask=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$pid/status" 2>/dev/null) || return 0
-	[ -z "$mask" ] || [ $((mask & 0x4000)) -ne 0 ]
-}
-
-# interrupted READY COMMAND...: asks the command to end as soon as READY says so
-interrupted() {
-	ready=$1
-	shift
-	"$@" &
-	pid=$!
-	until $ready || [ ! -d "/proc/$pid" ]; do
-		sleep 0.1
-	done
-	kill "$pid"
-	wait "$pid"
-}
-
-done_() {
-	if [ -n "$ok" ]; then
-		passed=$((passed + 1))
-		echo "ok: $what"
-	else
-		failed=$((failed + 1))
-	fi
-}
-
 node=$(npu-run info | sed -n 's/^nvdla .*, \(.*\) (driver npu)$/\1/p' | head -n 1)
 
 # ---- selftest --soak ----
 
 # The engine hangs once, is reset, and the test goes on: 50 multiplications, of which 49 are right.
-check 'soak past a hang' 3 npu-run selftest --soak 1h --count 50 --seed 1 --json
+ends 'soak past a hang' 3 npu-run selftest --soak 1h --count 50 --seed 1 --json
 says out '"passed": 49, '; says out '"faults": {"wrong": 0, "hangs": 1, "errors": 0, '
 says err 'npu-run: selftest: 1 faults in '; done_
 
 # ---- bench ----
 
-check 'bench beside the CPU' 0 npu-run bench --count 10 64 256 64 1 1024 1024
+ends 'bench beside the CPU' 0 npu-run bench --count 10 64 256 64 1 1024 1024
 says out "device     nvdla nv_"; says out 'MHz, at most '; says out 'device     cpu '
 [ "$(grep -c ' nvdla  ' out)" -eq 2 ] || fail 'not two lines of the NPU'; done_
-check 'bench as a chart' 0 npu-run bench --count 3 --chart --svg chart.svg 64 256 64 1 1024 1024
+ends 'bench as a chart' 0 npu-run bench --count 3 --chart --svg chart.svg 64 256 64 1 1024 1024
 says out 'limit of nv_small'; says chart.svg 'limit of nv_small'; done_
-check 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
+ends 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
 says out '"engine": {"jobs": '; says out '"limit_cycles": 16384, '
 above 0 utilisation; above 0 busy; above 16383 cycles; done_
-check 'bench, interrupted' 130 interrupted is_catching npu-run bench --count 10000000 64 256 64
+ends 'bench, interrupted' 130 interrupted is_catching npu-run bench --count 10000000 64 256 64
 says err 'npu-run: bench: interrupted'; done_
 
 # ---- top ----
@@ -98,24 +48,24 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	npu-run top --once --interval 1s --json >out
 	! grep -q '"pid"' out || break
 done
-check 'top, once' 0 npu-run top --once --interval 1s
+ends 'top, once' 0 npu-run top --once --interval 1s
 says out "$node: engine "; says out ' busy over '; says out "    $worker 0 "
 says out ' npu-run'; done_
-check 'top as JSON' 0 npu-run top --once --json --sort memory
+ends 'top as JSON' 0 npu-run top --once --json --sort memory
 says out "\"pid\": $worker, \"user\": \"0\", \"command\": \"npu-run\", \"node\": \"$node\", \"files\": 1"
 above 0 busy; above 0 engine_ns; above 10000 total_bytes; done_
-check 'top of one node' 0 npu-run top --once --interval 0.1s --device "$node"
+ends 'top of one node' 0 npu-run top --once --interval 0.1s --device "$node"
 says out " $worker "; done_
 has_looked_twice() {
 	[ "$(wc -l <out)" -ge 2 ]
 }
-check 'top, again and again' 130 interrupted has_looked_twice npu-run top --interval 0.2s --json
+ends 'top, again and again' 130 interrupted has_looked_twice npu-run top --interval 0.2s --json
 [ "$(grep -c '^{.*}$' out)" -gt 1 ] || fail 'not several looks'
 [ "$(grep -vc '^{.*}$' out)" -eq 0 ] || fail 'a look that is no line'; done_
 # Somebody else sees that there is something he does not see.
 mkdir -p /etc
 echo 'user:x:1000:1000::/:/bin/sh' >/etc/passwd
-check 'top as somebody else' 0 su user -s /usr/bin/sh -c "PATH=$PATH npu-run top --once"
+ends 'top as somebody else' 0 su user -s /usr/bin/sh -c "PATH=$PATH npu-run top --once"
 says out ' processes of other users are hidden'; says out "$node: engine 0.0 %"
 ! grep -q " $worker " out || fail 'it is not hidden'; done_
 kill "$worker"
@@ -128,25 +78,25 @@ no_instance() {
 	[ ! -e "$1" ] || fail "$1 is left"
 }
 
-check 'trace of a command' 0 npu-run trace -o t.json -- npu-run bench -d "$node" -n 10 64 256 64
+ends 'trace of a command' 0 npu-run trace -o t.json -- npu-run bench -d "$node" -n 10 64 256 64
 says out 'nvdla'; says err 'trace     t.json: 24 submissions, '
 jobs=$(sed -n 's/.*submissions, \([0-9]*\) jobs, 0 hangs$/\1/p' err)
 [ "$(grep -c '"ph": "X", "name": "[0-9]* x 256 x 64"' t.json)" -eq "$jobs" ] || fail 'not all jobs'
 [ "$(grep -c '"outcome": "done"' t.json)" -eq 24 ] || fail 'not 24 ends in the file'
 no_instance; done_
-check 'trace as JSON, of one node' 0 npu-run trace -d "$node" -o t.json --json -- npu-run bench -d "$node" -n 10 --json 64 256 64
+ends 'trace as JSON, of one node' 0 npu-run trace -d "$node" -o t.json --json -- npu-run bench -d "$node" -n 10 --json 64 256 64
 says out "{\"trace\": \"t.json\", \"submissions\": 24, \"jobs\": $jobs, \"hangs\": 0, \"lost_events\": 0}"; done_
-check 'trace of a time' 0 npu-run trace -o t.json --duration 0.2s
+ends 'trace of a time' 0 npu-run trace -o t.json --duration 0.2s
 says err ' 0 submissions'; says t.json '"traceEvents": []'; done_
-check 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- npu-run bench -d "$node" -n 300 64 256 64
+ends 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- npu-run bench -d "$node" -n 300 64 256 64
 says err 'lost      '; done_
-check 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
-check 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_
+ends 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
+ends 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_
 rm t.json
-check 'no such command' 127 npu-run trace -o t.json -- nowhere
+ends 'no such command' 127 npu-run trace -o t.json -- nowhere
 says err 'npu-run: trace: nowhere: No such file'; no_instance
 [ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_
-check 'no such folder' 4 npu-run trace -o no/t.json -- true
+ends 'no such folder' 4 npu-run trace -o no/t.json -- true
 says err 'npu-run: trace: no/t.json: cannot be created'; no_instance; done_
 # The command does not know of Ctrl-C what a terminal would tell it: it gets the signal from trace.
 cat >long <<'EOF'
@@ -154,24 +104,23 @@ trap 'echo ended; exit 5' TERM
 : >begun
 while :; do sleep 0.1; done
 EOF
-check 'trace, interrupted' 130 interrupted 'test -e begun' npu-run trace -o t.json -- sh long
+ends 'trace, interrupted' 130 interrupted 'test -e begun' npu-run trace -o t.json -- sh long
 says out 'ended'; says err 'trace     t.json: '; no_instance; done_
 mkdir -m 777 /tmp/open
-check 'trace as somebody else' 3 su user -s /usr/bin/sh -c "PATH=$PATH npu-run trace -o /tmp/open/t.json -- true"
+ends 'trace as somebody else' 3 su user -s /usr/bin/sh -c "PATH=$PATH npu-run trace -o /tmp/open/t.json -- true"
 says err 'npu-run: trace: tracing is not permitted to this user; run it as root'; done_
 
 # ---- cdi ----
 
-check 'cdi' 0 npu-run cdi
+ends 'cdi' 0 npu-run cdi
 says out '{"cdiVersion": "0.6.0", "kind": "libnpu/npu", "devices": [{"name": "0", '
 says out "\"deviceNodes\": [{\"path\": \"$node\", \"type\": \"c\", \"permissions\": \"rw\"}]"; done_
 chgrp 105 "$node"
-check 'cdi into a file' 0 npu-run cdi --kind example.com/npu --device "$node" -o npu.json
+ends 'cdi into a file' 0 npu-run cdi --kind example.com/npu --device "$node" -o npu.json
 says npu.json '"cdiVersion": "0.7.0", "kind": "example.com/npu"'
 says npu.json '"additionalGids": [105]'; done_
 chgrp 0 "$node"
-check 'cdi into no folder' 4 npu-run cdi -o no/npu.json
+ends 'cdi into no folder' 4 npu-run cdi -o no/npu.json
 says err 'npu-run: cdi: no/npu.json: cannot be created in no'; done_
 
-echo "tools: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish tools

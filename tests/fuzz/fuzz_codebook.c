@@ -42,7 +42,7 @@ static uint8_t *fill(const struct input *in, size_t bytes, size_t at)
 	return to;
 }
 
-/* Bit by bit, as npu.h describes indices. */
+/* Bit by bit, as npu_weights.h describes indices. */
 static bool indices_are_right(const struct input *in, const uint8_t *indices)
 {
 	size_t row = ((size_t)in->k * in->bits + 7) / 8;

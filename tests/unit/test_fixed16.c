@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The fast requantization against the definition in npu.h, at its limits: it computes in binary32
- * or binary64, so what has to be shown is that no other rounding than the result's ever shows.
+ * The fast requantization against the definition in npu_epilogue.h, at its limits: it computes in
+ * binary32 or binary64, so what has to be shown is that no other rounding than the result's ever
+ * shows.
  */
 #include <setjmp.h>
 #include <stdarg.h>

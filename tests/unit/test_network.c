@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Quantized networks on the CPU device against integers that are computed here, one by one, from
- * what the network's description says and npu.h defines.
+ * what the network's description says and npu_epilogue.h defines.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -60,7 +60,7 @@ static double round_away(double x)
 	return x < 0 ? ceil(x - 0.5) : floor(x + 0.5);
 }
 
-/* FIXED16 of npu.h for all channels of a layer. */
+/* FIXED16 of npu_epilogue.h for all channels of a layer. */
 struct fixed {
 	int16_t multiplier[64];
 	uint32_t shift;

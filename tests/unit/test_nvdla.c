@@ -149,6 +149,31 @@ static void long_sums_of_large_weights(void **state)
 	close_fake();
 }
 
+/* Weights of 4 bits, so that chunks could be longer than is fast; @large: but for a few. */
+static void check_small_weights(struct rng *rng, bool large)
+{
+	struct matmul_case c;
+
+	case_init(&c, rng, 5, 16400, 20, CASE_BIAS);
+	for (uint32_t i = 0; i < 20 * c.k; i++)
+		c.w[i] = large && i % c.k / 1200 == 4 ? c.w[i] | 64 : c.w[i] % 8;
+	c.epilogue.shift -= 3;
+	case_check(dev, queue, &c);
+	case_free(&c);
+}
+
+static void long_sums_of_small_weights(void **state)
+{
+	struct rng rng = { 107 };
+
+	(void)state;
+	fake_reset();
+	open_fake();
+	check_small_weights(&rng, false);
+	check_small_weights(&rng, true);
+	close_fake();
+}
+
 /* ---- Submissions ----------------------------------------------------------------------- */
 
 struct work {
@@ -488,6 +513,7 @@ int main(void)
 		cmocka_unit_test(short_large_engine),
 		cmocka_unit_test(small_cbuf),
 		cmocka_unit_test(long_sums_of_large_weights),
+		cmocka_unit_test(long_sums_of_small_weights),
 		cmocka_unit_test(outcomes_go_to_their_tickets),
 		cmocka_unit_test(outcomes_have_their_own_words),
 		cmocka_unit_test(waiting_has_a_limit),

@@ -289,13 +289,37 @@ static void weights_decide(void **state)
 	assert_int_equal(ask(&desc).k_parts, 4);
 
 	/* Sums of 8128 products of up to 8 are exact, or 4335 of up to 15. */
-	desc = shape(10, 8000, 30, true);
+	desc = shape(10, 4400, 256, true);
 	desc.w_type = NPU_WEIGHTS_INT4;
 	expect_made_as_asked(&desc);
 	assert_int_equal(ask(&desc).k_parts, 1);
 	desc.w_zero_points = true;
 	expect_made_as_asked(&desc);
 	assert_int_equal(ask(&desc).k_parts, 2);
+}
+
+/* Where fewer parts of K would do, but more are faster. */
+static void more_parts_can_be_faster(void **state)
+{
+	struct npu_plan_desc desc = shape(16, 8000, 64, true);
+
+	(void)state;
+	desc.w_type = NPU_WEIGHTS_INT4;
+	expect_made_as_asked(&desc);
+	assert_in_range(ask(&desc).k_parts, 2, 4);
+	assert_true(ask(&desc).cycles < 3.1 * (double)ask(&desc).limit_cycles);
+	desc.a_type = NPU_TYPE_INT16;
+	desc.batch = 2;
+	expect_made_as_asked(&desc);
+
+	/* Beyond what a job can have; and in groups, whose last is short. */
+	desc = shape(16, 20000, 64, true);
+	desc.w_type = NPU_WEIGHTS_INT4;
+	expect_made_as_asked(&desc);
+	assert_in_range(ask(&desc).k_parts, 4, 12);
+	desc.group_size = 8000;
+	expect_made_as_asked(&desc);
+	assert_true(ask(&desc).k_parts > 3);
 }
 
 static void a_configuration_is_what_its_driver_tells(void **state)
@@ -479,6 +503,7 @@ int main(void)
 						close_fake),
 		cmocka_unit_test_setup_teardown(the_output_stage_decides, open_fake, close_fake),
 		cmocka_unit_test_setup_teardown(weights_decide, open_fake, close_fake),
+		cmocka_unit_test_setup_teardown(more_parts_can_be_faster, open_fake, close_fake),
 		cmocka_unit_test_setup_teardown(a_configuration_is_what_its_driver_tells, open_fake,
 						close_fake),
 		cmocka_unit_test_setup_teardown(limits_and_fetches_are_told, open_fake, close_fake),

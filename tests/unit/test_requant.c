@@ -40,7 +40,7 @@ static wide rsh(wide x, unsigned int shift)
 	return quotient;
 }
 
-/* The definition in npu.h of an int8 or uint8 result with FIXED16 or NONE. */
+/* The definition in npu_epilogue.h of an int8 or uint8 result with FIXED16 or NONE. */
 static int32_t defined(const struct npu_requant *rq, uint32_t n, int64_t sum, int32_t residual)
 {
 	const struct npu_epilogue_desc *e = &rq->epilogue;

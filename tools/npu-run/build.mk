@@ -6,7 +6,7 @@
 
 NPU_RUN := $(B)/tools/npu-run/npu-run
 NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.o error.o \
-	interrupt.o save.o sysfs.o \
+	interrupt.o model_options.o save.o sysfs.o \
 	plot_axis.o plot_svg.o plot_text.o \
 	cmd_bench.o bench.o bench_chart.o bench_report.o conditions.o distribution.o \
 	cmd_cdi.o cdi.o \

@@ -8,8 +8,7 @@
 #include "error.h"
 #include "eval_chart.h"
 #include "eval_report.h"
-#include "network/samples.h"
-#include "quantize_options.h"
+#include "model_options.h"
 #include "save.h"
 
 static const char help[] =
@@ -35,28 +34,25 @@ static const char help[] =
 #define MAX_BATCH 65536
 
 enum {
-	OPTION_INPUT_SCALE = 256,
-	OPTION_TENSOR,
-	OPTION_PACKED,
+	OPTION_PACKED = MODEL_OPTION_END,
 	OPTION_SVG,
 };
 
 /*
  * struct eval_options - what the command line says
- * @paths: FLOAT, and @count of QUANTIZED.
+ * @model: FLOAT.
+ * @paths: @count of QUANTIZED.
  * @limit: Most samples to take.
  */
 struct eval_options {
 	struct common_options common;
+	struct model_options model;
 	const char *const *paths;
 	uint32_t count;
-	const char *tensor;
-	const char *samples;
 	const char *labels;
 	const char *packed;
 	const char *svg;
 	bool plot;
-	double input_scale;
 	uint32_t batch;
 	uint32_t limit;
 };
@@ -70,11 +66,9 @@ static bool take_option(int c, const char *who, struct eval_options *options, en
 	*status = STATUS_USAGE;
 	switch (c) {
 	case 's':
-		options->samples = optarg;
-		return true;
-	case OPTION_TENSOR:
-		options->tensor = optarg;
-		return true;
+	case MODEL_OPTION_TENSOR:
+	case MODEL_OPTION_INPUT_SCALE:
+		return model_option(c, who, &options->model);
 	case 'l':
 		options->labels = optarg;
 		return true;
@@ -87,8 +81,6 @@ static bool take_option(int c, const char *who, struct eval_options *options, en
 	case OPTION_SVG:
 		options->svg = optarg;
 		return true;
-	case OPTION_INPUT_SCALE:
-		return option_factor(who, "--input-scale", optarg, &options->input_scale);
 	case 'n':
 		ok = option_integer(who, "--count", optarg, 1, INT32_MAX, &number);
 		options->limit = (uint32_t)number;
@@ -109,7 +101,7 @@ static bool check_options(const char *who, const struct eval_options *options, i
 			      "--help)");
 		return false;
 	}
-	if (!options->samples) {
+	if (!options->model.samples) {
 		complain(who, "--samples says what the networks are to be tried on: -s X.npy");
 		return false;
 	}
@@ -127,9 +119,7 @@ static bool check_options(const char *who, const struct eval_options *options, i
 static bool parse_options(int argc, char **argv, struct eval_options *options, enum status *status)
 {
 	static const struct option known[] = {
-		{ "samples", required_argument, NULL, 's' },
-		{ "input-scale", required_argument, NULL, OPTION_INPUT_SCALE },
-		{ "tensor", required_argument, NULL, OPTION_TENSOR },
+		MODEL_LONG,
 		{ "labels", required_argument, NULL, 'l' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "batch", required_argument, NULL, 'b' },
@@ -141,17 +131,19 @@ static bool parse_options(int argc, char **argv, struct eval_options *options, e
 	};
 	int c;
 
-	*options = (struct eval_options){ .input_scale = 1,
+	*options = (struct eval_options){ .model.input_scale = 1,
 					  .batch = DEFAULT_BATCH,
 					  .limit = INT32_MAX };
-	while ((c = getopt_long(argc, argv, "s:l:n:b:p" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "l:n:b:p" MODEL_SHORT COMMON_SHORT, known, NULL)) !=
+	       -1) {
 		if (!take_option(c, argv[0], options, status))
 			return false;
 	}
 	*status = STATUS_USAGE;
 	if (!check_options(argv[0], options, argc - optind))
 		return false;
-	options->paths = (const char *const *)argv + optind;
+	options->model.path = argv[optind];
+	options->paths = (const char *const *)argv + optind + 1;
 	options->count = (uint32_t)(argc - optind - 1);
 	return true;
 }
@@ -168,14 +160,9 @@ struct material {
 
 static int load(const struct eval_options *options, struct material *m, struct npu_error *err)
 {
-	const char *model = options->paths[0];
 	uint32_t classes;
-	int ret = float_network_load(model, options->tensor, &m->network, err);
+	int ret = model_load(&options->model, &m->network, &m->samples, err);
 
-	if (!ret)
-		ret = samples_open(options->samples, options->input_scale, &m->samples, err);
-	if (!ret)
-		ret = samples_check(m->samples, m->network.layer[0].k, model, err);
 	if (ret)
 		return ret;
 	m->rows = samples_rows(m->samples);
@@ -187,7 +174,8 @@ static int load(const struct eval_options *options, struct material *m, struct n
 				  err);
 	for (uint32_t i = 0; i < options->count && !ret; i++) {
 		m->count = i + 1;
-		ret = subject_load(options->paths[i + 1], model, &m->network, &m->subjects[i], err);
+		ret = subject_load(options->paths[i], options->model.path, &m->network,
+				   &m->subjects[i], err);
 	}
 	return ret;
 }
@@ -271,7 +259,7 @@ static bool is_device_error(int code)
 static enum status evaluate(const char *who, const struct eval_options *options, struct material *m)
 {
 	const struct eval_report report = {
-		.model = options->paths[0],
+		.model = options->model.path,
 		.samples = m->rows,
 		.labelled = m->labels != NULL,
 		.subjects = m->subjects,

@@ -22,14 +22,8 @@ struct inputs {
 static int open_inputs(const struct quantize_options *options, struct inputs *in,
 		       struct npu_error *err)
 {
-	int ret = float_network_load(options->model, options->tensor, &in->network, err);
+	int ret = model_load(&options->model, &in->network, &in->samples, err);
 
-	if (!ret && options->samples) {
-		ret = samples_open(options->samples, options->input_scale, &in->samples, err);
-		if (!ret)
-			ret = samples_check(in->samples, in->network.layer[0].k, options->model,
-					    err);
-	}
 	if (!ret && options->scales) {
 		ret = learnt_open(options->scales, &in->learnt, err);
 		if (!ret)

@@ -51,9 +51,7 @@ static const char help[] =
 
 /* Options without a letter of their own. */
 enum {
-	OPTION_TENSOR = 256,
-	OPTION_INPUT_SCALE,
-	OPTION_ASYMMETRIC,
+	OPTION_ASYMMETRIC = MODEL_OPTION_END,
 	OPTION_ROUND,
 	OPTION_LAYER,
 	OPTION_BUDGET_BYTES,
@@ -86,26 +84,6 @@ static bool take_name(const char *who, const char *option, const char *const *na
 	}
 	complain(who, "%s is %s, not '%s'", option, list, optarg);
 	return false;
-}
-
-bool option_factor(const char *who, const char *option, const char *text, double *factor)
-{
-	char *end;
-	double number = strtod(text, &end);
-
-	if (end != text && *end == '/') {
-		const char *below = end + 1;
-		double divisor = strtod(below, &end);
-
-		number = end != below ? number / divisor : NAN;
-	}
-	if (end == text || *end || !(fabs(number) > 0) || !isfinite(number)) {
-		complain(who, "%s is a number or a fraction, not 0, as in 0.5 or 1/255, not '%s'",
-			 option, text);
-		return false;
-	}
-	*factor = number;
-	return true;
 }
 
 /* A number above @min and at most @max. */
@@ -228,8 +206,6 @@ static bool take_number(int c, const char *who, struct quantize_options *options
 	bool ok = true;
 
 	switch (c) {
-	case OPTION_INPUT_SCALE:
-		return option_factor(who, "--input-scale", optarg, &options->input_scale);
 	case OPTION_BUDGET_BYTES:
 		return take_budget(who, "--budget-bytes", NPU_BUDGET_BYTES, technique);
 	case OPTION_BUDGET_ERROR:
@@ -270,11 +246,9 @@ static bool take_option(int c, const char *who, struct quantize_options *options
 		options->output = optarg;
 		return true;
 	case 's':
-		options->samples = optarg;
-		return true;
-	case OPTION_TENSOR:
-		options->tensor = optarg;
-		return true;
+	case MODEL_OPTION_TENSOR:
+	case MODEL_OPTION_INPUT_SCALE:
+		return model_option(c, who, &options->model);
 	case OPTION_SCALES:
 		options->scales = optarg;
 		return true;
@@ -303,7 +277,6 @@ static bool take_option(int c, const char *who, struct quantize_options *options
 	case OPTION_OBSERVER:
 	case OPTION_ROUND:
 		return take_choice(c, who, technique);
-	case OPTION_INPUT_SCALE:
 	case OPTION_BUDGET_BYTES:
 	case OPTION_BUDGET_ERROR:
 	case OPTION_PERCENTILE:
@@ -347,9 +320,7 @@ bool quantize_parse(int argc, char **argv, struct quantize_options *options, enu
 {
 	static const struct option known[] = {
 		{ "output", required_argument, NULL, 'o' },
-		{ "tensor", required_argument, NULL, OPTION_TENSOR },
-		{ "samples", required_argument, NULL, 's' },
-		{ "input-scale", required_argument, NULL, OPTION_INPUT_SCALE },
+		MODEL_LONG,
 		{ "weights", required_argument, NULL, 'w' },
 		{ "granularity", required_argument, NULL, 'g' },
 		{ "asymmetric", no_argument, NULL, OPTION_ASYMMETRIC },
@@ -375,7 +346,7 @@ bool quantize_parse(int argc, char **argv, struct quantize_options *options, enu
 	int c;
 
 	*options = (struct quantize_options){
-		.input_scale = 1,
+		.model.input_scale = 1,
 		.technique = {
 			.weights = { FORM_UNIFORM, 8 },
 			.granularity = NPU_QUANT_PER_ROW,
@@ -383,14 +354,15 @@ bool quantize_parse(int argc, char **argv, struct quantize_options *options, enu
 			.momentum = 0.1f,
 		},
 	};
-	while ((c = getopt_long(argc, argv, "o:s:w:g:a:m:r:" COMMON_SHORT, known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:w:g:a:m:r:" MODEL_SHORT COMMON_SHORT, known,
+				NULL)) != -1) {
 		if (!take_option(c, argv[0], options, status))
 			return false;
 	}
 	*status = STATUS_USAGE;
 	if (!check_options(argv[0], options, argc - optind))
 		return false;
-	options->model = argv[optind];
+	options->model.path = argv[optind];
 	return true;
 }
 
@@ -418,8 +390,8 @@ bool quantize_take_layers(const char *who, struct quantize_options *options,
 		uint32_t layer = find_layer(network, options->layers[i], (size_t)length);
 
 		if (layer == network->count) {
-			complain(who, "--layer: %s has no layer '%.*s'", options->model, length,
-				 options->layers[i]);
+			complain(who, "--layer: %s has no layer '%.*s'", options->model.path,
+				 length, options->layers[i]);
 			return false;
 		}
 		technique->has_layer[layer] = true;

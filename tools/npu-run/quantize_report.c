@@ -49,8 +49,8 @@ static void print_text(const struct quantize_options *options, const struct floa
 {
 	const uint64_t bytes = quant_network_bytes(quant), before = float_network_bytes(network);
 
-	printf("%s, %u layer%s: %s\n", options->model, quant->count, quant->count == 1 ? "" : "s",
-	       quant->technique);
+	printf("%s, %u layer%s: %s\n", options->model.path, quant->count,
+	       quant->count == 1 ? "" : "s", quant->technique);
 	printf("%-13s  %-8s  %-10s  %-17s  %10s  %7s  %s\n", "shape", "weights", "scales", "inputs",
 	       "bytes", "SQNR dB", "name");
 	for (uint32_t i = 0; i < quant->count; i++)
@@ -101,7 +101,7 @@ static void print_json(const struct quantize_options *options, const struct floa
 	struct json json = { 0 };
 
 	json_open(&json, NULL, '{');
-	json_string(&json, "model", options->model);
+	json_string(&json, "model", options->model.path);
 	json_string(&json, "technique", quant->technique);
 	json_open(&json, "layers", '[');
 	for (uint32_t i = 0; i < quant->count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The right result of a multiplication, one element at a time: slow, obvious, and written from the
- * definitions that npu.h names, without a look at the library.
+ * definitions that npu_epilogue.h names, without a look at the library.
  */
 #ifndef NPU_RUN_REFERENCE_H
 #define NPU_RUN_REFERENCE_H

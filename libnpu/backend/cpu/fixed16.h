@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requantization of int32 sums to 8 bits with 16-bit multipliers, fast. It gives what the
- * definition in npu.h gives: by way of binary32 where that cannot be wrong, which is nearly always,
- * and of binary64 elsewhere. There sum + bias has 32 bits, times a multiplier 47, and the scale is
- * a power of two, so every step is exact, the rounding included.
+ * definition in npu_epilogue.h gives: by way of binary32 where that cannot be wrong, which is
+ * nearly always, and of binary64 elsewhere. There sum + bias has 32 bits, times a multiplier 47,
+ * and the scale is a power of two, so every step is exact, the rounding included.
  */
 #ifndef LIBNPU_CPU_FIXED16_H
 #define LIBNPU_CPU_FIXED16_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /**
- * struct npu_fixed16 - parameters, NPU_SHIFT_MAX and so on as in npu.h
+ * struct npu_fixed16 - parameters, NPU_SHIFT_MAX and so on as in npu_epilogue.h
  * @bias: One value a channel, or NULL for none.
  * @multiplier: One value a channel, or one for all.
  * @per_channel: @multiplier has one value a channel.

@@ -208,6 +208,7 @@ static void test_refused(void **state)
 	spoil(b, "\"int4\"", "\"int9\"", -EBADMSG, "0.weights is no type that is known");
 	spoil(b, "\"37\"", "\"-7\"", -EBADMSG, "0.columns is no number of columns");
 	spoil(b, "static int8", "static int9", -EBADMSG, "0.inputs is none that is known");
+	spoil(b, "int8 asymmetric", "int8 asymmetrix", -EBADMSG, "0.inputs is none that is known");
 	spoil(b, "fixed16", "fixed17", -EBADMSG, "0.scaling does not go with the rest");
 	spoil(b, "\"0.weight_scale\"", "\"0.weight_scala\"", -EBADMSG, "0.weight_scale is missing");
 	spoil(b, "\"2.input_scale\"", "\"2.input_scala\"", -EBADMSG, "2.input_scale is missing");

@@ -148,12 +148,13 @@ static int read_inputs(const struct reader *r)
 
 	if (!text)
 		return damaged(r, "inputs", "is missing");
-	if (sscanf(text, "%15s int%u %15s", mode, &layer->input_bits, symmetry) != 3)
+	if (sscanf(text, "%15s int%2u %15s", mode, &layer->input_bits, symmetry) != 3)
 		return damaged(r, "inputs", "is none that is known");
 	index = name_index(input_mode_names, 4, mode);
 	layer->mode = (enum input_mode)index;
 	layer->asymmetric_input = !strcmp(symmetry, "asymmetric");
-	if (index < 0 || layer->input_bits < 2 ||
+	if (index < 0 || (!layer->asymmetric_input && strcmp(symmetry, "symmetric")) ||
+	    layer->input_bits < 2 ||
 	    (layer->input_bits > 8 && (layer->input_bits != 16 || layer->asymmetric_input ||
 				       layer->mode == INPUT_ADAPTIVE)) ||
 	    (layer->mode != INPUT_STATIC && layer->asymmetric_input &&

@@ -75,19 +75,14 @@ endif
 .PHONY: fuzz fuzz-targets check-corpus
 fuzz-targets: $(FUZZ_TARGETS) $(TENSOR_CORPUS)
 
-# Each target runs for FUZZ_SECONDS, from what is in tests/fuzz/corpus, with the words of a .dict if
-# there is one. New inputs are kept in $(O)/fuzz. What a target of jobs finds fault with it prints as a new seed.
+# Each target runs for FUZZ_SECONDS of processor time; see run.sh. FUZZ_ONLY="npy gguf": only these.
+# What a target of jobs finds fault with it prints as a new seed.
+FUZZ_ONLY ?= $(patsubst fuzz_%,%,$(notdir $(FUZZ_TARGETS)))
 fuzz:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CC) SAN=1 FUZZ=1 fuzz-targets
-	$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/tensor_corpus $(O)/fuzz
-	for target in $(notdir $(FUZZ_TARGETS)); do \
-		mkdir -p $(O)/fuzz/$$target; \
-		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \
-			$$(find tests/fuzz -name $${target#fuzz_}.dict -printf '-dict=%p') \
-			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target \
-			tests/fuzz/corpus/$${target#fuzz_} || exit; \
-	done
+	programs=$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz && \
+	$$programs/tensor_corpus $(O)/fuzz && \
+	tests/fuzz/run.sh $(O)/fuzz $$programs $(FUZZ_SECONDS) $(FUZZ_ONLY)
 
 # What the fuzzer has found worth keeping, without a fuzzer.
 check-corpus: $(FUZZ_TARGETS)

@@ -37,6 +37,8 @@ B := $(O)/$(TARGET)$(if $(SAN),-$(SAN:1=san))
 
 CFLAGS ?= -O2 -g
 CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
+# For what reads numbers of strangers: none gets narrower unseen.
+CFLAGS_NARROW := -Wconversion -Wno-sign-conversion
 CFLAGS_ALL = -std=gnu11 -fPIC $(CFLAGS_WARN) $(CFLAGS_SAN) $(CFLAGS_HARDEN) $(CFLAGS)
 CPPFLAGS_ALL = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include $(CPPFLAGS_FORTIFY) \
 	$(CPPFLAGS)
@@ -127,15 +129,18 @@ run: guest
 
 # ---- tests ----
 
+# As many compilers as there are processors, unless -j says something else.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: check check-unit check-neon check-device
 check: setup
 	$(MAKE) lint
-	$(MAKE) check-unit
-	$(MAKE) check-cli
-	$(MAKE) guest
-	$(MAKE) check-neon
-	$(MAKE) check-board
-	$(MAKE) check-device
+	$(MAKE) $(JOBS) check-unit
+	$(MAKE) $(JOBS) check-cli
+	$(MAKE) $(JOBS) guest
+	$(MAKE) $(JOBS) check-neon
+	$(MAKE) $(JOBS) check-board
+	$(MAKE) $(JOBS) --output-sync check-device
 	$(MAKE) check-docs
 
 check-unit:
@@ -168,6 +173,7 @@ check-all: check
 	scripts/setup.sh matrix
 	$(MAKE) lint-all
 	$(MAKE) check-valgrind
+	$(MAKE) SAN=1 check-cli
 	$(MAKE) check-compile
 	$(MAKE) check-install
 	$(MAKE) check-packages
@@ -183,33 +189,65 @@ check-compile:
 check-machines:
 	tests/matrix.sh device $(O)
 
+# Each boot of the board is a target, check-device-NAME, and leaves the others alone: with -j2 there
+# are two boards at a time. The longest is the first.
+DEVICE_BOOTS := all unbound several tools large module diagnosis disabled region gated examples \
+	no-reset sleep
+DEVICE_BOOTS := $(DEVICE_BOOTS:%=check-device-%)
+.PHONY: $(DEVICE_BOOTS)
+check-device: $(DEVICE_BOOTS)
+
 # vgem is a driver with buffers of its own, for tests/device/test_prime.c.
-check-device:
+check-device-all:
 	compat=$$($(BOARD) compat $(GUEST)) && \
 	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem --timeout 3600 -- \
 		tests/run.sh device \
 		$(filter-out test_faults test_unplug test_several test_region test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
-	# By themselves: they unbind the driver.
+
+# By themselves: they unbind the driver.
+check-device-unbound:
 	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh unbound test_faults test_unplug
+
+check-device-several:
 	$(BOARD) run $(GUEST) --npus 2 -- \
 		sh -c 'tests/run.sh several test_several && tests/device/npu-run.sh'
+
+check-device-tools:
 	$(BOARD) run $(GUEST) --fault hang:20 -- tests/device/tools.sh
+
+check-device-diagnosis:
 	$(BOARD) run $(GUEST) -- tests/device/diagnosis.sh
+
+check-device-disabled:
 	[ $(GUEST_ARCH) != arm64 ] || \
 		$(BOARD) run $(GUEST) --disabled -- tests/device/diagnosis.sh disabled
-	# The region is the only memory of its kind there.
+
+# The region is the only memory of its kind there.
+check-device-region:
 	$(BOARD) run $(GUEST) --memory-region 64 --append cma=0 -- tests/run.sh region test_region
+
+check-device-gated:
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
+
+check-device-large:
 	$(BOARD) run $(GUEST) --config nv_large -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue
+
+check-device-examples:
 	$(BOARD) run $(GUEST) -- tests/examples.sh
+
+check-device-no-reset:
 	$(BOARD) run $(GUEST) --no-reset -- \
 		tests/run.sh no-reset test_recovery test_faults
-	# By itself: the shared folder, where run.sh is, does not outlive the sleep.
+
+# By itself: the shared folder, where run.sh is, does not outlive the sleep.
+check-device-sleep:
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power
-	# Freed memory is poisoned, so that a use of it does not go unnoticed.
+
+# Freed memory is poisoned, so that a use of it does not go unnoticed.
+check-device-module:
 	$(BOARD) run $(GUEST) --append slub_debug=FPZ -- \
 		env NPU_TEST_MODULE=/npu/modules/npu.ko tests/run.sh module test_module
 

@@ -50,7 +50,7 @@ $(B)/libnpu/file/decode.o $(B)/libnpu/file/blocks.o: override CFLAGS += -O3
 # The bits of a result are what the operations in the source say.
 $(B)/libnpu/requant.o: override CFLAGS += -O3 -ffp-contract=off -fno-trapping-math \
 	$(if $(findstring x86_64,$(TRIPLET)),-mprefer-vector-width=512)
-$(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off
+$(B)/libnpu/quant/%.o: override CFLAGS += -ffp-contract=off $(CFLAGS_NARROW)
 $(CPU_SRCS:%.c=$(B)/%.o): override CFLAGS += -O3
 # No infinity, no NaN: a minimum is one instruction.
 $(B)/libnpu/backend/cpu/fixed16.o: override CFLAGS += -ffinite-math-only -fno-signed-zeros \
@@ -58,11 +58,15 @@ $(B)/libnpu/backend/cpu/fixed16.o: override CFLAGS += -ffinite-math-only -fno-si
 $(B)/libnpu/backend/cpu/avx2.o: override CFLAGS += -mavx2
 $(B)/libnpu/backend/cpu/avx512_vnni.o: override CFLAGS += -mavx512f -mavx512vnni
 $(B)/libnpu/backend/cpu/amx.o: override CFLAGS += -mamx-tile -mamx-int8
-$(B)/libnpu/backend/cpu/fixed16_avx512.o: override CFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl
+$(B)/libnpu/backend/cpu/fixed16_avx512.o: override CFLAGS += -mavx512f -mavx512bw -mavx512dq \
+	-mavx512vl
 $(B)/libnpu/backend/cpu/neon_dot.o: override CFLAGS += -march=armv8.2-a+dotprod
 $(B)/libnpu/backend/cpu/neon_i8mm.o: override CFLAGS += -march=armv8.2-a+i8mm
-$(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off
-$(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off
+$(B)/libnpu/eval/%.o: override CFLAGS += -ffp-contract=off $(CFLAGS_NARROW)
+$(B)/libnpu/tune/%.o: override CFLAGS += -O3 -ffp-contract=off $(CFLAGS_NARROW)
+$(B)/libnpu/file/%.o: override CFLAGS += $(CFLAGS_NARROW)
+$(addprefix $(B)/libnpu/, packed.o weights.o weights_file.o weights_share.o checksum.o \
+	save.o): override CFLAGS += $(CFLAGS_NARROW)
 
 $(B)/libnpu/$(LIBNPU_FILE): $(LIBNPU_OBJS) libnpu/libnpu.map
 	@echo "  LD      $@"

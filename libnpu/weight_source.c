@@ -128,7 +128,6 @@ static void expand_row(const struct npu_weight_source *source, uint32_t matrix, 
 {
 	const struct npu_weights_desc *desc = &source->desc;
 	const uint8_t *src = row_data(source, matrix, row);
-	const int8_t *codebook = codebook_of(desc, row);
 
 	switch (desc->type) {
 	case NPU_WEIGHTS_INT8:
@@ -138,7 +137,7 @@ static void expand_row(const struct npu_weight_source *source, uint32_t matrix, 
 		expand_int4(dst, src, desc->k);
 		break;
 	case NPU_WEIGHTS_CODEBOOK:
-		expand_codebook(dst, src, desc->index_bits, desc->k, codebook);
+		expand_codebook(dst, src, desc->index_bits, desc->k, codebook_of(desc, row));
 		break;
 	}
 }
@@ -326,9 +325,9 @@ const int8_t *npu_weight_source_rows(const struct npu_weight_source *source, uin
 
 	*stride = direct ? source->desc.row_stride : weights->k;
 	for (uint32_t i = 0; i < rows; i++) {
-		int8_t *row = source->row + (size_t)i * weights->k;
-
 		if (!direct) {
+			int8_t *row = source->row + (size_t)i * weights->k;
+
 			expand_row(source, matrix, first + i, row);
 			if (source->fold)
 				fold_row(source, first + i, row);

@@ -3,46 +3,56 @@
 #
 # Static analysis that takes minutes: clang-tidy on what runs in user space, with the checks of
 # .clang-tidy, and the kernel's own Coccinelle rules on the driver. What is found and is no mistake
-# is in analyse.known; the rest fails.
+# is in analyse.known; the rest fails, and so does a line there that nothing is found for.
 #
 #   scripts/analyse.sh [FILE.c...]      only clang-tidy, and only on these
+#   scripts/analyse.sh --rule FILE      what a rule finds
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 known=scripts/analyse.known
+flags="-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include
+	$(pkg-config --cflags libdrm)"
+
+# With the options that it asks for.
+if [ "${1-}" = --rule ]; then
+	read -ra options <<<"$(sed -n 's|^// *Options: *||p' "$2" | head -n 1)"
+	spatch -D report --very-quiet --cocci-file "$2" "${options[@]}" --no-includes --dir kmod \
+		2>/dev/null | sed -n 's/^\([^ ]*:[0-9]*\):[-0-9]*:* */\1: /p' ||
+		echo "kmod:0: the rule ${2##*/} could not be tried"
+	exit
+fi
+
 found=$(mktemp)
 rules=$(mktemp -d)
 trap 'rm -rf "$found" "$rules"' EXIT
 
-flags=(-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iuapi -Ilibnpu/include)
-read -ra drm <<<"$(pkg-config --cflags libdrm)"
+# Each line it reads is an argument for a command of its own, one a processor.
+each() {
+	xargs -P "$(nproc)" -I{} "$@"
+}
 
 # One line a finding: "file:line: what [check]".
 tidy() {
-	local file
-
-	for file; do
-		clang-tidy --quiet "$file" -- "${flags[@]}" "${drm[@]}" 2>/dev/null |
-			sed -n "s|^$PWD/||; s/^\([^ ]*:[0-9]*\):[0-9]*: error: /\1: /p" || true
-	done
+	# shellcheck disable=SC2086
+	printf '%s\n' "$@" | { each clang-tidy --quiet {} -- $flags 2>/dev/null || true; } |
+		sed -n "s|^$PWD/||; s/^\([^ ]*:[0-9]*\):[0-9]*: error: /\1: /p"
 }
 
-# The rules of the newest kernel source of the distribution, each with the options that it asks for.
-# Two of them need a compiler for OCaml.
-cocci() {
-	local rule sources=(/usr/src/linux-source-*.tar.xz) options
+# The rules of the newest kernel source of the distribution that make reports. Two of them need a
+# compiler for OCaml.
+list_rules() {
+	local sources=(/usr/src/linux-source-*.tar.xz)
 
 	tar -C "$rules" -xJf "${sources[-1]}" --wildcards --strip-components=1 \
 		'*/scripts/coccinelle'
-	find "$rules" -name '*.cocci' ! -name check_bq27xxx_data.cocci ! -name badzero.cocci | sort |
-		while read -r rule; do
-			grep -q '^virtual.*report' "$rule" || continue
-			read -ra options <<<"$(sed -n 's|^// *Options: *||p' "$rule" | head -n 1)"
-			spatch -D report --very-quiet --cocci-file "$rule" "${options[@]}" \
-				--no-includes --dir kmod 2>/dev/null >"$rules/out" ||
-				echo "kmod:0: the rule ${rule##*/} could not be tried"
-			sed -n 's/^\([^ ]*:[0-9]*\):[-0-9]*:* */\1: /p' "$rules/out"
-		done
+	find "$rules" -name '*.cocci' ! -name check_bq27xxx_data.cocci ! -name badzero.cocci \
+		-exec grep -l '^virtual.*report' {} +
+}
+
+# The lines of analyse.known, without comments.
+known_lines() {
+	grep -v -e '^#' -e '^$' "$known"
 }
 
 # True if a line of analyse.known is about this finding.
@@ -50,27 +60,40 @@ is_known() {
 	local file what
 
 	while read -r file what _; do
-		[[ $file == \#* || -z $file ]] && continue
 		[[ $1 == "$file":*"$what"* ]] && return 0
-	done <"$known"
+	done < <(known_lines)
 	return 1
+}
+
+# Lines of analyse.known that nothing is found for.
+outdated() {
+	local file what
+
+	while read -r file what _; do
+		grep -F "$file:" "$found" | grep -qF "$what" ||
+			echo "$known: is not found any longer: $file $what"
+	done < <(known_lines)
 }
 
 if [ $# -gt 0 ]; then
 	tidy "$@" >"$found"
+	bad=()
 else
 	# Each processor's kernels are for its own compiler.
 	mapfile -t files < <(git ls-files 'libnpu/*.c' 'tools/npu-run/*.c' 'examples/*.c' |
-		grep -vE '/(neon|avx)[^/]*$')
+		grep -vE '/(neon|avx|amx)[^/]*$')
 	tidy "${files[@]}" >"$found"
-	cocci >>"$found"
+	mapfile -t reports < <(list_rules)
+	printf '%s\n' "${reports[@]}" | each scripts/analyse.sh --rule {} >>"$found"
+	mapfile -t bad < <(outdated)
+	echo "analyse: ${#files[@]} files, ${#reports[@]} rules"
 fi
 
-status=0
 while read -r line; do
-	is_known "$line" && continue
-	echo "$line" >&2
-	status=1
+	is_known "$line" || bad+=("$line")
 done <"$found"
-[ $status -eq 0 ] && echo "analyse: clean, $(wc -l <"$found") findings are known"
-exit $status
+if [ ${#bad[@]} -gt 0 ]; then
+	printf '%s\n' "${bad[@]}" >&2
+	exit 1
+fi
+echo "analyse: clean, $(wc -l <"$found") findings are known"

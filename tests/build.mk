@@ -119,14 +119,17 @@ $(foreach t,$(FAKE_NPU_TESTS),$(eval LIBS_$(notdir $t) += $(FAKE_NPU_WRAP:%=-Wl,
 FAILING_MEMORY_WRAP := malloc calloc realloc reallocarray aligned_alloc strdup strndup asprintf
 FAILING_CALLS_WRAP := mmap64 memfd_create ftruncate64 fstat64 stat64 lseek64 read write fsync \
 	rename getrandom open64 fcntl64 pthread_create
-FAILING_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_npu test_failing_host)
+FAILING_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_npu test_failing_host \
+	test_failing_network)
 $(FAILING_TESTS): $(addprefix $(B)/tests/unit/, failing.o fake_fence.o)
 $(foreach t,$(FAILING_TESTS),$(eval LIBS_$(notdir $t) += $(FAILING_MEMORY_WRAP:%=-Wl,--wrap=%)))
 $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_npu): $(B)/tests/unit/life.o
 $(B)/tests/unit/test_failing_host: $(addprefix $(B)/tests/, unit/file_rig.o fuzz/tensor_seeds.o)
-$(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host): $(B)/tests/unit/failing_calls.o
+$(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host \
+	test_failing_network): $(B)/tests/unit/failing_calls.o
 LIBS_test_failing_cpu += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
 LIBS_test_failing_host += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
+LIBS_test_failing_network += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
 	test_nvdla_async): $(B)/tests/unit/chain.o
@@ -191,7 +194,8 @@ $(B)/tests/unit/test_perceptron: $(addprefix $(B)/examples/, perceptron/model.o 
 	digits/digits.o data-sets/npy.o) $(LIBNPU_A)
 LIBS_test_perceptron := $(LIBNPU_LIBS) -lz
 
-NETWORK_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_network test_quantize test_quant_file)
+NETWORK_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_network test_quantize test_quant_file \
+	test_failing_network)
 NETWORK_DEVICE_TESTS := $(B)/tests/device/test_network
 NETWORK_TESTS := $(NETWORK_UNIT_TESTS) $(NETWORK_DEVICE_TESTS)
 UNIT_TESTS += $(NETWORK_UNIT_TESTS)
@@ -199,7 +203,7 @@ DEVICE_TESTS += $(NETWORK_DEVICE_TESTS)
 
 $(NETWORK_TESTS): $(B)/tests/network_rig.o $(B)/tests/matmul_case.o $(NETWORK_OBJS) \
 	$(B)/tools/npu-run/error.o $(LIBNPU_A)
-$(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) := $(LIBNPU_LIBS)))
+$(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) += $(LIBNPU_LIBS)))
 # References here round as the text does.
 $(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off
 
@@ -227,8 +231,8 @@ THREAD_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_libnpu_api test_lib
 # Those of objects and files, in an emulated processor that knows which bits were never written.
 # The others compute: they would take hours.
 MEMCHECK_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host \
-	test_failing_npu test_libnpu_queue test_libnpu_async test_libnpu_backlog \
-	test_nvdla_async test_arena test_weights_file test_weights_share test_file \
+	test_failing_network test_failing_npu test_libnpu_queue test_libnpu_async \
+	test_libnpu_backlog test_nvdla_async test_arena test_weights_file test_weights_share test_file \
 	test_file_refused test_query test_checksum test_npy test_idx)
 .PHONY: check-threads check-valgrind
 check-threads: $(THREAD_TESTS)

@@ -23,6 +23,7 @@ count() {
 }
 
 for program; do
+	began=$(date +%s)
 	# shellcheck disable=SC2086
 	${TEST_RUNNER-} "$program" >"$out" 2>&1
 	status=$?
@@ -37,6 +38,8 @@ for program; do
 		echo "$program: ran no test" >&2
 		f=1
 	fi
+	took=$(($(date +%s) - began))
+	[ $took -lt 10 ] || echo "$(basename "$program"): took $took s"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 

@@ -62,8 +62,8 @@ static void q4_k_scales(const uint8_t *scales, int i, uint8_t *scale, uint8_t *o
 		*scale = scales[column] & 63;
 		*offset = scales[4 + column] & 63;
 	} else {
-		*scale = (scales[8 + column] & 15) | scales[column] >> 6 << 4;
-		*offset = scales[8 + column] >> 4 | scales[4 + column] >> 6 << 4;
+		*scale = (uint8_t)((scales[8 + column] & 15) | scales[column] >> 6 << 4);
+		*offset = (uint8_t)(scales[8 + column] >> 4 | scales[4 + column] >> 6 << 4);
 	}
 }
 

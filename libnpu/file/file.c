@@ -331,6 +331,8 @@ int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uin
 				     "convert it first",
 				     NPU_FILE_SHOWN_NAME, file->entries[index].tensor.name,
 				     type->name);
+	if (!count)
+		return 0;
 
 	src = file->data + file->entries[index].offset + first / type->block * (type->bits / 8);
 	if (first % type->block) {

@@ -198,7 +198,7 @@ static const char *read_header(struct npu_observer *head, const uint8_t **at)
 	if (!desc->channels || columns > (desc->channels > 1))
 		return "channels are none, or neither rows nor columns";
 	if (head->seen > NPU_OBSERVER_MOST || !(head->weight >= 0 && head->weight <= 1) ||
-	    !head->weight != !head->seen)
+	    (head->weight == 0) != !head->seen)
 		return "what has been seen cannot be";
 	return npu_observer_fault(desc);
 }

@@ -21,7 +21,7 @@ $(FUZZ_UNIT_TESTS): $(FUZZ_COMMON) $(FUZZ_ORACLE)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_TARGETS := $(addprefix $(B)/tests/fuzz/fuzz_, validate engine packed weights codebook \
-	observer npy safetensors gguf operand idx model)
+	observer npy safetensors gguf network operand idx model)
 fuzz = $(addprefix $(B)/tests/fuzz/fuzz_, $(1))
 
 ifdef FUZZ
@@ -40,11 +40,13 @@ $(call fuzz, validate engine): $(B)/tests/fuzz/fuzz.o $(FUZZ_COMMON)
 $(call fuzz, engine): $(FUZZ_ORACLE)
 
 # What else strangers send: packed weights, observers, and files.
-$(call fuzz, packed weights codebook observer idx model operand): $(B)/tests/fuzz/image.o
+$(call fuzz, packed weights codebook observer network idx model operand): $(B)/tests/fuzz/image.o
 $(call fuzz, packed): $(B)/kmod/nvdla/nvdla_limits.o
 $(call fuzz, idx): $(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/error.o)
 $(call fuzz, model): $(addprefix $(B)/examples/perceptron/, model.o error.o)
 $(call fuzz, operand): $(addprefix $(B)/tools/npu-run/, npy.o error.o)
+$(call fuzz, network): $(addprefix $(B)/tests/, fuzz/sheet.o unit/file_rig.o) $(NETWORK_OBJS) \
+	$(B)/tools/npu-run/error.o
 TENSOR_RIG := $(addprefix $(B)/tests/, fuzz/tensors.o fuzz/tensor_seeds.o unit/file_rig.o)
 $(call fuzz, npy safetensors gguf): $(TENSOR_RIG)
 $(filter-out $(call fuzz, validate engine), $(FUZZ_TARGETS)): $(LIBNPU_A)
@@ -65,6 +67,7 @@ $(FUZZ_TARGETS:%=%.o) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_co
 $(addprefix $(B)/libnpu/, packed.o weights_file.o weight_source.o backend/nvdla_weights.o \
 	backend/cpu_weights.o quant/observer_image.o quant/codebook.o) \
 $(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o notes.o json.o gguf.o) \
+$(addprefix $(B)/tools/npu-run/network/, quant_load.o quant_network.o technique.o device_layer.o) \
 $(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/model.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif
@@ -72,18 +75,14 @@ endif
 .PHONY: fuzz fuzz-targets check-corpus
 fuzz-targets: $(FUZZ_TARGETS) $(TENSOR_CORPUS)
 
-# Each target runs for FUZZ_SECONDS, from what is in tests/fuzz/corpus. New inputs are kept in
-# $(O)/fuzz. What a target of jobs finds fault with it prints as a new seed.
+# Each target runs for FUZZ_SECONDS of processor time; see run.sh. FUZZ_ONLY="npy gguf": only these.
+# What a target of jobs finds fault with it prints as a new seed.
+FUZZ_ONLY ?= $(patsubst fuzz_%,%,$(notdir $(FUZZ_TARGETS)))
 fuzz:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CC) SAN=1 FUZZ=1 fuzz-targets
-	$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/tensor_corpus $(O)/fuzz
-	for target in $(notdir $(FUZZ_TARGETS)); do \
-		mkdir -p $(O)/fuzz/$$target; \
-		$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz/$$target \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \
-			-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/$$target \
-			tests/fuzz/corpus/$${target#fuzz_} || exit; \
-	done
+	programs=$(O)/fuzz/$$($(FUZZ_CC) -dumpmachine)-san/tests/fuzz && \
+	$$programs/tensor_corpus $(O)/fuzz && \
+	tests/fuzz/run.sh $(O)/fuzz $$programs $(FUZZ_SECONDS) $(FUZZ_ONLY)
 
 # What the fuzzer has found worth keeping, without a fuzzer.
 check-corpus: $(FUZZ_TARGETS)

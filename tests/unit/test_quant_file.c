@@ -208,6 +208,7 @@ static void test_refused(void **state)
 	spoil(b, "\"int4\"", "\"int9\"", -EBADMSG, "0.weights is no type that is known");
 	spoil(b, "\"37\"", "\"-7\"", -EBADMSG, "0.columns is no number of columns");
 	spoil(b, "static int8", "static int9", -EBADMSG, "0.inputs is none that is known");
+	spoil(b, "int8 asymmetric", "int8 asymmetrix", -EBADMSG, "0.inputs is none that is known");
 	spoil(b, "fixed16", "fixed17", -EBADMSG, "0.scaling does not go with the rest");
 	spoil(b, "\"0.weight_scale\"", "\"0.weight_scala\"", -EBADMSG, "0.weight_scale is missing");
 	spoil(b, "\"2.input_scale\"", "\"2.input_scala\"", -EBADMSG, "2.input_scale is missing");
@@ -223,12 +224,38 @@ static void test_refused(void **state)
 	expect_error(quant_file_load("/nowhere/q", &b->loaded, &err), -ENOENT, "/nowhere/q: ");
 }
 
+/* A file of holes, so long that its groups are more than 32 bits count. */
+static void test_too_many(void **state)
+{
+	static const char text[] =
+		"{\"__metadata__\":{\"npu_quantized\":\"1\",\"layers\":\"a\",\"a.weights\":\"int2\","
+		"\"a.columns\":\"65\",\"a.granularity\":\"32\",\"a.inputs\":\"dynamic int8 "
+		"symmetric\"},\"a.weight\":{\"dtype\":\"U8\",\"shape\":[1431655766,17],"
+		"\"data_offsets\":[0,24338148022]}}";
+	const uint64_t length = sizeof(text) - 1, all = 8 + length + 24338148022;
+	struct quant_network network;
+	char holes[32];
+	int fd = memfd_create("holes", 0);
+
+	(void)state;
+	if (sizeof(size_t) < sizeof(uint64_t))
+		skip();
+	assert_true(fd >= 0 && !ftruncate(fd, (off_t)all));
+	assert_int_equal(pwrite(fd, &length, 8, 0), 8);
+	assert_int_equal(pwrite(fd, text, length, 8), length);
+	snprintf(holes, sizeof(holes), "/proc/self/fd/%d", fd);
+	expect_error(quant_file_load(holes, &network, &err), -EBADMSG,
+		     "a.weight has more rows and groups than can be");
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

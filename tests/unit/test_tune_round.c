@@ -81,6 +81,8 @@ static float *nearest(const float *w, uint32_t bits, bool symmetric, uint32_t gr
 		}
 		scale = symmetric ? fmaxf(max, -min) / (float)high
 				  : (max - min) / (float)(high - low);
+		if (scale == 0)
+			scale = 1;
 		if (!symmetric)
 			zero = (int)rintf((float)low - min / scale);
 		for (uint32_t j = i; j < i + group_size; j++) {

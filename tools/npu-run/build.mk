@@ -27,6 +27,7 @@ NETWORK_OBJS := $(addprefix $(B)/tools/npu-run/network/, samples.o dense.o float
 	subject.o)
 NPU_RUN_OBJS += $(NETWORK_OBJS)
 
+$(NPU_RUN_OBJS): override CFLAGS += $(CFLAGS_NARROW)
 # Without fused multiply-add every machine rounds the same way.
 $(NETWORK_OBJS): override CFLAGS += -ffp-contract=off
 

@@ -177,9 +177,10 @@ static int record_time(struct recording *recording, double seconds)
 	const double period = PERIOD_NS * 1e-9;
 	int ret = 0;
 
-	for (double left = seconds; !ret && left > 0; left -= period) {
-		if (interrupt_sleep(left < period ? left : period))
+	while (!ret && seconds > 0) {
+		if (interrupt_sleep(seconds < period ? seconds : period))
 			break;
+		seconds -= period;
 		if (tracefs_is_filling(&recording->tracefs))
 			ret = drain(recording);
 	}

@@ -23,7 +23,8 @@ static const char *find(const char *text, const char *key)
 		if (!strncmp(text, key, length) && text[length] == ':')
 			return text + length + 1 + strspn(text + length + 1, " \t");
 		text = strchr(text, '\n');
-		text += !!text;
+		if (text)
+			text++;
 	}
 	return NULL;
 }

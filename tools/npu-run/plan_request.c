@@ -74,7 +74,7 @@ static bool parse_shape(int argc, char **argv, struct npu_plan_desc *desc)
 	for (int i = 0; i < 3; i++) {
 		if (!option_integer(argv[0], names[i], argv[optind + i], 1, UINT32_MAX, &value))
 			return false;
-		*sides[i] = value;
+		*sides[i] = (uint32_t)value;
 	}
 	return true;
 }

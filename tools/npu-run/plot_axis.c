@@ -221,7 +221,7 @@ void plot_layout(const struct plot *plot, bool vertical, unsigned int wanted,
 	if (wanted > PLOT_MAX_TICKS - 4)
 		wanted = PLOT_MAX_TICKS - 4;
 	*range = (struct plot_range){ .scale = axis->scale, .low = INFINITY, .high = -INFINITY };
-	if (axis->low || axis->high) {
+	if (axis->low != 0 || axis->high != 0) {
 		include(range, axis->low);
 		include(range, axis->high);
 	}

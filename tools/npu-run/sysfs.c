@@ -99,7 +99,8 @@ bool sysfs_key(const char *text, const char *key, unsigned long long *value)
 			return true;
 		}
 		text = strchr(text, '\n');
-		text += !!text;
+		if (text)
+			text++;
 	}
 	return false;
 }

@@ -6,6 +6,7 @@
  * Tiles of operands are always read whole. What they have of rows that are not there goes into sums
  * that nobody takes; what they have of W behind its last group meets zeros of A.
  */
+#include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,6 +24,10 @@
 /* From asm/prctl.h, which has it since Linux 5.16, and the number of the registers' state. */
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA 18
+
+/* EDX of CPUID's leaf 7. Compilers' headers do not agree on the names. */
+#define CPUID_AMX_TILE (1u << 24)
+#define CPUID_AMX_INT8 (1u << 25)
 
 /* What LDTILECFG reads. */
 struct config {
@@ -170,10 +175,18 @@ static bool ask_for_tiles(void)
 	return !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
 }
 
+/* __builtin_cpu_supports() of clang 14 does not know these. */
+static bool has_tiles(void)
+{
+	const unsigned int needed = CPUID_AMX_TILE | CPUID_AMX_INT8;
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed;
+}
+
 static bool usable(void)
 {
-	return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
-	       ask_for_tiles();
+	return has_tiles() && ask_for_tiles();
 }
 
 const struct npu_gemm_kernel npu_gemm_amx = {

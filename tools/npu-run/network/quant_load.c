@@ -50,31 +50,44 @@ static bool has_tensor(const struct reader *r, const char *what)
 	return find_tensor(r, what) != NPU_FILE_NONE;
 }
 
-/* Reads all of a tensor, which has to have so many elements. */
+/* Finds a tensor, which has to have so many elements. */
+static int find_values(const struct reader *r, const char *what, const char *type, uint64_t count,
+		       size_t *index)
+{
+	*index = find_tensor(r, what);
+	if (*index == NPU_FILE_NONE)
+		return damaged(r, what, "is missing");
+	if (npu_file_tensor(r->file, *index)->elements != count ||
+	    strcmp(npu_file_tensor(r->file, *index)->type, type))
+		return error_set(r->err, -EBADMSG, "%s: %.*s.%s is not %" PRIu64 " values of %s",
+				 r->path, SHOWN, r->layer->name, what, count, type);
+	return 0;
+}
+
+/* Reads all of it. */
 static int read_tensor(const struct reader *r, const char *what, const char *type, uint64_t count,
 		       void *dst)
 {
-	size_t index = find_tensor(r, what);
+	size_t index;
+	int ret = find_values(r, what, type, count, &index);
 
-	if (index == NPU_FILE_NONE)
-		return damaged(r, what, "is missing");
-	if (npu_file_tensor(r->file, index)->elements != count ||
-	    strcmp(npu_file_tensor(r->file, index)->type, type))
-		return error_set(r->err, -EBADMSG, "%s: %.*s.%s is not %" PRIu64 " values of %s",
-				 r->path, SHOWN, r->layer->name, what, count, type);
-	return npu_file_copy(r->file, index, type, 0, count, dst, r->err);
+	return ret ? ret : npu_file_copy(r->file, index, type, 0, count, dst, r->err);
 }
 
-/* The same into new memory. */
+/* The same into new memory, which is asked for when it is clear that the file has as much. */
 static int read_new(const struct reader *r, const char *what, const char *type, size_t size,
 		    uint64_t count, void *place)
 {
-	void *data = malloc(count * size);
-	int ret;
+	size_t index;
+	int ret = find_values(r, what, type, count, &index);
+	void *data;
 
+	if (ret)
+		return ret;
+	data = malloc(count * size);
 	if (!data)
 		return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
-	ret = read_tensor(r, what, type, count, data);
+	ret = npu_file_copy(r->file, index, type, 0, count, data, r->err);
 	if (ret)
 		free(data);
 	else
@@ -135,12 +148,13 @@ static int read_inputs(const struct reader *r)
 
 	if (!text)
 		return damaged(r, "inputs", "is missing");
-	if (sscanf(text, "%15s int%u %15s", mode, &layer->input_bits, symmetry) != 3)
+	if (sscanf(text, "%15s int%2u %15s", mode, &layer->input_bits, symmetry) != 3)
 		return damaged(r, "inputs", "is none that is known");
 	index = name_index(input_mode_names, 4, mode);
 	layer->mode = (enum input_mode)index;
 	layer->asymmetric_input = !strcmp(symmetry, "asymmetric");
-	if (index < 0 || layer->input_bits < 2 ||
+	if (index < 0 || (!layer->asymmetric_input && strcmp(symmetry, "symmetric")) ||
+	    layer->input_bits < 2 ||
 	    (layer->input_bits > 8 && (layer->input_bits != 16 || layer->asymmetric_input ||
 				       layer->mode == INPUT_ADAPTIVE)) ||
 	    (layer->mode != INPUT_STATIC && layer->asymmetric_input &&
@@ -219,6 +233,9 @@ static int read_weights(const struct reader *r)
 	    tensor->shape[1] != row || !tensor->elements || tensor->shape[0] > INT32_MAX)
 		return damaged(r, "weight", "has not the type or the shape that was promised");
 	layer->n = (uint32_t)tensor->shape[0];
+	if ((uint64_t)layer->n * quant_groups(layer) > UINT32_MAX ||
+	    (uint64_t)layer->n * layer->k > PTRDIFF_MAX)
+		return damaged(r, "weight", "has more rows and groups than can be");
 	if (bytes)
 		return read_new(r, "weight", "I8", 1, tensor->elements, &layer->weight);
 	layer->weight = malloc((size_t)layer->n * layer->k);

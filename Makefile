@@ -10,12 +10,12 @@
 #   make bench-cpu      this machine's CPU, beside other libraries for it
 #   make check          all tests that fit into a quarter of an hour
 #   make check-all      these, and every kernel and machine
-#   make check-debug    device tests in a kernel that looks for faults
+#   make check-debug    device tests in kernels that look for faults and data races
 #   make quantization-table
 #                       accuracy of every technique, measured on the virtual board
 #   make check-load     many processes on one NPU, and all that can happen to them
 #   make fuzz           fuzz the validator, and all readers of files (clang)
-#   make fuzz-ioctl     fuzz the kernel's interface, in that kernel
+#   make fuzz-ioctl     fuzz the kernel's interface, in another such kernel
 #   make docs           the reference of the headers, as HTML in build/docs/api
 #   make lint           style and static checks
 #   make lint-all       and the ones that take minutes
@@ -202,13 +202,13 @@ check-device-all:
 	compat=$$($(BOARD) compat $(GUEST)) && \
 	$(BOARD) run $(GUEST) $${compat:+--compat} --load vgem --timeout 3600 -- \
 		tests/run.sh device \
-		$(filter-out test_faults test_unplug test_several test_region test_module, \
+		$(filter-out test_faults test_probe test_unplug test_several test_region test_module, \
 			$(notdir $(DEVICE_TESTS))) \
 		$${compat:+$(addprefix /npu/bin32/,$(notdir $(COMPAT_TESTS)))}
 
 # By themselves: they unbind the driver.
 check-device-unbound:
-	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh unbound test_faults test_unplug
+	$(BOARD) run $(GUEST) --load vgem -- tests/run.sh unbound test_faults test_unplug test_probe
 
 check-device-several:
 	$(BOARD) run $(GUEST) --npus 2 -- \

@@ -151,7 +151,8 @@ static int npu_memory_add(int handle, void *ptr, void *data)
 	struct npu_memory *mem = data;
 
 	mem->total += obj->size;
-	if (obj->handle_count > 1 || obj->dma_buf)
+	/* Others open and close handles and export meanwhile. */
+	if (READ_ONCE(obj->handle_count) > 1 || READ_ONCE(obj->dma_buf))
 		mem->shared += obj->size;
 	if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_READ))
 		mem->active += obj->size;

@@ -415,15 +415,17 @@ void npu_queue_shutdown(struct npu_device *npu)
 
 	spin_lock_irq(&q->lock);
 	if (!q->error)
-		q->error = -ENODEV;
+		WRITE_ONCE(q->error, -ENODEV);
 	for (i = 0; i < q->filled; i++)
 		patience += q->slot[i].op->budget_ns;
 	spin_unlock_irq(&q->lock);
 	flush_work(&q->refresh);
 	cancel_delayed_work_sync(&q->watchdog);
 
-	quiet = wait_event_timeout(q->drained, !READ_ONCE(q->filled),
-				   nsecs_to_jiffies(patience) + 1);
+	spin_lock_irq(&q->lock);
+	quiet = wait_event_lock_irq_timeout(q->drained, !q->filled, q->lock,
+					    nsecs_to_jiffies(patience) + 1);
+	spin_unlock_irq(&q->lock);
 	quiet = quiet || (npu->reset && !npu_device_start(npu));
 
 	spin_lock_irq(&q->lock);
@@ -490,7 +492,7 @@ void npu_queue_wedge(struct npu_device *npu)
 
 	spin_lock_irq(&q->lock);
 	if (!q->error)
-		q->error = -EIO;
+		WRITE_ONCE(q->error, -EIO);
 	npu_queue_fail_all(q, -EIO, &ended);
 	spin_unlock_irq(&q->lock);
 	npu_queue_signal(&ended);
@@ -508,8 +510,8 @@ void npu_queue_pause(struct npu_device *npu)
 
 	spin_lock_irq(&q->lock);
 	q->paused = true;
+	wait_event_lock_irq(q->drained, !q->filled, q->lock);
 	spin_unlock_irq(&q->lock);
-	wait_event(q->drained, !READ_ONCE(q->filled));
 }
 
 /**

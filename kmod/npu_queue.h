@@ -51,7 +51,8 @@ struct npu_slot {
  * @filled: Used entries of @slot.
  * @stopped: The engine may not be touched: a reset is under way, it has no power, or @error is set.
  * @paused: No op may be given to the engine: the system sleeps, or is about to.
- * @error: 0, -EIO once the device is wedged, -ENODEV once it is gone. Never cleared.
+ * @error: 0, -EIO once the device is wedged, -ENODEV once it is gone. Never cleared, and looked at
+ *	without @lock, too.
  * @last_done: When the last op ended.
  * @deadline: When slot 0 counts as hung.
  * @progress: Engine progress seen at the last expired deadline of slot 0.

@@ -94,7 +94,7 @@ static void watchdog_recover(struct npu_device *npu, struct list_head *ended)
 		npu_queue_restart(npu, ended);
 	} else {
 		npu_queue_pin_memory(q);
-		q->error = -EIO;
+		WRITE_ONCE(q->error, -EIO);
 		npu_queue_fail_all(q, -EIO, ended);
 	}
 	spin_unlock_irq(&q->lock);

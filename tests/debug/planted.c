@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One bug of each kind that the debug kernel is there to find: insmod planted.ko bug=NAME. It is
+ * One bug of each kind that the debug kernels are there to find: insmod planted.ko bug=NAME. It is
  * committed while the module loads. check-debug sees to it that each is reported; nothing else
  * builds this module.
  */
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
 #include <linux/hrtimer.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -138,6 +139,76 @@ static int shift_too_far(void)
 	return 0;
 }
 
+#define RACES 200000
+
+static unsigned int raced;
+static atomic_t racers;
+static DECLARE_COMPLETION(race_over);
+
+/* The processors of a guest need not all run: nobody is done before the other one is there. */
+static void wait_for_other(void)
+{
+	atomic_inc(&racers);
+	while (atomic_read(&racers) < 2)
+		cond_resched();
+}
+
+static int race_plain(void *unused)
+{
+	unsigned int i;
+
+	wait_for_other();
+	for (i = 0; i < RACES; i++) {
+		raced++;
+		/* Or the compiler would add them all at once. */
+		barrier();
+		cond_resched();
+	}
+	complete(&race_over);
+	return 0;
+}
+
+/* What is meant to be looked at while others write it. */
+static int race_marked(void *unused)
+{
+	unsigned int i;
+
+	wait_for_other();
+	for (i = 0; i < RACES; i++) {
+		WRITE_ONCE(raced, READ_ONCE(raced) + 1);
+		cond_resched();
+	}
+	complete(&race_over);
+	return 0;
+}
+
+static int race(int (*racer)(void *))
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct task_struct *task = kthread_create(racer, NULL, "racer");
+
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		kthread_bind(task, cpumask_nth(i, cpu_online_mask));
+		wake_up_process(task);
+	}
+	wait_for_completion(&race_over);
+	wait_for_completion(&race_over);
+	return 0;
+}
+
+static int plain_race(void)
+{
+	return race(race_plain);
+}
+
+static int marked_race(void)
+{
+	return race(race_marked);
+}
+
 /* Of a mapping that is not undone the kernel tells when the driver leaves its device. */
 static dma_addr_t map_page(struct pci_dev *pdev)
 {
@@ -201,6 +272,8 @@ static const struct {
 	{ "shift", shift_too_far },
 	{ "dma-leak", wrong_dma },
 	{ "dma-size", wrong_dma },
+	{ "data-race", plain_race },
+	{ "marked-race", marked_race },
 	{ "none", NULL },
 };
 
@@ -221,4 +294,4 @@ static void __exit planted_exit(void)
 module_exit(planted_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Bugs for the debug kernel to find");
+MODULE_DESCRIPTION("Bugs for the debug kernels to find");

@@ -1,21 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Each detector of the debug kernel finds the bug that is planted for it, and the board's run fails.
+# Each detector of a debug kernel finds the bug that is planted for it, and the board's run fails.
 #
-#   tests/debug/planted.sh BUILD MODULE
+#   tests/debug/planted.sh BUILD KERNEL MODULE
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 build=$1
-module=$2
+kernel=$2
+module=$3
+# A race takes two.
+cpus=$([ "$kernel" = kcsan ] && echo 2 || echo 1)
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 passed=0
 failed=0
 
 guest() {
-	tools/board/board run --build "$build" --arch amd64 --kernel debug --no-module \
+	tools/board/board run --build "$build" --arch amd64 --kernel "$kernel" --cpus "$cpus" --no-module \
 		--file "$module:/planted.ko" -- "$@" >"$out" 2>&1
 }
 
@@ -33,12 +36,8 @@ result() {
 reported() { [ "$status" -eq 123 ] && grep -qE "$report" "$out"; }
 well() { [ "$status" -eq 0 ]; }
 
-while read -r bug report; do
-	what="$bug is reported"
-	guest insmod /planted.ko "bug=$bug" </dev/null
-	status=$?
-	result reported
-done <<'END'
+debug_bugs() {
+	cat <<'END'
 use-after-free BUG: KASAN: slab-use-after-free in use_after_free
 beyond-vmalloc BUG: KASAN: vmalloc-out-of-bounds in beyond_vmalloc
 leak kmemleak: [0-9]+ new suspected memory leaks
@@ -51,13 +50,34 @@ shift UBSAN: shift-out-of-bounds in .*planted.c
 dma-leak DMA-API: .*device driver has pending DMA allocations
 dma-size DMA-API: .*device driver frees DMA memory with different size
 END
+}
 
-# The same module without a bug, and what tests that make allocations fail need.
-what="no bug is no report; failures can be injected, coverage recorded"
-guest sh -c 'insmod /planted.ko bug=none && rmmod planted && cd /sys/kernel/debug &&
-	ls kcov failslab/probability fail_page_alloc/probability fail_function/inject sync/sw_sync'
+kcsan_bugs() {
+	echo "data-race BUG: KCSAN: data-race in race_plain"
+}
+
+while read -r bug report; do
+	what="$bug is reported"
+	guest insmod /planted.ko "bug=$bug" </dev/null
+	status=$?
+	result reported
+done < <("${kernel}_bugs")
+
+case $kernel in
+debug)
+	# The same module without a bug, and what tests that make allocations fail need.
+	what="no bug is no report; failures can be injected, coverage recorded"
+	guest sh -c 'insmod /planted.ko bug=none && rmmod planted && cd /sys/kernel/debug &&
+		ls kcov failslab/require-start fail_page_alloc/probability fail_function/inject \
+			sync/sw_sync'
+	;;
+kcsan)
+	what="a race of marked accesses is no report"
+	guest insmod /planted.ko bug=marked-race
+	;;
+esac
 status=$?
 result well
 
-echo "planted: $passed passed, $failed failed"
+echo "planted in $kernel: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

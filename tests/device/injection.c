@@ -53,6 +53,75 @@ void injection_close(void)
 	fail_nth = -1;
 }
 
+/* ---- By call stack --------------------------------------------------------------------- */
+
+struct range {
+	unsigned long begin, end;
+};
+
+/* A function ends where the next one begins; what is between them is never executed. */
+static struct range find_function(const char *name)
+{
+	struct range found = { 0, ~0UL };
+	char line[512], symbol[256];
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long at;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx %*c %255s", &at, symbol) == 2 && !strcmp(symbol, name))
+			found.begin = at;
+	if (f)
+		rewind(f);
+	while (f && found.begin && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx", &at) == 1 && at > found.begin && at < found.end)
+			found.end = at;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int set_number(const char *name, unsigned long value)
+{
+	static const char *const kinds[] = { "failslab", "fail_page_alloc" };
+	char path[64], text[24];
+	size_t i;
+
+	snprintf(text, sizeof(text), "%#lx", value);
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		snprintf(path, sizeof(path), DEBUGFS "%s/%s", kinds[i], name);
+		if (driver_write(path, text))
+			return -1;
+	}
+	return 0;
+}
+
+static int set_ranges(const struct range *require, const struct range *reject, unsigned int depth)
+{
+	if (set_number("stacktrace-depth", depth) || set_number("require-start", require->begin) ||
+	    set_number("require-end", require->end) || set_number("reject-start", reject->begin) ||
+	    set_number("reject-end", reject->end))
+		return -1;
+	return 0;
+}
+
+int injection_within(const char *function, const char *except, unsigned int depth)
+{
+	const struct range require = find_function(function), reject = find_function(except);
+
+	if (!require.begin || !reject.begin)
+		return -1;
+	return set_ranges(&require, &reject, depth);
+}
+
+void injection_anywhere(void)
+{
+	const struct range all = { 0, ~0UL }, none = { 0, 0 };
+
+	assert_int_equal(set_ranges(&all, &none, 32), 0);
+}
+
+/* ---------------------------------------------------------------------------------------- */
+
 static void set(const char *text)
 {
 	assert_int_equal(pwrite(fail_nth, text, strlen(text), 0), strlen(text));

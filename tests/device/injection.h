@@ -10,6 +10,14 @@
 int injection_open(void);
 void injection_close(void);
 
+/**
+ * Only allocations count from here on that have @function among the @depth innermost frames of
+ * their call stack, and @except not. 0, or -1 where the kernel cannot do it or has no @function.
+ */
+int injection_within(const char *function, const char *except, unsigned int depth);
+/** All count again. */
+void injection_anywhere(void);
+
 /** From here on the @nth allocation of this thread fails, counted from 1. */
 void injection_arm(unsigned int nth);
 

@@ -2,9 +2,8 @@
 /*
  * Each allocation of each operation fails once: the operation says so and has no effect, or it did
  * without; the next try works. What is lost on the way the kernel's leak detector reports when the
- * module goes. Skips where the kernel cannot make allocations fail. Probe is not among the
- * operations: in Linux 6.12 DRM's own drm_minor_alloc() and the interpreter of ACPI's tables crash
- * when theirs fail, before the driver is asked.
+ * module goes. Skips where the kernel cannot make allocations fail. Probe has a test of
+ * its own, test_probe.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -23,48 +23,49 @@ static int64_t soon(struct input *in)
 	return now.tv_sec * 1000000000LL + now.tv_nsec + input_byte(in) * 100000LL;
 }
 
-static void close_handle(const struct world_file *f, uint32_t handle)
+static enum outcome close_handle(const struct world_file *f, uint32_t handle)
 {
 	struct drm_gem_close args = { .handle = handle };
 
-	if (handle)
-		call_ioctl(f, DRM_IOCTL_GEM_CLOSE, &args);
+	return handle ? call_ioctl(f, DRM_IOCTL_GEM_CLOSE, &args) : OUTCOME_NONE;
 }
 
-void call_bo_create(struct actor *a)
+enum outcome call_bo_create(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_bo_create args = { .size = 4096ULL << input_below(&a->in, 6) };
+	enum outcome outcome;
 	uint32_t slot;
 
 	if (input_chance(&a->in, 16))
 		args.size = input_number(&a->in);
 	input_damage(&a->in, &args, sizeof(args));
-	call_ioctl(f, DRM_IOCTL_NPU_BO_CREATE, &args);
+	outcome = call_ioctl(f, DRM_IOCTL_NPU_BO_CREATE, &args);
 	if (!args.handle)
-		return;
+		return outcome;
 	slot = input_below(&a->in, WORLD_OBJECTS);
 	f->offsets[slot] = args.mmap_offset;
 	close_handle(f, atomic_exchange(&f->bos[slot], args.handle));
+	return outcome;
 }
 
-void call_bo_close(struct actor *a)
+enum outcome call_bo_close(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 
-	close_handle(f, world_name(f->bos, &a->in));
+	return close_handle(f, world_take(f->bos, &a->in));
 }
 
-void call_bo_info(struct actor *a)
+enum outcome call_bo_info(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_bo_info args = { .handle = world_name(f->bos, &a->in) };
 
 	input_damage(&a->in, &args, sizeof(args));
-	call_ioctl(f, DRM_IOCTL_NPU_BO_INFO, &args);
+	return call_ioctl(f, DRM_IOCTL_NPU_BO_INFO, &args);
 }
 
-void call_bo_prep(struct actor *a)
+enum outcome call_bo_prep(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_bo_prep args = {
@@ -73,14 +74,14 @@ void call_bo_prep(struct actor *a)
 		.deadline_ns = soon(&a->in),
 	};
 
-	if (input_chance(&a->in, 2)) {
+	if (input_chance(&a->in, 4)) {
 		args.offset = input_number(&a->in);
 		args.size = input_number(&a->in);
 	}
-	call_ioctl(f, DRM_IOCTL_NPU_BO_PREP, &args);
+	return call_ioctl(f, DRM_IOCTL_NPU_BO_PREP, &args);
 }
 
-void call_bo_fini(struct actor *a)
+enum outcome call_bo_fini(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_bo_fini args = {
@@ -88,57 +89,68 @@ void call_bo_fini(struct actor *a)
 		.flags = 1 + input_below(&a->in, 4),
 	};
 
-	if (input_chance(&a->in, 2)) {
+	if (input_chance(&a->in, 4)) {
 		args.offset = input_number(&a->in);
 		args.size = input_number(&a->in);
 	}
-	call_ioctl(f, DRM_IOCTL_NPU_BO_FINI, &args);
+	return call_ioctl(f, DRM_IOCTL_NPU_BO_FINI, &args);
 }
 
-static void keep_map(struct actor *a, void *at, size_t size)
+static enum outcome keep_map(struct actor *a, void *at, size_t size)
 {
 	unsigned int i = input_below(&a->in, ACTOR_MAPS);
 
 	if (at == MAP_FAILED)
-		return;
+		return OUTCOME_REFUSED;
 	if (a->maps[i].at)
 		munmap(a->maps[i].at, a->maps[i].size);
 	a->maps[i].at = at;
 	a->maps[i].size = size;
+	return OUTCOME_DONE;
 }
 
-void call_map(struct actor *a)
+static uint64_t some_offset(const struct world_file *f, struct input *in)
+{
+	unsigned int i = input_below(in, WORLD_OBJECTS), end = i + WORLD_OBJECTS - 1;
+
+	while (i < end && !f->offsets[i % WORLD_OBJECTS])
+		i++;
+	return f->offsets[i % WORLD_OBJECTS];
+}
+
+enum outcome call_map(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
-	uint64_t offset = f->offsets[input_below(&a->in, WORLD_OBJECTS)];
+	uint64_t offset = some_offset(f, &a->in);
 	const size_t size = 4096UL << input_below(&a->in, 6);
 	const int prot = input_byte(&a->in) & (PROT_READ | PROT_WRITE | PROT_EXEC);
 	const int kind = input_chance(&a->in, 4) ? MAP_PRIVATE : MAP_SHARED;
 
 	if (input_chance(&a->in, 8))
 		offset += (input_number(&a->in) & 0xfff) << 12;
-	keep_map(a, mmap(NULL, size, prot, kind, f->fd, (off_t)offset), size);
+	return keep_map(a, mmap(NULL, size, prot, kind, f->fd, (off_t)offset), size);
 }
 
 /* Faults pages in as an access would, but a refusal is an error instead of a signal. */
-void call_touch(struct actor *a)
+enum outcome call_touch(struct actor *a)
 {
 	unsigned int i = input_below(&a->in, ACTOR_MAPS);
 
 	if (!a->maps[i].at)
-		return;
+		return OUTCOME_NONE;
 	if (input_chance(&a->in, 4)) {
 		munmap(a->maps[i].at, a->maps[i].size);
 		a->maps[i].at = NULL;
-		return;
+		return OUTCOME_DONE;
 	}
-	madvise(a->maps[i].at, a->maps[i].size,
-		input_chance(&a->in, 2) ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	return outcome_of(
+		madvise(a->maps[i].at, a->maps[i].size,
+			input_chance(&a->in, 2) ? MADV_POPULATE_WRITE : MADV_POPULATE_READ));
 }
 
 /* ---- Sharing --------------------------------------------------------------------------- */
 
-void call_export(struct actor *a)
+enum outcome call_export(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_prime_handle args = {
@@ -148,22 +160,26 @@ void call_export(struct actor *a)
 	};
 
 	call_ioctl(f, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
-	if (args.fd >= 0)
-		world_put_fd(a->world, &a->in, args.fd);
+	if (args.fd < 0)
+		return OUTCOME_REFUSED;
+	world_put_fd(a->world, &a->in, args.fd);
+	return OUTCOME_DONE;
 }
 
-void call_import(struct actor *a)
+enum outcome call_import(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_prime_handle args = { .fd = world_fd(a->world, &a->in) };
 
 	call_ioctl(f, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
-	if (args.handle)
-		close_handle(f, world_put(f->bos, &a->in, args.handle));
+	if (!args.handle)
+		return OUTCOME_REFUSED;
+	close_handle(f, world_put(f->bos, &a->in, args.handle));
+	return OUTCOME_DONE;
 }
 
 /* One page of another driver, which is one segment, or several that are not. */
-void call_foreign(struct actor *a)
+enum outcome call_foreign(struct actor *a)
 {
 	struct drm_mode_create_dumb dumb = { .width = 1024, .bpp = 32 };
 	struct drm_prime_handle args = { .flags = DRM_CLOEXEC | DRM_RDWR, .fd = -1 };
@@ -171,29 +187,32 @@ void call_foreign(struct actor *a)
 
 	dumb.height = 1 + input_below(&a->in, 4);
 	if (a->world->vgem < 0 || ioctl(a->world->vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb))
-		return;
+		return OUTCOME_NONE;
 	args.handle = dumb.handle;
 	(void)!ioctl(a->world->vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
 	if (args.fd >= 0)
 		world_put_fd(a->world, &a->in, args.fd);
 	gone = (struct drm_gem_close){ .handle = dumb.handle };
 	(void)!ioctl(a->world->vgem, DRM_IOCTL_GEM_CLOSE, &gone);
+	return args.fd >= 0 ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
 
-static void share_fence(struct actor *a, int fd)
+static enum outcome share_fence(struct actor *a, int fd)
 {
 	struct dma_buf_export_sync_file out = { .flags = 1 + input_below(&a->in, 3), .fd = -1 };
 	struct dma_buf_import_sync_file in = { .flags = 1 + input_below(&a->in, 3) };
 
 	if (input_chance(&a->in, 2)) {
 		in.fd = world_fd(a->world, &a->in);
-		(void)!ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &in);
-	} else if (!ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &out)) {
-		world_put_fd(a->world, &a->in, out.fd);
+		return outcome_of(ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &in));
 	}
+	if (ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &out))
+		return OUTCOME_REFUSED;
+	world_put_fd(a->world, &a->in, out.fd);
+	return OUTCOME_DONE;
 }
 
-void call_dma_buf(struct actor *a)
+enum outcome call_dma_buf(struct actor *a)
 {
 	const int fd = world_fd(a->world, &a->in);
 	struct dma_buf_sync sync = { .flags = input_byte(&a->in) & DMA_BUF_SYNC_VALID_FLAGS_MASK };
@@ -201,18 +220,15 @@ void call_dma_buf(struct actor *a)
 
 	switch (input_below(&a->in, 4)) {
 	case 0:
-		(void)!ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
-		break;
+		return outcome_of(ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync));
 	case 1:
-		keep_map(a,
-			 mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			      (off_t)input_below(&a->in, 8) << 12),
-			 size);
-		break;
+		return keep_map(a,
+				mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				     (off_t)input_below(&a->in, 8) << 12),
+				size);
 	case 2:
-		share_fence(a, fd);
-		break;
+		return share_fence(a, fd);
 	default:
-		world_put_fd(a->world, &a->in, -1);
+		return world_put_fd(a->world, &a->in, -1) ? OUTCOME_DONE : OUTCOME_NONE;
 	}
 }

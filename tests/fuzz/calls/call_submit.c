@@ -12,34 +12,38 @@ enum {
 	SYNCS = 4
 };
 
-void call_ctx(struct actor *a)
+enum outcome call_ctx(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_ctx_create create = { .priority = (int)input_below(&a->in, 3) - 1 };
 	struct drm_npu_ctx_state state = { .id = world_name(f->ctxs, &a->in) };
 	struct drm_npu_ctx_destroy destroy = { .id = state.id };
+	enum outcome outcome;
 
 	switch (input_below(&a->in, 4)) {
 	case 0:
 		input_damage(&a->in, &create, sizeof(create));
-		call_ioctl(f, DRM_IOCTL_NPU_CTX_CREATE, &create);
+		outcome = call_ioctl(f, DRM_IOCTL_NPU_CTX_CREATE, &create);
 		destroy.id = world_put(f->ctxs, &a->in, create.id);
 		if (destroy.id)
 			call_ioctl(f, DRM_IOCTL_NPU_CTX_DESTROY, &destroy);
-		break;
+		return outcome;
 	case 1:
+		destroy.id = world_take(f->ctxs, &a->in);
 		input_damage(&a->in, &destroy, sizeof(destroy));
-		call_ioctl(f, DRM_IOCTL_NPU_CTX_DESTROY, &destroy);
-		break;
+		return call_ioctl(f, DRM_IOCTL_NPU_CTX_DESTROY, &destroy);
 	default:
-		call_ioctl(f, DRM_IOCTL_NPU_CTX_STATE, &state);
+		return call_ioctl(f, DRM_IOCTL_NPU_CTX_STATE, &state);
 	}
 }
 
-void call_perfmon(struct actor *a)
+enum outcome call_perfmon(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
-	struct drm_npu_perfmon_create create = { .counters = input_byte(&a->in) };
+	const uint8_t counters = input_byte(&a->in);
+	struct drm_npu_perfmon_create create = {
+		.counters = input_chance(&a->in, 4) ? counters : counters & 15,
+	};
 	struct drm_npu_perfmon_destroy destroy = { .id = world_name(f->perfmons, &a->in) };
 	struct drm_npu_perfmon_values read = {
 		.id = destroy.id,
@@ -47,21 +51,22 @@ void call_perfmon(struct actor *a)
 		.count = 64,
 		.pointer = call_room(a, 64 * sizeof(uint64_t)),
 	};
+	enum outcome outcome;
 
 	switch (input_below(&a->in, 4)) {
 	case 0:
 		input_damage(&a->in, &create, sizeof(create));
-		call_ioctl(f, DRM_IOCTL_NPU_PERFMON_CREATE, &create);
+		outcome = call_ioctl(f, DRM_IOCTL_NPU_PERFMON_CREATE, &create);
 		destroy.id = world_put(f->perfmons, &a->in, create.id);
 		if (destroy.id)
 			call_ioctl(f, DRM_IOCTL_NPU_PERFMON_DESTROY, &destroy);
-		break;
+		return outcome;
 	case 1:
-		call_ioctl(f, DRM_IOCTL_NPU_PERFMON_DESTROY, &destroy);
-		break;
+		destroy.id = world_take(f->perfmons, &a->in);
+		return call_ioctl(f, DRM_IOCTL_NPU_PERFMON_DESTROY, &destroy);
 	default:
 		input_damage(&a->in, &read, sizeof(read));
-		call_ioctl(f, DRM_IOCTL_NPU_PERFMON_VALUES, &read);
+		return call_ioctl(f, DRM_IOCTL_NPU_PERFMON_VALUES, &read);
 	}
 }
 
@@ -129,7 +134,7 @@ static struct drm_npu_job_matmul job(struct actor *a, const struct world_file *f
 	j.a = tensor(a, f, line, line * height);
 	j.w = tensor(a, f, 0, 0);
 	j.c = tensor(a, f, line, line * height);
-	if (input_chance(&a->in, 4)) {
+	if (input_chance(&a->in, 16)) {
 		j.data_banks = input_byte(&a->in) & 31;
 		j.weight_banks = input_byte(&a->in) & 31;
 	}
@@ -141,7 +146,7 @@ static struct drm_npu_job_matmul job(struct actor *a, const struct world_file *f
 	return j;
 }
 
-void call_submit(struct actor *a)
+enum outcome call_submit(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_npu_job_matmul jobs[JOBS];
@@ -149,10 +154,12 @@ void call_submit(struct actor *a)
 	struct drm_npu_submit args = {
 		.ctx = input_chance(&a->in, 2) ? world_name(f->ctxs, &a->in) : 0,
 		.jobs = { sizeof(*jobs), 1 + input_below(&a->in, JOBS), (uintptr_t)jobs },
-		.syncs = { sizeof(*syncs), input_below(&a->in, SYNCS + 1), (uintptr_t)syncs },
+		.syncs = { sizeof(*syncs), 0, (uintptr_t)syncs },
 	};
 	unsigned int i;
 
+	if (input_chance(&a->in, 2))
+		args.syncs.count = input_below(&a->in, SYNCS + 1);
 	for (i = 0; i < args.jobs.count; i++)
 		jobs[i] = i && input_chance(&a->in, 2) ? jobs[i - 1] : job(a, f);
 	for (i = 0; i < args.syncs.count; i++) {
@@ -166,5 +173,5 @@ void call_submit(struct actor *a)
 	if (input_chance(&a->in, 4))
 		args.perfmon = world_name(f->perfmons, &a->in);
 	input_damage(&a->in, &args, sizeof(args));
-	call_ioctl(f, DRM_IOCTL_NPU_SUBMIT, &args);
+	return call_ioctl(f, DRM_IOCTL_NPU_SUBMIT, &args);
 }

@@ -3,6 +3,7 @@
  * Calls on syncobjs and sync_files.
  */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,19 +12,25 @@
 
 #include "calls.h"
 
-void call_sync_make(struct actor *a)
+enum {
+	LATER_MAX = 64
+};
+
+enum outcome call_sync_make(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct drm_syncobj_create create = { .flags = input_byte(&a->in) & 1 };
 	struct drm_syncobj_destroy destroy = { 0 };
+	enum outcome outcome;
 
-	call_ioctl(f, DRM_IOCTL_SYNCOBJ_CREATE, &create);
+	outcome = call_ioctl(f, DRM_IOCTL_SYNCOBJ_CREATE, &create);
 	destroy.handle = world_put(f->syncobjs, &a->in, create.handle);
 	if (destroy.handle)
 		call_ioctl(f, DRM_IOCTL_SYNCOBJ_DESTROY, &destroy);
+	return outcome;
 }
 
-static void wait_for(struct actor *a, const struct world_file *f, uint32_t *handles)
+static enum outcome wait_for(struct actor *a, const struct world_file *f, uint32_t *handles)
 {
 	uint64_t points[2] = { input_byte(&a->in) / 8, input_byte(&a->in) / 8 };
 	struct drm_syncobj_timeline_wait args = {
@@ -36,10 +43,10 @@ static void wait_for(struct actor *a, const struct world_file *f, uint32_t *hand
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	args.timeout_nsec = now.tv_sec * 1000000000LL + now.tv_nsec + input_byte(&a->in) * 10000LL;
-	call_ioctl(f, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &args);
+	return call_ioctl(f, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &args);
 }
 
-void call_sync_use(struct actor *a)
+enum outcome call_sync_use(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	uint32_t handles[2] = { world_name(f->syncobjs, &a->in), world_name(f->syncobjs, &a->in) };
@@ -59,34 +66,30 @@ void call_sync_use(struct actor *a)
 
 	switch (input_below(&a->in, 5)) {
 	case 0:
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_RESET, &reset);
-		break;
+		return call_ioctl(f, DRM_IOCTL_SYNCOBJ_RESET, &reset);
 	case 1:
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &list);
-		break;
+		return call_ioctl(f, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &list);
 	case 2:
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer);
-		break;
+		return call_ioctl(f, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer);
 	case 3:
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_QUERY, &list);
-		break;
+		return call_ioctl(f, DRM_IOCTL_SYNCOBJ_QUERY, &list);
 	default:
-		wait_for(a, f, handles);
+		return wait_for(a, f, handles);
 	}
 }
 
-static void look_at(int fd)
+static enum outcome look_at(int fd)
 {
 	struct sync_fence_info fences[4];
 	struct sync_file_info info = { .num_fences = 4, .sync_fence_info = (uintptr_t)fences };
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
 
-	(void)!ioctl(fd, SYNC_IOC_FILE_INFO, &info);
 	poll(&poll_fd, 1, 0);
+	return outcome_of(ioctl(fd, SYNC_IOC_FILE_INFO, &info));
 }
 
 /* In and out of syncobjs as files, and two of them merged. */
-void call_sync_file(struct actor *a)
+enum outcome call_sync_file(struct actor *a)
 {
 	struct world_file *f = world_file(a->world, &a->in);
 	struct sync_merge_data merge = { .name = "merged", .fence = -1 };
@@ -99,20 +102,21 @@ void call_sync_file(struct actor *a)
 	switch (input_below(&a->in, 4)) {
 	case 0:
 		call_ioctl(f, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &args);
-		if (args.fd >= 0)
-			world_put_fd(a->world, &a->in, args.fd);
-		break;
+		if (args.fd < 0)
+			return OUTCOME_REFUSED;
+		world_put_fd(a->world, &a->in, args.fd);
+		return OUTCOME_DONE;
 	case 1:
 		args.fd = world_fd(a->world, &a->in);
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
-		break;
+		return call_ioctl(f, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
 	case 2:
 		merge.fd2 = world_fd(a->world, &a->in);
-		if (!ioctl(world_fd(a->world, &a->in), SYNC_IOC_MERGE, &merge))
-			world_put_fd(a->world, &a->in, merge.fence);
-		break;
+		if (ioctl(world_fd(a->world, &a->in), SYNC_IOC_MERGE, &merge))
+			return OUTCOME_REFUSED;
+		world_put_fd(a->world, &a->in, merge.fence);
+		return OUTCOME_DONE;
 	default:
-		look_at(world_fd(a->world, &a->in));
+		return look_at(world_fd(a->world, &a->in));
 	}
 }
 
@@ -126,25 +130,71 @@ struct sw_sync_create {
 #define SW_SYNC_IOC_CREATE _IOWR('W', 0, struct sw_sync_create)
 #define SW_SYNC_IOC_INC _IOW('W', 1, uint32_t)
 
-/* A fence that signals some steps later, into a syncobj for submissions to wait for; or a step. */
-void call_sync_later(struct actor *a)
+/*
+ * Linux 6.12 gets a reference to each fence that a step signals, also to one whose last reference
+ * is just being put (sync_timeline_signal()). So those that are to come are held until they came.
+ */
+static struct {
+	pthread_mutex_t lock;
+	uint32_t now;
+	unsigned int held;
+	struct {
+		uint32_t value;
+		int fd;
+	} fences[LATER_MAX];
+} later = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static enum outcome step(struct world *w)
 {
-	static atomic_uint now;
-	struct world_file *f = world_file(a->world, &a->in);
+	uint32_t one = 1;
+	unsigned int i = 0;
+
+	if (ioctl(w->timeline, SW_SYNC_IOC_INC, &one))
+		return OUTCOME_REFUSED;
+	later.now++;
+	while (i < later.held) {
+		if ((int32_t)(later.fences[i].value - later.now) > 0) {
+			i++;
+			continue;
+		}
+		close(later.fences[i].fd);
+		later.fences[i] = later.fences[--later.held];
+	}
+	return OUTCOME_DONE;
+}
+
+/* A fence that signals @steps later, into a syncobj for submissions to wait for. */
+static enum outcome make_later(struct actor *a, const struct world_file *f, uint32_t steps)
+{
 	struct sw_sync_create create = {
-		.value = now + 1 + input_below(&a->in, 3),
+		.value = later.now + steps,
 		.name = "later",
 		.fence = -1,
 	};
 	struct drm_syncobj_handle args = { .handle = world_name(f->syncobjs, &a->in), .flags = 1 };
-	uint32_t step = 1;
+	enum outcome outcome;
 
-	if (input_chance(&a->in, 2)) {
-		now++;
-		(void)!ioctl(a->world->timeline, SW_SYNC_IOC_INC, &step);
-	} else if (!ioctl(a->world->timeline, SW_SYNC_IOC_CREATE, &create)) {
-		args.fd = create.fence;
-		call_ioctl(f, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
-		world_put_fd(a->world, &a->in, create.fence);
-	}
+	if (ioctl(a->world->timeline, SW_SYNC_IOC_CREATE, &create))
+		return OUTCOME_REFUSED;
+	later.fences[later.held].value = create.value;
+	later.fences[later.held++].fd = create.fence;
+	args.fd = create.fence;
+	outcome = call_ioctl(f, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
+	world_put_fd(a->world, &a->in, dup(create.fence));
+	return outcome;
+}
+
+enum outcome call_sync_later(struct actor *a)
+{
+	const struct world_file *f = world_file(a->world, &a->in);
+	const uint32_t steps = 1 + input_below(&a->in, 3);
+	enum outcome outcome;
+
+	pthread_mutex_lock(&later.lock);
+	if (later.held == LATER_MAX || input_chance(&a->in, 2))
+		outcome = step(a->world);
+	else
+		outcome = make_later(a, f, steps);
+	pthread_mutex_unlock(&later.lock);
+	return outcome;
 }

@@ -3,6 +3,7 @@
  * The corpus and its descendants.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ enum {
 };
 
 static struct program programs[CORPUS_MAX];
+static atomic_bool useful[CORPUS_MAX];
 static size_t n_programs;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -28,6 +30,16 @@ static uint64_t next(uint64_t *seed)
 static size_t below(uint64_t *seed, size_t n)
 {
 	return next(seed) % n;
+}
+
+static void add(const struct program *program, int is_useful)
+{
+	pthread_mutex_lock(&lock);
+	if (n_programs < CORPUS_MAX && program->size) {
+		useful[n_programs] = is_useful;
+		programs[n_programs++] = *program;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 int corpus_load(const char *path)
@@ -46,7 +58,7 @@ int corpus_load(const char *path)
 				break;
 			p.bytes[p.size] = (uint8_t)byte;
 		}
-		corpus_add(&p);
+		add(&p, 0);
 	}
 	fclose(f);
 	return 0;
@@ -63,6 +75,8 @@ int corpus_save(const char *path)
 	}
 	fprintf(f, "# SPDX-License-Identifier: MIT\n");
 	for (i = 0; i < n_programs; i++) {
+		if (!useful[i])
+			continue;
 		for (j = 0; j < programs[i].size; j++)
 			fprintf(f, "%02x", programs[i].bytes[j]);
 		fprintf(f, "\n");
@@ -75,10 +89,12 @@ int corpus_save(const char *path)
 
 void corpus_add(const struct program *program)
 {
-	pthread_mutex_lock(&lock);
-	if (n_programs < CORPUS_MAX && program->size)
-		programs[n_programs++] = *program;
-	pthread_mutex_unlock(&lock);
+	add(program, 1);
+}
+
+void corpus_keep(size_t n)
+{
+	useful[n] = 1;
 }
 
 size_t corpus_count(void)

@@ -20,9 +20,11 @@ struct program {
 
 /** Reads a corpus; 0, or -1 and why on standard error. One that does not exist is empty. */
 int corpus_load(const char *path);
-/** Writes the corpus; 0, or -1 and why on standard error. */
+/** Writes what was added or is kept; 0, or -1 and why on standard error. */
 int corpus_save(const char *path);
 void corpus_add(const struct program *program);
+/** Program number @n, which was read, has reached something that none before it did. */
+void corpus_keep(size_t n);
 size_t corpus_count(void);
 /** Program number @n, to begin with what is known. */
 struct program corpus_get(size_t n);

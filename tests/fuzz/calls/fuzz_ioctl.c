@@ -6,6 +6,10 @@
  *
  *   fuzz_ioctl [--seconds N] [--threads N] [--seed N] [--corpus FILE] [--save FILE]
  *              [--coverage FILE]
+ *   fuzz_ioctl --replay N [--threads N] --corpus FILE
+ *
+ * What is saved are the programs that reached something new, those of the corpus included. With
+ * --replay all of the corpus runs N times and nothing else, in a kernel that need not have KCOV.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,7 +31,7 @@ enum {
 };
 
 struct options {
-	unsigned int seconds, threads;
+	unsigned int seconds, threads, rounds;
 	uint64_t seed;
 	const char *corpus, *save, *coverage;
 };
@@ -36,14 +40,14 @@ static struct world world;
 static atomic_ullong n_calls;
 static atomic_size_t n_begun;
 static atomic_bool ended;
+static size_t known, rounds;
 
 /* What the corpus has comes first, then what is made of it. */
-static void *act(void *arg)
+static void *explore(void *arg)
 {
 	struct cover *cover = cover_thread_begin();
 	struct actor actor;
 	uint64_t seed = (uintptr_t)arg;
-	const size_t known = corpus_count();
 	struct program program;
 	size_t n;
 
@@ -57,11 +61,33 @@ static void *act(void *arg)
 			corpus_next(&program, &seed);
 		cover_clear(cover);
 		n_calls += calls_run(&actor, program.bytes, program.size);
-		if (cover_collect(cover) && n >= known)
+		if (!cover_collect(cover))
+			continue;
+		if (n < known)
+			corpus_keep(n);
+		else
 			corpus_add(&program);
 	}
 	calls_end(&actor);
 	cover_thread_end(cover);
+	return NULL;
+}
+
+/* From a place of its own in the corpus, so that threads meet in many ways. */
+static void *replay(void *arg)
+{
+	struct actor actor;
+	size_t n = (uintptr_t)arg * 7;
+	const size_t end = n + rounds * known;
+	struct program program;
+
+	if (calls_begin(&actor, &world))
+		return "cannot begin";
+	for (; n < end; n++) {
+		program = corpus_get(n % known);
+		n_calls += calls_run(&actor, program.bytes, program.size);
+	}
+	calls_end(&actor);
 	return NULL;
 }
 
@@ -92,10 +118,19 @@ static int run(const struct options *o)
 	void *why = NULL, *why_not;
 	unsigned int i;
 
+	known = corpus_count();
+	rounds = o->rounds;
+	if (rounds && !known) {
+		fprintf(stderr, "--replay: %s has no program\n",
+			o->corpus ? o->corpus : "no --corpus");
+		return -1;
+	}
 	for (i = 0; i < o->threads; i++)
-		if (pthread_create(&threads[i], NULL, act, (void *)(uintptr_t)(o->seed + i)))
+		if (pthread_create(&threads[i], NULL, rounds ? replay : explore,
+				   (void *)(uintptr_t)(o->seed + i)))
 			return -1;
-	wait_for_end(o->seconds);
+	if (!rounds)
+		wait_for_end(o->seconds);
 	ended = 1;
 	for (i = 0; i < o->threads; i++) {
 		pthread_join(threads[i], &why_not);
@@ -125,6 +160,7 @@ static struct options options(int argc, char **argv)
 		{ "corpus", required_argument, NULL, 'c' },
 		{ "save", required_argument, NULL, 'o' },
 		{ "coverage", required_argument, NULL, 'v' },
+		{ "replay", required_argument, NULL, 'n' },
 		{ 0 },
 	};
 	struct options o = { .seconds = 60, .threads = 8, .seed = 1 };
@@ -147,6 +183,9 @@ static struct options options(int argc, char **argv)
 		case 'o':
 			o.save = optarg;
 			break;
+		case 'n':
+			o.rounds = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
 		case 'v':
 			o.coverage = optarg;
 			break;
@@ -163,11 +202,13 @@ int main(int argc, char **argv)
 
 	/* A page of a device that is gone, a pipe without reader: outcomes like others. */
 	signal(SIGPIPE, SIG_IGN);
-	if (cover_open() || world_open(&world) || (o.corpus && corpus_load(o.corpus)) || run(&o))
+	if ((!o.rounds && cover_open()) || world_open(&world) ||
+	    (o.corpus && corpus_load(o.corpus)) || run(&o))
 		return 1;
 	world_close(&world);
 	if ((o.save && corpus_save(o.save)) || (o.coverage && write_coverage(o.coverage)))
 		return 1;
+	calls_report();
 	printf("fuzz_ioctl: %llu calls, %zu places reached\n", (unsigned long long)n_calls,
 	       cover_count());
 	return 0;

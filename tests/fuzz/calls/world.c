@@ -76,7 +76,15 @@ int world_open(struct world *w)
 void world_reopen(struct world *w, struct world_file *f)
 {
 	int fd = atomic_exchange(&f->fd, open(w->node, O_RDWR | O_CLOEXEC));
+	unsigned int i;
 
+	for (i = 0; i < WORLD_OBJECTS; i++) {
+		f->bos[i] = 0;
+		f->offsets[i] = 0;
+		f->ctxs[i] = 0;
+		f->perfmons[i] = 0;
+		f->syncobjs[i] = 0;
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -102,8 +110,26 @@ struct world_file *world_file(struct world *w, struct input *in)
 uint32_t world_name(const atomic_uint *list, struct input *in)
 {
 	const uint8_t which = input_byte(in);
+	unsigned int i;
 
-	return which >= 250 ? (uint32_t)input_number(in) : list[which % WORLD_OBJECTS];
+	if (which >= 250)
+		return (uint32_t)input_number(in);
+	for (i = which; i < which + WORLD_OBJECTS - 1U && !list[i % WORLD_OBJECTS]; i++)
+		;
+	return list[i % WORLD_OBJECTS];
+}
+
+uint32_t world_take(atomic_uint *list, struct input *in)
+{
+	const uint32_t name = world_name(list, in);
+	unsigned int i;
+
+	if (input_chance(in, 8))
+		return name;
+	for (i = 0; i < WORLD_OBJECTS; i++)
+		if (list[i] == name)
+			list[i] = 0;
+	return name;
 }
 
 uint32_t world_put(atomic_uint *list, struct input *in, uint32_t name)
@@ -116,9 +142,8 @@ int world_fd(struct world *w, struct input *in)
 	return w->fds[input_below(in, WORLD_FDS)];
 }
 
-void world_put_fd(struct world *w, struct input *in, int fd)
+int world_put_fd(struct world *w, struct input *in, int fd)
 {
 	fd = atomic_exchange(&w->fds[input_below(in, WORLD_FDS)], fd);
-	if (fd >= 0)
-		close(fd);
+	return fd >= 0 && !close(fd);
 }

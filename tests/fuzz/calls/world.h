@@ -64,14 +64,17 @@ void world_close(struct world *w);
 /** Opens a file anew; what it had goes with it. */
 void world_reopen(struct world *w, struct world_file *f);
 
-/** One of the files; one of the names in a list, or any number. */
+/** One of the files; one of the names in a list, 0 if it has none, or any number. */
 struct world_file *world_file(struct world *w, struct input *in);
 uint32_t world_name(const atomic_uint *list, struct input *in);
+/** One to be destroyed. In most cases it is in the list no more. */
+uint32_t world_take(atomic_uint *list, struct input *in);
 /** Puts a name into the list, in place of the one that was there, which is returned. */
 uint32_t world_put(atomic_uint *list, struct input *in, uint32_t name);
 
-/** A dma-buf or sync_file, which may be closed at the moment, and a new one in place of another. */
+/** A dma-buf or sync_file, which may be closed at the moment. */
 int world_fd(struct world *w, struct input *in);
-void world_put_fd(struct world *w, struct input *in, int fd);
+/** Puts one, or -1, in place of another; whether that one was open. */
+int world_put_fd(struct world *w, struct input *in, int fd);
 
 #endif /* TESTS_FUZZ_CALLS_WORLD_H */

@@ -4,11 +4,13 @@
 # The tables in tools/board/boards: ARCH.conf for a machine, ARCH-KERNEL.conf for a kernel on it.
 
 # What a table need not say: a kernel without modules is only compiled for, and a machine without
-# QEMU is one for such kernels only. A kernel has an image, or a source package and a configuration.
+# QEMU is one for such kernels only. A kernel has an image, or a source package, a configuration and
+# options of its own for make.
 init_modules=
 driver_modules=
 source_package=
 kconfig=
+kernel_options=
 toolchain=
 qemu=
 compat=

@@ -8,8 +8,13 @@
 # SUM stands for the modules that are kept, for whose modpost is, and for a configuration of our own:
 # a board that wants others fetches again.
 kernel_sum() {
-	sum $init_modules $driver_modules $qemu_user \
-		${kconfig:+"$(cat "$here/boards/$kconfig")"}
+	sum $init_modules $driver_modules $qemu_user $kernel_options \
+		${kconfig:+"$(kernel_config)"}
+}
+
+# kernel_config: a configuration of our own, whole
+kernel_config() {
+	(cd "$here/boards" && cat $kconfig)
 }
 
 kernel_name() {

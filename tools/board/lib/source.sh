@@ -45,13 +45,15 @@ build_lock() {
 }
 
 build_unpack() {
-	local tree=$1 package src
+	local tree=$1 package src wanted
 	package=$(cache_tmp)
 	src=$(cache_tmp)
+	wanted=$package/wanted.config
+	kernel_config >"$wanted"
 	apt_unpack "$package" "$source_package"
 	tar -x -J -f "$package/usr/src/$source_package.tar.xz" -C "$src" --strip-components=1
-	build_make "$src" KCONFIG_ALLCONFIG="$here/boards/$kconfig" allnoconfig >/dev/null
-	build_check_config "$src"
+	build_make "$src" KCONFIG_ALLCONFIG="$wanted" allnoconfig >/dev/null
+	build_check_config "$src" "$wanted"
 	mv -T "$src" "$tree"
 	rm -rf "$package"
 }
@@ -61,13 +63,14 @@ build_make() {
 	shift
 	# A make that the board was called from has options that are not meant for this one.
 	env -u MAKEFLAGS -u MAKELEVEL nice make -C "$tree" --no-print-directory \
-		ARCH="$linux_arch" CROSS_COMPILE="$triplet-" LOCALVERSION="-$kernel" "$@"
+		ARCH="$linux_arch" CROSS_COMPILE="$triplet-" LOCALVERSION="-$kernel" \
+		$kernel_options "$@"
 }
 
-# What depends on an option that is off is off without a word.
+# build_check_config TREE WANTED: what depends on an option that is off is off without a word
 build_check_config() {
 	local missing
-	missing=$(grep '^CONFIG_.*=' "$here/boards/$kconfig" | grep -vxFf "$1/.config") || return 0
+	missing=$(grep '^CONFIG_.*=' "$2" | grep -vxFf "$1/.config") || return 0
 	die "$source_package takes not all of $kconfig:
 $missing"
 }

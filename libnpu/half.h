@@ -38,7 +38,7 @@ static inline uint16_t npu_float_to_half(float x)
 	/* Halfway between the largest half and the next one there would be. */
 	half = magnitude >= 0x477ff000 ? 0x7c00 : half;
 	half = magnitude > 0x7f800000 ? 0x7e00 : half;
-	return sign | half;
+	return (uint16_t)(sign | half);
 }
 
 static inline float npu_half_to_float(uint16_t x)

@@ -14,6 +14,7 @@ folder=$1
 programs=$2
 seconds=$3
 shift 3
+least=$((seconds < 10 ? seconds : 10))
 log=$folder/log
 TIMEFORMAT='%U %S'
 
@@ -42,8 +43,9 @@ slice() {
 for target; do
 	mkdir -p "$folder/fuzz_$target"
 	spent=0
+	# To begin takes time, too: the last slice is no shorter than the others are worth.
 	while limit=$(left) && [ "$limit" -gt 0 ]; do
-		slice "$target" "$limit"
+		slice "$target" $((limit < least ? least : limit))
 	done
 done
 awk '{ seconds[$1] += $2; inputs[$1] += $3 }

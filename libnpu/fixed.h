@@ -28,7 +28,7 @@ static inline int64_t half_of(uint32_t shift)
  */
 static inline int64_t round_away(int64_t x, int64_t half, int64_t shift)
 {
-	const int64_t sign = x >> 63;
+	const int64_t sign = -(int64_t)(x < 0);
 
 	return ((((x ^ sign) - sign + half) >> shift) ^ sign) - sign;
 }

@@ -48,9 +48,9 @@ static inline float npu_half_to_float(uint16_t x)
 	const uint32_t normal = (magnitude << 13) + 0x38000000;
 	const uint32_t beyond = magnitude << 13 | 0x7f800000;
 
-	return npu_float_of(sign | (magnitude < 0x400  ? small :
-				    magnitude < 0x7c00 ? normal :
-							 beyond));
+	return npu_float_of(sign | (magnitude < 0x400	 ? small
+				    : magnitude < 0x7c00 ? normal
+							 : beyond));
 }
 
 #endif /* LIBNPU_HALF_H */

@@ -104,8 +104,8 @@ static void *make_stage(const struct problem *p, enum npu_scaling scaling, enum 
 	ok(npu_tensor_create(self->dev, NPU_TYPE_INT8, p->m, p->k, &desc.a, &err), &err);
 	ok(npu_tensor_create(self->dev, type, p->m, p->n, &desc.c, &err), &err);
 	ok(npu_weights_create(self->dev, &weights, &desc.weights, &err), &err);
-	desc.epilogue = make_epilogue(self->dev, scaling, p->n,
-				      group ? (p->k + group - 1) / group : 1);
+	desc.epilogue =
+		make_epilogue(self->dev, scaling, p->n, group ? (p->k + group - 1) / group : 1);
 	ok(npu_matmul_create(self->dev, &desc, &self->matmul, &err), &err);
 	ok(npu_tensor_write(desc.a, 0, p->m, p->a, 0, &err), &err);
 	npu_epilogue_destroy(desc.epilogue);
@@ -139,17 +139,17 @@ static void destroy(void *ctx)
 	free(self);
 }
 
-#define STAGE(id, title, scaling, type, group)                            \
-	static void *create_##id(const struct problem *p)                 \
-	{                                                                 \
-		return make_stage(p, scaling, type, group);               \
-	}                                                                 \
-	const struct contender contender_##id = {                         \
-		.name = title,                                            \
-		.create = create_##id,                                    \
-		.run = run,                                               \
-		.output = output,                                         \
-		.destroy = destroy,                                       \
+#define STAGE(id, title, scaling, type, group)              \
+	static void *create_##id(const struct problem *p)   \
+	{                                                   \
+		return make_stage(p, scaling, type, group); \
+	}                                                   \
+	const struct contender contender_##id = {           \
+		.name = title,                              \
+		.create = create_##id,                      \
+		.run = run,                                 \
+		.output = output,                           \
+		.destroy = destroy,                         \
 	}
 
 STAGE(int32, "int32", NPU_SCALING_NONE, NPU_TYPE_INT32, 0);

@@ -113,6 +113,13 @@ static void load_sums(const struct npu_strip *strip, uint32_t row, int64_t *s)
 		memcpy(s, strip->sum + at, strip->count * sizeof(*s));
 }
 
+/* Sums that are the accumulators themselves. */
+static bool are_plain(const struct npu_requant *rq, const struct npu_strip *strip,
+		      const struct channels *c)
+{
+	return strip->sum32 && !c->has_offset && !rq->w_zero_point;
+}
+
 /*
  * Accumulators of a row: sums over (a - za) * (w - zw) by way of
  *	sum of a * w - za * (sum of w) - zw * (sum of a - length * za)
@@ -133,7 +140,7 @@ static void accumulate(const struct npu_requant *rq, const struct npu_strip *str
 		for (uint32_t i = 0; i < c->count; i++)
 			s[i] -= c->w_zero_point[i] * a_sum;
 	}
-	if (strip->sum32 && !c->has_offset && !rq->w_zero_point)
+	if (are_plain(rq, strip, c))
 		return;
 	for (uint32_t i = 0; i < c->count; i++)
 		s[i] = clamp(s[i], -limit, limit - 1);
@@ -287,14 +294,29 @@ static void store_integers(const struct npu_requant *rq, const int32_t *t, uint3
 
 /* ---- Float results --------------------------------------------------------------------- */
 
-/* Of one group, after those before it. */
+/* Accumulators of one group, after those before it. */
 static void add_scaled(const struct channels *c, bool is_first, const int64_t *s, float *f)
 {
+	const uint32_t count = c->count;
+
 	if (is_first)
-		for (uint32_t i = 0; i < c->count; i++)
+		for (uint32_t i = 0; i < count; i++)
 			f[i] = (float)s[i] * c->scale[i];
 	else
-		for (uint32_t i = 0; i < c->count; i++)
+		for (uint32_t i = 0; i < count; i++)
+			f[i] += (float)s[i] * c->scale[i];
+}
+
+/* The same with sums that are plain. */
+static void add_scaled32(const struct channels *c, bool is_first, const int32_t *s, float *f)
+{
+	const uint32_t count = c->count;
+
+	if (is_first)
+		for (uint32_t i = 0; i < count; i++)
+			f[i] = (float)s[i] * c->scale[i];
+	else
+		for (uint32_t i = 0; i < count; i++)
 			f[i] += (float)s[i] * c->scale[i];
 }
 
@@ -394,6 +416,7 @@ NPU_VECTORS __attribute__((flatten)) void npu_requant_group(const struct npu_req
 							    uint32_t group, float *partial,
 							    void *dst, size_t dst_stride)
 {
+	const bool is_float = rq->epilogue.scaling == NPU_SCALING_FLOAT;
 	const uint8_t *residual = strip->residual;
 	uint8_t *to = dst;
 	struct channels c;
@@ -401,15 +424,18 @@ NPU_VECTORS __attribute__((flatten)) void npu_requant_group(const struct npu_req
 
 	gather(rq, strip, group, &c);
 	for (uint32_t row = 0; row < strip->rows; row++) {
-		accumulate(rq, strip, group, &c, row, s);
-		if (rq->epilogue.scaling != NPU_SCALING_FLOAT) {
-			end_integers(rq, strip, &c, residual, s, to);
+		if (is_float && are_plain(rq, strip, &c)) {
+			add_scaled32(&c, !group, strip->sum32 + row * strip->stride, partial);
 		} else {
-			add_scaled(&c, !group, s, partial);
-			if (group + 1 == rq->groups)
-				end_floats(rq, strip, residual, partial, to);
-			partial += strip->stride;
+			accumulate(rq, strip, group, &c, row, s);
+			if (is_float)
+				add_scaled(&c, !group, s, partial);
+			else
+				end_integers(rq, strip, &c, residual, s, to);
 		}
+		if (is_float && group + 1 == rq->groups)
+			end_floats(rq, strip, residual, partial, to);
+		partial = is_float ? partial + strip->stride : NULL;
 		residual = residual ? residual + strip->residual_stride : NULL;
 		to += dst_stride;
 	}

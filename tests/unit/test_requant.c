@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../libnpu/backend/nvdla_stage.h"
+#include "../../libnpu/half.h"
 #include "../matmul_case.h"
 
 /* Wide enough for everything, so that nothing here has to be argued about. */

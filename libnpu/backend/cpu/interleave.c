@@ -5,7 +5,7 @@
  * 64-bit processor has, and 16 x 16 where a vector is a cache line.
  */
 #include <string.h>
-#if defined(__x86_64__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 

@@ -4,16 +4,24 @@
  * a remainder is one instruction, and what belongs to 64 channels stays in registers for all rows.
  */
 #include <immintrin.h>
+#include <stdlib.h>
 
 #include "fixed16_ways.h"
 
 #define VECS 4		 /* of binary32, for one of bytes */
 #define COLS (VECS * 16) /* channels in a vector of bytes */
 
-/* How the arithmetic is done: constants where this is inlined. */
+/**
+ * struct shape - how the arithmetic is done: constants where this is inlined
+ * @with_bias: There is a bias.
+ * @is_exact: Nothing is rounded on the way.
+ * @is_plain: Results are int8 without zero point or other limits, which packing does by itself. If
+ *	@is_exact none exceeds an int32 before.
+ */
 struct shape {
 	bool with_bias;
 	bool is_exact;
+	bool is_plain;
 };
 
 /**
@@ -92,7 +100,8 @@ scale(const struct channels *c, uint32_t i, __m512i sum, const struct shape shap
 	x = _mm512_cvtepi32_ps(sum);
 	x = _mm512_fmadd_ps(x, c->scale[i], with_sign_of(x, c->half[i]));
 	/* What is too low becomes INT32_MIN by itself. */
-	x = _mm512_min_ps(x, beyond);
+	if (!shape.is_exact || !shape.is_plain)
+		x = _mm512_min_ps(x, beyond);
 	if (!shape.is_exact) {
 		x = _mm512_max_ps(x, -beyond);
 		*doubt |= in_doubt(x);
@@ -100,15 +109,26 @@ scale(const struct channels *c, uint32_t i, __m512i sum, const struct shape shap
 	return _mm512_cvttps_epi32(x);
 }
 
-/* Of 32 channels, in the order in which packs have them, and not yet bytes. */
-static inline __m512i finish(const struct channels *c, __m512i low, __m512i high)
+/* Of 32 channels, and not yet bytes. */
+static inline __m512i finish(const struct channels *c, __m512i x)
 {
-	__m512i x = _mm512_packs_epi32(low, high);
-
 	x = _mm512_adds_epi16(x, c->zero_point);
 	x = _mm512_max_epi16(x, c->low);
 	x = _mm512_min_epi16(x, c->high);
 	return _mm512_and_si512(x, _mm512_set1_epi16(0xff));
+}
+
+/* Bytes of 64 channels. Packs work in each quarter of a vector by itself. */
+static inline __attribute__((always_inline)) __m512i
+pack(const struct channels *c, const __m512i x[VECS], const struct shape shape)
+{
+	const __m512i order =
+		_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+	const __m512i low = _mm512_packs_epi32(x[0], x[1]), high = _mm512_packs_epi32(x[2], x[3]);
+
+	return _mm512_permutexvar_epi32(
+		order, shape.is_plain ? _mm512_packs_epi16(low, high)
+				      : _mm512_packus_epi16(finish(c, low), finish(c, high)));
 }
 
 static inline __attribute__((always_inline)) void scale_row(const struct npu_fixed16 *f,
@@ -116,9 +136,6 @@ static inline __attribute__((always_inline)) void scale_row(const struct npu_fix
 							    const int32_t *sum, uint8_t *dst,
 							    const struct shape shape)
 {
-	/* Packs work in each quarter of a vector by itself. */
-	const __m512i order =
-		_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 	__mmask16 doubt = 0;
 	__m512i x[VECS];
 
@@ -126,9 +143,7 @@ static inline __attribute__((always_inline)) void scale_row(const struct npu_fix
 	for (uint32_t i = 0; i < VECS; i++)
 		x[i] = scale(c, i, _mm512_maskz_loadu_epi32(lanes(c->count, i), sum + 16 * i),
 			     shape, &doubt);
-	x[0] = _mm512_packus_epi16(finish(c, x[0], x[1]), finish(c, x[2], x[3]));
-	x[0] = _mm512_permutexvar_epi32(order, x[0]);
-	_mm512_mask_storeu_epi8(dst, UINT64_MAX >> (COLS - c->count), x[0]);
+	_mm512_mask_storeu_epi8(dst, UINT64_MAX >> (COLS - c->count), pack(c, x, shape));
 	if (!shape.is_exact && doubt)
 		npu_fixed16_exactly(f, c->first, c->count, sum, dst);
 }
@@ -146,24 +161,43 @@ static inline __attribute__((always_inline)) void scale_rows(const struct npu_fi
 			  shape);
 }
 
+static inline __attribute__((always_inline)) void
+scale_shape(const struct npu_fixed16 *f, const struct channels *c,
+	    const struct npu_fixed16_sums *sums, uint8_t *dst, size_t dst_stride,
+	    const bool is_exact, const bool is_plain)
+{
+	if (f->bias)
+		scale_rows(f, c, sums, dst, dst_stride, (struct shape){ true, is_exact, is_plain });
+	else
+		scale_rows(f, c, sums, dst, dst_stride,
+			   (struct shape){ false, is_exact, is_plain });
+}
+
+/* Half of any int32 is one even with 1/2 added. */
+static bool halves(const struct npu_fixed16 *f)
+{
+	return !f->per_channel && 2 * abs(*f->multiplier) <= 1 << f->shift;
+}
+
 static void rows(const struct npu_fixed16 *f, const struct npu_fixed16_sums *sums, void *dst,
 		 size_t dst_stride)
 {
 	const bool is_exact = f->shift <= NPU_FIXED16_EXACT_SHIFT;
+	const bool is_plain = !f->zero_point && f->low == INT8_MIN && f->high == INT8_MAX;
 	struct channels c;
 
 	for (uint32_t at = 0; at < sums->count; at += COLS) {
 		c.first = sums->first + at;
 		c.count = sums->count - at < COLS ? sums->count - at : COLS;
 		load_channels(f, &c);
-		if (f->bias && is_exact)
-			scale_rows(f, &c, sums, dst, dst_stride, (struct shape){ true, true });
-		else if (f->bias)
-			scale_rows(f, &c, sums, dst, dst_stride, (struct shape){ true, false });
+		if (is_exact && is_plain && halves(f))
+			scale_shape(f, &c, sums, dst, dst_stride, true, true);
 		else if (is_exact)
-			scale_rows(f, &c, sums, dst, dst_stride, (struct shape){ false, true });
+			scale_shape(f, &c, sums, dst, dst_stride, true, false);
+		else if (is_plain)
+			scale_shape(f, &c, sums, dst, dst_stride, false, true);
 		else
-			scale_rows(f, &c, sums, dst, dst_stride, (struct shape){ false, false });
+			scale_shape(f, &c, sums, dst, dst_stride, false, false);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../arith.h"
 #include "../../sum.h"
 #include "gemm.h"
 #include "interleave.h"
@@ -69,16 +70,6 @@ struct block {
 	uint32_t tile_rows, tile_panels;
 	uint32_t k, length;
 };
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t div_up(uint32_t a, uint32_t b)
-{
-	return a / b + (a % b != 0);
-}
 
 /* ---- A ----------------------------------------------------------------------------------- */
 
@@ -162,7 +153,7 @@ static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned 
 	if (in_place(gemm, b))
 		return;
 	for (uint32_t row = 0; row < b->rows; row += rows) {
-		rows = min_u32(b->tile_rows, b->rows - row);
+		rows = npu_min32(b->tile_rows, b->rows - row);
 		npu_interleave(
 			&(struct npu_interleave){
 				.src = a + row * stride,
@@ -183,7 +174,7 @@ static uint32_t panels_at(const struct npu_gemm_kernel *kernel, const struct blo
 {
 	const uint32_t whole = (b->cols - col) / kernel->cols;
 
-	return whole ? min_u32(whole, b->tile_panels) : 1;
+	return whole ? npu_min32(whole, b->tile_panels) : 1;
 }
 
 /* Where the sums of panels go: straight to C, unless they are more than it has columns left. */
@@ -232,7 +223,7 @@ static void multiply_panels(const struct npu_gemm *gemm, const struct block *b,
 	const struct npu_gemm_kernel *kernel = gemm->kernel;
 
 	for (uint32_t row = 0; row < b->rows; row += tile.rows) {
-		tile.rows = min_u32(b->tile_rows, b->rows - row);
+		tile.rows = npu_min32(b->tile_rows, b->rows - row);
 		tile.is_whole = tile.rows == b->tile_rows;
 		find_a(gemm, b, row, s, &tile);
 		tile.start = s->start + row;
@@ -248,7 +239,7 @@ static void multiply(const struct npu_gemm *gemm, const struct block *b, struct 
 {
 	const struct npu_gemm_kernel *kernel = gemm->kernel;
 	struct npu_tile tile = {
-		.groups = div_up(b->length, kernel->depth),
+		.groups = npu_div_up32(b->length, kernel->depth),
 		.w_stride = npu_gemm_padded(kernel, gemm->k, gemm->group_size) * kernel->cols,
 	};
 
@@ -309,7 +300,7 @@ static void run_wide_group(const struct npu_gemm *gemm, struct block *b, uint32_
 {
 	memset(s->total, 0, (size_t)b->rows * NPU_GEMM_STRIP * sizeof(*s->total));
 	for (; b->k < end; b->k += b->length) {
-		b->length = min_u32(NPU_GEMM_K_INT32, end - b->k);
+		b->length = npu_min32(NPU_GEMM_K_INT32, end - b->k);
 		for (unsigned int plane = 0; plane < planes(gemm); plane++) {
 			take_a(gemm, b, plane, s);
 			multiply(gemm, b, s);
@@ -327,7 +318,7 @@ static void run_block(const struct npu_gemm *gemm, struct block *b, bool fresh,
 
 	fresh = fresh || wide || gemm->group_size < gemm->k;
 	for (uint32_t group = 0; b->k < gemm->k; group++, b->k = end) {
-		end = b->k + min_u32(gemm->group_size, gemm->k - b->k);
+		end = b->k + npu_min32(gemm->group_size, gemm->k - b->k);
 		b->length = end - b->k;
 		if (fresh)
 			memset(s->a_sum, 0, b->rows * sizeof(*s->a_sum));
@@ -368,12 +359,12 @@ static void run_unit(const struct run *run, uint64_t unit, struct thread *last,
 		.col = unit % run->strips * run->strip_cols,
 	};
 
-	b.rows = min_u32(run->block_rows, gemm->m - b.row);
-	b.cols = min_u32(run->strip_cols, gemm->n - b.col);
+	b.rows = npu_min32(run->block_rows, gemm->m - b.row);
+	b.cols = npu_min32(run->strip_cols, gemm->n - b.col);
 	/* Tiles of the same size, or nearly. */
-	b.tile_rows = div_up(b.rows, div_up(b.rows, kernel->rows));
+	b.tile_rows = npu_div_up32(b.rows, npu_div_up32(b.rows, kernel->rows));
 	if (b.tile_rows > kernel->row_unit)
-		b.tile_rows = div_up(b.tile_rows, kernel->row_unit) * kernel->row_unit;
+		b.tile_rows = npu_div_up32(b.tile_rows, kernel->row_unit) * kernel->row_unit;
 	b.tile_panels = npu_tile_panels(kernel, b.tile_rows);
 	if (kernel->begin && b.tile_rows != last->tile_rows)
 		kernel->begin(b.tile_rows);
@@ -412,13 +403,13 @@ static void run_shares(void *ctx, unsigned int index, struct npu_gemm_scratch *s
 static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigned int threads)
 {
 	const uint32_t rows = gemm->kernel->rows;
-	const uint32_t part = min_u32(gemm->group_size, NPU_GEMM_K_INT32);
-	uint32_t most = min_u32(ROWS, A_BYTES / npu_gemm_a_padded(gemm->kernel, part));
+	const uint32_t part = npu_min32(gemm->group_size, NPU_GEMM_K_INT32);
+	uint32_t most = npu_min32(ROWS, A_BYTES / npu_gemm_a_padded(gemm->kernel, part));
 
 	most -= most > rows ? most % rows : 0;
 	if (strips < threads)
-		most = min_u32(most, div_up(div_up(gemm->m, threads), rows) * rows);
-	return div_up(gemm->m, div_up(gemm->m, most));
+		most = npu_min32(most, npu_div_up32(npu_div_up32(gemm->m, threads), rows) * rows);
+	return npu_div_up32(gemm->m, npu_div_up32(gemm->m, most));
 }
 
 /* Not by their exact number, which may exceed 64 bits. */
@@ -438,9 +429,9 @@ void npu_gemm_run(const struct npu_gemm *gemm, struct npu_gemm_scratch *scratch,
 	run.gemm = gemm;
 	run.shares = pool ? npu_pool_threads(pool) : 1;
 	run.strip_cols = NPU_GEMM_STRIP - NPU_GEMM_STRIP % gemm->kernel->cols;
-	run.strips = div_up(gemm->n, run.strip_cols);
+	run.strips = npu_div_up32(gemm->n, run.strip_cols);
 	run.block_rows = block_rows(gemm, run.strips, run.shares);
-	units = (uint64_t)run.strips * div_up(gemm->m, run.block_rows);
+	units = (uint64_t)run.strips * npu_div_up32(gemm->m, run.block_rows);
 	for (unsigned int i = 0; i < run.shares; i++) {
 		atomic_init(&run.share[i].next, units * i / run.shares);
 		run.share[i].end = units * (i + 1) / run.shares;

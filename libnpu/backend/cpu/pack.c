@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: MIT
+#include "../../arith.h"
 #include "interleave.h"
 #include "pack.h"
 
 /* Packed weights that may be in a cache still when they are first used. */
 #define CACHED ((size_t)4 << 20)
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint32_t div_up(uint32_t a, uint32_t b)
-{
-	return a / b + (a % b != 0);
-}
-
 uint64_t npu_gemm_padded(const struct npu_gemm_kernel *kernel, uint32_t k, uint32_t group_size)
 {
-	const uint64_t group = (uint64_t)div_up(group_size, kernel->depth) * kernel->depth;
-	const uint64_t rest = (uint64_t)div_up(k % group_size, kernel->depth) * kernel->depth;
+	const uint64_t group = (uint64_t)npu_div_up32(group_size, kernel->depth) * kernel->depth;
+	const uint64_t rest = (uint64_t)npu_div_up32(k % group_size, kernel->depth) * kernel->depth;
 
 	return k / group_size * group + rest;
 }
 
 uint64_t npu_gemm_a_padded(const struct npu_gemm_kernel *kernel, uint32_t k)
 {
-	return (uint64_t)div_up(k, kernel->a_depth) * kernel->a_depth;
+	return (uint64_t)npu_div_up32(k, kernel->a_depth) * kernel->a_depth;
 }
 
 /* Bytes behind the last panel that are read where A's last group is longer than W's. */
@@ -44,7 +35,7 @@ size_t npu_gemm_pack_bytes(const struct npu_gemm_pack *pack)
 
 	if (__builtin_mul_overflow(npu_gemm_padded(kernel, pack->k, pack->group_size) *
 					   kernel->cols,
-				   div_up(pack->n, kernel->cols), &bytes) ||
+				   npu_div_up32(pack->n, kernel->cols), &bytes) ||
 	    __builtin_add_overflow(bytes, slack(pack), &bytes) || bytes > PTRDIFF_MAX)
 		return 0;
 	return bytes;
@@ -58,9 +49,9 @@ void npu_gemm_pack(const struct npu_gemm_pack *pack, uint32_t first, uint32_t co
 	uint32_t rows, length;
 
 	for (uint32_t row = 0; row < count; row += rows) {
-		rows = min_u32(kernel->cols, count - row);
+		rows = npu_min32(kernel->cols, count - row);
 		for (uint32_t k = 0; k < pack->k; k += length) {
-			length = min_u32(pack->group_size, pack->k - k);
+			length = npu_min32(pack->group_size, pack->k - k);
 			npu_interleave(
 				&(struct npu_interleave){
 					.src = pack->w + row * pack->stride + k,

@@ -67,8 +67,8 @@ $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_injection test_probe test_unplug test_several \
 	test_region test_module): $(B)/tests/device/driver.o
 $(addprefix $(B)/tests/device/, test_injection test_probe): $(B)/tests/device/injection.o
-$(addprefix $(B)/tests/device/, test_prime test_sharing test_submit test_unplug): \
-	$(B)/tests/device/vgem.o
+$(addprefix $(B)/tests/device/, test_fairness test_prime test_sharing test_submit \
+	test_unplug): $(B)/tests/device/vgem.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

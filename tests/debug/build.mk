@@ -4,8 +4,8 @@
 # processors: debug looks for faults, kcsan for data races, cover counts what was reached.
 # tests/debug/planted.c shows that the first two would find them.
 
-# The detectors' bookkeeping takes memory and time. So the engine is slow, too: tests that fill its
-# queue have to be faster than it.
+# The detectors' bookkeeping takes memory and time. So the engine is slow, too: test_fairness wants
+# users who are faster than it.
 DEBUG_GUEST := --arch amd64 --kernel debug --clock 10000000 --memory 2048 --timeout 3600
 # Only processors that run at the same time can race.
 KCSAN_GUEST := --arch amd64 --kernel kcsan --cpus 2 --clock 10000000 --memory 2048 --timeout 3600

@@ -176,6 +176,19 @@ int node_submit(const struct node *node, uint32_t ctx, const struct drm_npu_job_
 	return submit(node, ctx, jobs, n_jobs, NULL, fail_index);
 }
 
+int node_submit_held(const struct node *node, uint32_t ctx, const struct drm_npu_job_matmul *jobs,
+		     uint32_t n_jobs, int sync_file)
+{
+	struct drm_npu_sync wait = { .flags = DRM_NPU_SYNC_WAIT };
+	int err;
+
+	assert_int_equal(drmSyncobjCreate(node->fd, 0, &wait.handle), 0);
+	assert_int_equal(drmSyncobjImportSyncFile(node->fd, wait.handle, sync_file), 0);
+	err = submit(node, ctx, jobs, n_jobs, &wait, NULL);
+	drmSyncobjDestroy(node->fd, wait.handle);
+	return err;
+}
+
 int node_submit_sync(const struct node *node, uint32_t ctx, const struct drm_npu_job_matmul *jobs,
 		     uint32_t n_jobs, uint32_t *syncobj)
 {
@@ -190,16 +203,29 @@ int node_submit_sync(const struct node *node, uint32_t ctx, const struct drm_npu
 	return err;
 }
 
-int node_fence_status(const struct node *node, uint32_t syncobj)
+static struct sync_fence_info fence_info(const struct node *node, uint32_t syncobj)
 {
-	struct sync_file_info info = { 0 };
+	struct sync_fence_info fence = { 0 };
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&fence };
 	int fd;
 
 	assert_int_equal(drmSyncobjExportSyncFile(node->fd, syncobj, &fd), 0);
 	assert_int_equal(ioctl(fd, SYNC_IOC_FILE_INFO, &info), 0);
 	close(fd);
-	assert_int_not_equal(info.status, 0);
-	return info.status < 0 ? info.status : 0;
+	assert_int_not_equal(fence.status, 0);
+	return fence;
+}
+
+int node_fence_status(const struct node *node, uint32_t syncobj)
+{
+	int status = fence_info(node, syncobj).status;
+
+	return status < 0 ? status : 0;
+}
+
+uint64_t node_fence_time(const struct node *node, uint32_t syncobj)
+{
+	return fence_info(node, syncobj).timestamp_ns;
 }
 
 static int64_t patience(void)
@@ -210,11 +236,16 @@ static int64_t patience(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec + NODE_PATIENCE_NS;
 }
 
+void node_wait(const struct node *node, uint32_t syncobj)
+{
+	assert_int_equal(drmSyncobjWait(node->fd, &syncobj, 1, patience(), 0, NULL), 0);
+}
+
 int node_finish(const struct node *node, uint32_t syncobj)
 {
 	int status;
 
-	assert_int_equal(drmSyncobjWait(node->fd, &syncobj, 1, patience(), 0, NULL), 0);
+	node_wait(node, syncobj);
 	status = node_fence_status(node, syncobj);
 	drmSyncobjDestroy(node->fd, syncobj);
 	return status;

@@ -61,10 +61,17 @@ int node_submit(const struct node *node, uint32_t ctx, const struct drm_npu_job_
 /** Submits jobs and makes a syncobj that gets their fence. */
 int node_submit_sync(const struct node *node, uint32_t ctx, const struct drm_npu_job_matmul *jobs,
 		     uint32_t n_jobs, uint32_t *syncobj);
-/** Waits for a syncobj's fence, destroys the syncobj, returns the error the fence carries. */
+/** Submits jobs that begin when the fence of a sync_file has signalled. */
+int node_submit_held(const struct node *node, uint32_t ctx, const struct drm_npu_job_matmul *jobs,
+		     uint32_t n_jobs, int sync_file);
+/** Waits for a syncobj's fence. */
+void node_wait(const struct node *node, uint32_t syncobj);
+/** The same, then destroys the syncobj and returns the error the fence carries. */
 int node_finish(const struct node *node, uint32_t syncobj);
 /** Error of the fence in a syncobj that has signalled: 0 or a negative errno. */
 int node_fence_status(const struct node *node, uint32_t syncobj);
+/** When the fence in a syncobj that has signalled did, in nanoseconds of CLOCK_MONOTONIC. */
+uint64_t node_fence_time(const struct node *node, uint32_t syncobj);
 /** Submits, waits, returns the fence's error or that of the ioctl. */
 int node_run(const struct node *node, const struct drm_npu_job_matmul *jobs, uint32_t n_jobs);
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "drm_node.h"
+#include "vgem.h"
 
 enum {
 	USERS = 8,
@@ -28,7 +29,9 @@ enum {
 	DEPTH = 3,
 	JOBS = 2,
 	/* Submissions of a context, on average, after which the parts are compared. */
-	ROUNDS = 100
+	ROUNDS = 100,
+	/* Submissions of each of two contexts where one goes before the other. */
+	QUEUED = 32
 };
 
 /**
@@ -147,88 +150,86 @@ static void equal_contexts_get_equal_parts(void **state)
 		assert_true(++tries <= 5);
 }
 
-/* How many of the others' jobs are done when the last of @u's is. */
-static uint64_t others_done_meanwhile(const struct user *u, const struct user *others)
+/* Lets the first context of @u begin when @held signals, and has submissions wait there. */
+static void queue_up(struct user *u, int held, uint32_t *syncs)
 {
-	uint32_t sync = 0;
 	unsigned int i;
 
-	for (i = 0; i < 8; i++) {
-		if (sync)
-			drmSyncobjDestroy(u->node.fd, sync);
-		assert_int_equal(node_submit_sync(&u->node, u->ctxs[0], u->jobs[0], JOBS, &sync),
-				 0);
-	}
-	assert_int_equal(node_finish(&u->node, sync), 0);
-	return node_ctx_state(&others->node, others->ctxs[0]).jobs_done;
+	assert_int_equal(node_submit_held(&u->node, u->ctxs[0], u->jobs[0], 1, held), 0);
+	for (i = 0; i < QUEUED; i++)
+		assert_int_equal(
+			node_submit_sync(&u->node, u->ctxs[0], u->jobs[0], JOBS, &syncs[i]), 0);
 }
 
-/* Each of the others has far more queued when somebody comes later. */
-static uint64_t jobs_before(int priority_of_late, int priority_of_others, uint64_t *queued)
+/* Waits for submissions, and tells when each was done. */
+static void done_at(const struct user *u, const uint32_t *syncs, uint64_t *times)
 {
-	struct drm_npu_job_matmul jobs[64];
-	struct user *late = &users[0], *others = &users[1];
-	uint64_t done;
-	uint32_t sync = 0;
 	unsigned int i;
 
-	open_user(late, priority_of_late);
-	open_user(others, priority_of_others);
-	for (i = 0; i < 64; i++)
-		jobs[i] = node_job(&others->node, 128, 128, 128, &others->bos[0], &others->bos[1],
-				   &others->bos[2]);
-	for (i = 0; i < 60; i++) {
-		if (sync)
-			drmSyncobjDestroy(others->node.fd, sync);
-		assert_int_equal(node_submit_sync(&others->node, others->ctxs[0], jobs, 64, &sync),
-				 0);
+	for (i = 0; i < QUEUED; i++) {
+		node_wait(&u->node, syncs[i]);
+		times[i] = node_fence_time(&u->node, syncs[i]);
+		assert_int_equal(node_finish(&u->node, syncs[i]), 0);
 	}
-	*queued = 60 * 64;
-	done = others_done_meanwhile(late, others);
-	assert_int_equal(node_finish(&others->node, sync), 0);
-	close_user(late);
-	close_user(others);
-	return done;
 }
 
 /*
- * An engine may be through half of the queue before a busy machine lets this program submit, so
- * there are several tries. Without priorities none would do: whoever comes later waits for all the
- * rest.
+ * Checks that all of a context's work is done before that of another one, which came first. The
+ * engine begins when all is queued, so neither has to be quicker than it. What it has taken up
+ * before it sees the more urgent work goes first; with equal priorities they would take turns.
  */
-static void high_goes_first(void **state)
+static void check_overtakes(int vgem, int priority, int priority_of_first)
 {
-	uint64_t done, queued;
-	unsigned int tries = 0;
+	struct user *first = &users[0], *late = &users[1];
+	uint32_t fence, syncs_of_first[QUEUED], syncs[QUEUED];
+	uint64_t times_of_first[QUEUED], times[QUEUED];
+	int held = vgem_hold(vgem, &fence);
+	unsigned int i, before = 0;
 
-	(void)state;
-	if (geteuid())
-		skip();
-	do {
-		done = jobs_before(DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL, &queued);
-		print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
-			      (unsigned long long)queued);
-	} while (done >= queued / 2 && ++tries < 8);
-	assert_true(done < queued / 2);
+	open_user(first, priority_of_first);
+	open_user(late, priority);
+	queue_up(first, held, syncs_of_first);
+	queue_up(late, held, syncs);
+	vgem_end_write(vgem, fence);
+	close(held);
+	done_at(late, syncs, times);
+	done_at(first, syncs_of_first, times_of_first);
+	close_user(late);
+	close_user(first);
+	for (i = 0; i < QUEUED; i++)
+		before += times_of_first[i] < times[QUEUED - 1];
+	print_message("%u of %u submissions were not overtaken\n", before, QUEUED);
+	assert_in_range(before, 0, QUEUED / 4);
 }
 
-static void low_waits(void **state)
+static void high_goes_before_normal(void **state)
 {
-	uint64_t done, queued;
+	const int vgem = vgem_open();
 
 	(void)state;
-	done = jobs_before(DRM_NPU_PRIORITY_LOW, DRM_NPU_PRIORITY_NORMAL, &queued);
-	print_message("%llu of %llu jobs went before\n", (unsigned long long)done,
-		      (unsigned long long)queued);
-	assert_int_equal(done, queued);
+	if (vgem < 0 || geteuid())
+		skip();
+	check_overtakes(vgem, DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL);
+	close(vgem);
+}
+
+static void normal_goes_before_low(void **state)
+{
+	const int vgem = vgem_open();
+
+	(void)state;
+	if (vgem < 0)
+		skip();
+	check_overtakes(vgem, DRM_NPU_PRIORITY_NORMAL, DRM_NPU_PRIORITY_LOW);
+	close(vgem);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_contexts_get_equal_parts),
-		cmocka_unit_test(high_goes_first),
-		cmocka_unit_test(low_waits),
+		cmocka_unit_test(high_goes_before_normal),
+		cmocka_unit_test(normal_goes_before_low),
 	};
 
 	return cmocka_run_group_tests_name("fairness", tests, NULL, NULL);

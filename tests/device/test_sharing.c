@@ -453,21 +453,18 @@ static void many_weights_need_little(void **state)
 /* Submits what begins when vgem hands @fence back. */
 static uint64_t submit_held(int vgem, struct npu_matmul *const *list, size_t count, uint32_t *fence)
 {
-	int buffer = vgem_buffer(vgem, PAGE), written;
+	int held = vgem_hold(vgem, fence);
 	struct npu_submit_desc desc = {
 		.size = sizeof(desc),
 		.matmuls = list,
 		.count = count,
-		.wait_fds = &written,
+		.wait_fds = &held,
 		.wait_fd_count = 1,
 	};
 	uint64_t ticket;
 
-	*fence = vgem_begin_write(vgem, buffer);
-	written = vgem_sync_file(buffer);
 	expect_ok(npu_queue_submit(queue, &desc, &ticket, &err));
-	close(written);
-	close(buffer);
+	close(held);
 	return ticket;
 }
 

@@ -376,23 +376,6 @@ static void syncobjs(void **state)
 	node_bos_destroy(node, bos, 3);
 }
 
-/* Submits a job that waits for a fence of vgem's, and everything after it for the job. */
-static uint32_t hold_up(const struct node *node, int vgem, const struct drm_npu_job_matmul *job)
-{
-	struct drm_npu_sync wait = { .flags = DRM_NPU_SYNC_WAIT };
-	int buffer = vgem_buffer(vgem, 4096);
-	uint32_t fence = vgem_begin_write(vgem, buffer);
-	int written = vgem_sync_file(buffer);
-
-	assert_int_equal(drmSyncobjCreate(node->fd, 0, &wait.handle), 0);
-	assert_int_equal(drmSyncobjImportSyncFile(node->fd, wait.handle, written), 0);
-	submit_with_syncs(node, job, &wait, 1);
-	drmSyncobjDestroy(node->fd, wait.handle);
-	close(written);
-	close(buffer);
-	return fence;
-}
-
 static void cap_on_pending_jobs(void **state)
 {
 	const struct node *node = *state;
@@ -410,8 +393,13 @@ static void cap_on_pending_jobs(void **state)
 	assert_non_null(jobs);
 	for (i = 0; i < node->info.max_jobs; i++)
 		jobs[i] = node_job(node, 64, n, 64, &bos[A], &bos[W], &bos[C]);
-	if (vgem >= 0)
-		fence = hold_up(node, vgem, jobs);
+	/* One waits for vgem, all after it for that one. */
+	if (vgem >= 0) {
+		int held = vgem_hold(vgem, &fence);
+
+		assert_int_equal(node_submit_held(node, 0, jobs, 1, held), 0);
+		close(held);
+	}
 	for (i = 0; i < 64; i++) {
 		err = node_submit(node, 0, jobs, node->info.max_jobs, NULL);
 		if (err)

@@ -84,10 +84,13 @@ void vgem_end_write(int vgem, uint32_t fence)
 	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
 }
 
-int vgem_sync_file(int dma_buf)
+int vgem_hold(int vgem, uint32_t *fence)
 {
 	struct dma_buf_export_sync_file fences = { .flags = DMA_BUF_SYNC_READ };
+	int buffer = vgem_buffer(vgem, 4096);
 
-	assert_int_equal(ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &fences), 0);
+	*fence = vgem_begin_write(vgem, buffer);
+	assert_int_equal(ioctl(buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &fences), 0);
+	close(buffer);
 	return fences.fd;
 }

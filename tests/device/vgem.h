@@ -17,7 +17,10 @@ int vgem_buffer(int vgem, uint32_t bytes);
 uint32_t vgem_begin_write(int vgem, int dma_buf);
 void vgem_end_write(int vgem, uint32_t fence);
 
-/* A sync_file of the writes to a dma-buf that are under way, to be closed by the caller. */
-int vgem_sync_file(int dma_buf);
+/*
+ * A fence that signals when the test says so with vgem_end_write(), and by itself after ten
+ * seconds. Returns it as sync_file, to be closed by the caller.
+ */
+int vgem_hold(int vgem, uint32_t *fence);
 
 #endif /* TESTS_DEVICE_VGEM_H */

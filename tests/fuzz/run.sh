@@ -15,17 +15,22 @@ programs=$2
 seconds=$3
 shift 3
 least=$((seconds < 10 ? seconds : 10))
-log=$folder/log
+# What is interrupted loses no more than this.
+most=600
 TIMEFORMAT='%U %S'
 
-# Whole seconds that are left to a target.
-left() {
-	awk -v all="$seconds" -v spent="$spent" 'BEGIN { print int(all - spent + 0.99) }'
+# Whole seconds of the next slice of a target, 0 if it has had its time. To begin takes time, too: no
+# slice is shorter than it is worth.
+next() {
+	awk -v all="$seconds" -v spent="$spent" -v least=$least -v most=$most 'BEGIN {
+		left = int(all - spent + 0.99)
+		print (left <= 0 ? 0 : left < least ? least : left > most ? most : left)
+	}'
 }
 
 # Runs a target for at most so long by the clock; adds to "spent" what it took of the processor.
 slice() {
-	local target=$1 limit=$2 status=0 inputs time
+	local target=$1 limit=$2 status=0 inputs time log=$folder/fuzz_$1.log
 	local options=(-max_total_time="$limit" -max_len=4096 -verbosity=0 -print_final_stats=1
 		-artifact_prefix="$folder/")
 
@@ -43,9 +48,8 @@ slice() {
 for target; do
 	mkdir -p "$folder/fuzz_$target"
 	spent=0
-	# To begin takes time, too: the last slice is no shorter than the others are worth.
-	while limit=$(left) && [ "$limit" -gt 0 ]; do
-		slice "$target" $((limit < least ? least : limit))
+	until limit=$(next) && [ "$limit" -eq 0 ]; do
+		slice "$target" "$limit"
 	done
 done
 awk '{ seconds[$1] += $2; inputs[$1] += $3 }

@@ -55,7 +55,7 @@ void table_conditions(const struct contender *const *contenders, size_t count, b
 		printf("In turns, %d of each (%d of what takes long), the best and the median in "
 		       "microseconds of one run:\nprocessor time of one thread, real time of two. "
 		       "x: time over the first's, of the best and of the\nmedians; above 1 the first is "
-		       "faster.\n",
+		       "faster. !: computes another result.\n",
 		       MATCH_ROUNDS, MATCH_ROUNDS_LONG);
 }
 
@@ -65,7 +65,7 @@ void table_begin(const struct table *table)
 		return;
 	printf("\n%s\nthreads %17s", table->title, "M x K x N");
 	for (size_t i = 0; i < table->count; i++)
-		printf("  %10s   median%s", table->contenders[i]->name, i ? "     x     x" : "");
+		printf("  %10s    median%s", table->contenders[i]->name, i ? "     x     x" : "");
 	putchar('\n');
 }
 
@@ -78,10 +78,11 @@ static void line_text(const struct table *table, const struct problem *p,
 	printf("%7u %17s", p->threads, shape);
 	for (size_t i = 0; i < table->count; i++) {
 		if (!timing[i].solved) {
-			printf("  %10s %8s", "-", "-");
+			printf("  %10s  %8s", "-", "-");
 			continue;
 		}
-		printf("  %10.1f %8.1f", timing[i].best, timing[i].median);
+		printf("  %10.1f%c %8.1f", timing[i].best, timing[i].exact ? ' ' : '!',
+		       timing[i].median);
 		if (i)
 			printf("  %4.2f  %4.2f", timing[i].best / timing[0].best,
 			       timing[i].median / timing[0].median);
@@ -96,8 +97,9 @@ static void line_json(const struct table *table, const struct problem *p,
 	       p->threads, p->m, p->k, p->n);
 	for (size_t i = 0; i < table->count; i++)
 		if (timing[i].solved)
-			printf(",\"%s\":{\"best_us\":%.2f,\"median_us\":%.2f}",
-			       table->contenders[i]->name, timing[i].best, timing[i].median);
+			printf(",\"%s\":{\"best_us\":%.2f,\"median_us\":%.2f,\"exact\":%s}",
+			       table->contenders[i]->name, timing[i].best, timing[i].median,
+			       timing[i].exact ? "true" : "false");
 	puts("}");
 }
 

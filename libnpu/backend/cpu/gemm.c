@@ -18,7 +18,7 @@
 #include "interleave.h"
 #include "pack.h"
 
-/* Bytes of interleaved A, a part of a small L2: 16 rows of the longest part fit. */
+/* Bytes of interleaved A, a part of a small L2: 16 rows of the longest part fit, or 8 wide ones. */
 #define A_BYTES ((size_t)16 * NPU_GEMM_K_INT32)
 
 /* Products that are worth a call to other threads: some microseconds of work. */
@@ -141,10 +141,17 @@ static bool in_place(const struct npu_gemm *gemm, const struct block *b)
 	       b->length % kernel->a_depth == 0;
 }
 
+/* Bytes of @k columns of one interleaved row. */
+static size_t row_bytes(const struct npu_gemm_kernel *kernel, uint32_t k)
+{
+	return npu_gemm_a_padded(kernel, k) << kernel->a_wide;
+}
+
 static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned int plane,
 		   struct npu_gemm_scratch *s)
 {
-	const size_t row_bytes = npu_gemm_a_padded(gemm->kernel, b->length);
+	const struct npu_gemm_kernel *kernel = gemm->kernel;
+	const size_t bytes = row_bytes(kernel, b->length);
 	size_t stride;
 	const int8_t *a = int8_rows(gemm, b, plane, s, &stride);
 	uint32_t rows;
@@ -154,16 +161,16 @@ static void take_a(const struct npu_gemm *gemm, const struct block *b, unsigned 
 		return;
 	for (uint32_t row = 0; row < b->rows; row += rows) {
 		rows = npu_min32(b->tile_rows, b->rows - row);
-		npu_interleave(
+		(kernel->take ? kernel->take : npu_interleave)(
 			&(struct npu_interleave){
 				.src = a + row * stride,
 				.stride = stride,
 				.rows = rows,
 				.lanes = rows,
 				.k = b->length,
-				.depth = gemm->kernel->a_depth,
+				.depth = kernel->a_depth,
 			},
-			s->a + row * row_bytes);
+			s->a + row * bytes);
 	}
 }
 
@@ -211,7 +218,7 @@ static void find_a(const struct npu_gemm *gemm, const struct block *b, uint32_t 
 		tile->a_step = depth;
 		return;
 	}
-	tile->a = s->a + row * npu_gemm_a_padded(gemm->kernel, b->length);
+	tile->a = s->a + row * row_bytes(gemm->kernel, b->length);
 	tile->a_stride = depth;
 	tile->a_step = (size_t)tile->rows * depth;
 }
@@ -404,7 +411,7 @@ static uint32_t block_rows(const struct npu_gemm *gemm, uint32_t strips, unsigne
 {
 	const uint32_t rows = gemm->kernel->rows;
 	const uint32_t part = npu_min32(gemm->group_size, NPU_GEMM_K_INT32);
-	uint32_t most = npu_min32(ROWS, A_BYTES / npu_gemm_a_padded(gemm->kernel, part));
+	uint32_t most = npu_min32(ROWS, A_BYTES / row_bytes(gemm->kernel, part));
 
 	most -= most > rows ? most % rows : 0;
 	if (strips < threads)

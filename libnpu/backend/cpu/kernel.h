@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct npu_interleave;
+
 /** Most rows of A that any kernel takes in a tile. */
 #define NPU_TILE_ROWS 32
 
@@ -65,7 +67,10 @@ struct npu_tile {
  * @a_depth: Those of A, a multiple of @depth, at most NPU_TILE_DEPTH.
  * @w_flip: XORed into each element of packed W. 0x80 makes w unsigned, w + 128, for instructions
  *	that multiply signed by unsigned. The sums of a row then begin with -128 times the row's.
+ * @a_wide: Elements of A take 16 bits each, as @take leaves them.
  * @in_place: A need not be interleaved where nothing has to be filled up.
+ * @take: Interleaves A in the kernel's own way, without the struct's flip and stream; NULL for
+ *	npu_interleave().
  * @begin: Called by a thread before it computes tiles of at most @rows rows, and again for other
  *	tiles; NULL where there is nothing to prepare.
  * @end: Called after all of them; NULL where @begin is.
@@ -81,7 +86,9 @@ struct npu_gemm_kernel {
 	uint32_t depth;
 	uint32_t a_depth;
 	uint8_t w_flip;
+	bool a_wide;
 	bool in_place;
+	void (*take)(const struct npu_interleave *il, int8_t *dst);
 	void (*begin)(uint32_t rows);
 	void (*end)(void);
 	void (*tile)(const struct npu_tile *tile);

@@ -27,11 +27,16 @@ says err 'npu-run: selftest: 1 faults in '; done_
 
 # ---- bench ----
 
+# says_limit FILE WHAT: if the kernel knows the engine's clock, which it does not of a card
+says_limit() {
+	! npu-run info | grep -q ' MHz' || says "$@"
+}
+
 ends 'bench beside the CPU' 0 npu-run bench --count 10 64 256 64 1 1024 1024
-says out "device     nvdla nv_"; says out 'MHz, at most '; says out 'device     cpu '
+says out "device     nvdla nv_"; says_limit out 'MHz, at most '; says out 'device     cpu '
 [ "$(grep -c ' nvdla  ' out)" -eq 2 ] || fail 'not two lines of the NPU'; done_
 ends 'bench as a chart' 0 npu-run bench --count 3 --chart --svg chart.svg 64 256 64 1 1024 1024
-says out 'limit of nv_small'; says chart.svg 'limit of nv_small'; done_
+says_limit out 'limit of nv_small'; says_limit chart.svg 'limit of nv_small'; done_
 ends 'bench as JSON' 0 npu-run bench -d "$node" --count 10 --json 64 256 64
 says out '"engine": {"jobs": '; says out '"limit_cycles": 16384, '
 above 0 utilisation; above 0 busy; above 16383 cycles; done_
@@ -88,7 +93,13 @@ ends 'trace as JSON, of one node' 0 npu-run trace -d "$node" -o t.json --json --
 says out "{\"trace\": \"t.json\", \"submissions\": 24, \"jobs\": $jobs, \"hangs\": 0, \"lost_events\": 0}"; done_
 ends 'trace of a time' 0 npu-run trace -o t.json --duration 0.2s
 says err ' 0 submissions'; says t.json '"traceEvents": []'; done_
-ends 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- npu-run bench -d "$node" -n 300 64 256 64
+# It does not read meanwhile.
+cat >stopped <<'EOF'
+kill -STOP $PPID
+"$@"
+kill -CONT $PPID
+EOF
+ends 'trace with too little room' 0 npu-run trace -o t.json -b 4 -- sh stopped npu-run bench -d "$node" -n 300 64 256 64
 says err 'lost      '; done_
 ends 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
 ends 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_

@@ -48,8 +48,10 @@ slice() {
 for target; do
 	mkdir -p "$folder/fuzz_$target"
 	spent=0
-	until limit=$(next) && [ "$limit" -eq 0 ]; do
+	limit=$(next)
+	while [ "$limit" -gt 0 ]; do
 		slice "$target" "$limit"
+		limit=$(next)
 	done
 done
 awk '{ seconds[$1] += $2; inputs[$1] += $3 }

@@ -18,8 +18,8 @@
  * struct timing - microseconds of one run
  * @solved: False for a contender that cannot solve the problem.
  * @exact: Whether its result is the right one: sums to the bit, int8 within one, because halves are
- *	   rounded differently. oneDNN's is not on processors with AVX2 and no VNNI: it multiplies
- *by VPMADDUBSW, which saturates.
+ *	rounded differently. oneDNN's is not where there is AVX2 and no VNNI: it then multiplies by
+ *	VPMADDUBSW, which saturates.
  * @best: The fastest turn: what the machine can do.
  * @median: The one in the middle: what it did while others used it, too.
  */

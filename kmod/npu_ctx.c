@@ -101,12 +101,14 @@ static struct npu_ctx *npu_ctx_new(struct npu_file *file, enum drm_sched_priorit
 	struct npu_ctx *ctx;
 	int err;
 
-	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
-	if (!ctx)
-		return ERR_PTR(-ENOMEM);
-	err = drm_sched_entity_init(&ctx->entity, priority, &sched, 1, NULL);
+	err = npu_quota_take(file, NPU_QUOTA_CTXS, 1);
+	if (err)
+		return ERR_PTR(err);
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	err = ctx ? drm_sched_entity_init(&ctx->entity, priority, &sched, 1, NULL) : -ENOMEM;
 	if (err) {
 		kfree(ctx);
+		npu_quota_give(file, NPU_QUOTA_CTXS, 1);
 		return ERR_PTR(err);
 	}
 	kref_init(&ctx->refs);
@@ -123,6 +125,7 @@ static struct npu_ctx *npu_ctx_new(struct npu_file *file, enum drm_sched_priorit
 static void npu_ctx_close(struct npu_ctx *ctx)
 {
 	WRITE_ONCE(ctx->closed, true);
+	npu_quota_give(ctx->file, NPU_QUOTA_CTXS, 1);
 	npu_ctx_put(ctx);
 }
 
@@ -139,7 +142,7 @@ int npu_ctx_open(struct npu_file *file)
 
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	err = xa_insert(&file->ctxs, 0, ctx, GFP_KERNEL);
+	err = xa_insert(&file->ctxs, 0, ctx, GFP_KERNEL_ACCOUNT);
 	if (err)
 		npu_ctx_close(ctx);
 	return err;
@@ -198,13 +201,14 @@ int npu_ioctl_ctx_create(struct drm_device *drm, void *data, struct drm_file *fi
 		return PTR_ERR(ctx);
 	/* Another thread may destroy it as soon as it has an id. */
 	kref_get(&ctx->refs);
-	err = xa_alloc(&file->ctxs, &ctx->id, ctx, XA_LIMIT(1, NPU_MAX_CTXS - 1), GFP_KERNEL);
+	err = xa_alloc(&file->ctxs, &ctx->id, ctx, XA_LIMIT(1, NPU_MAX_CTXS - 1),
+		       GFP_KERNEL_ACCOUNT);
 	if (err)
 		npu_ctx_close(ctx);
 	else
 		args->id = ctx->id;
 	npu_ctx_put(ctx);
-	return err == -EBUSY ? -EDQUOT : err;
+	return err;
 }
 
 /**

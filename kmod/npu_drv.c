@@ -29,7 +29,8 @@ unsigned int npu_timeout_floor_ms = 1000;
 module_param_named(timeout_floor_ms, npu_timeout_floor_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_floor_ms, "Least time budget of a job in ms");
 
-static void query_device(struct npu_device *npu, struct drm_npu_device_info *info)
+static void query_device(struct npu_device *npu, const struct npu_file *file,
+			 struct drm_npu_device_info *info)
 {
 	strscpy(info->name, npu->hw->name, sizeof(info->name));
 	info->family = npu->hw->family;
@@ -44,7 +45,9 @@ static void query_device(struct npu_device *npu, struct drm_npu_device_info *inf
 	info->max_syncs = NPU_MAX_SYNCS;
 	info->max_pending = NPU_MAX_PENDING;
 	info->max_contexts = NPU_MAX_CTXS;
-	info->max_file_bytes = npu_file_max_bytes();
+	info->max_file_bytes = npu_quota_of_file(NPU_QUOTA_BYTES);
+	if (file->user)
+		info->max_user_bytes = npu_quota_of_user(NPU_QUOTA_BYTES);
 }
 
 /* Gives @size bytes to a caller who has room for query->size, and tells him @size. */
@@ -71,7 +74,7 @@ static int npu_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 
 	switch (query->type) {
 	case DRM_NPU_QUERY_DEVICE:
-		query_device(npu, &info);
+		query_device(npu, filp->driver_priv, &info);
 		return query_answer(query, &info, sizeof(info));
 	case DRM_NPU_QUERY_MATMUL:
 		return query_answer(query, npu->hw->matmul, sizeof(*npu->hw->matmul));
@@ -212,7 +215,9 @@ struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw)
 		return ERR_PTR(err);
 	dma_set_max_seg_size(dev, UINT_MAX);
 
-	err = npu_mem_init(npu);
+	err = npu_quota_init(npu);
+	if (!err)
+		err = npu_mem_init(npu);
 	if (err)
 		return ERR_PTR(err);
 	npu_queue_init(npu);

@@ -47,7 +47,7 @@ static const struct dma_fence_ops npu_fence_ops = {
  */
 struct npu_fence *npu_fence_alloc(struct npu_device *npu)
 {
-	struct npu_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct npu_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
 
 	if (!fence)
 		return NULL;

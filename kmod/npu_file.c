@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Open files: what one may have, and what the system is told about it.
- *
- * Memory of BOs cannot be swapped and is hard to find, so no single file gets all of it. A BO is
- * charged to the file that created it until its memory is given back, wherever its last user is:
- * that is why a BO holds its file.
+ * Open files, and what the system is told about them.
  */
 #include <linux/dma-resv.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -20,54 +14,13 @@
 #include "npu_gem.h"
 #include "npu_perfmon.h"
 
-static unsigned long npu_max_file_mib;
-module_param_named(max_file_mib, npu_max_file_mib, ulong, 0644);
-MODULE_PARM_DESC(max_file_mib,
-		 "MiB of buffers that one open file may create (default 0: half of the memory)");
-
-/**
- * npu_file_max_bytes - the quota
- *
- * Return: Bytes of BOs that one file may create.
- */
-u64 npu_file_max_bytes(void)
-{
-	u64 mib = READ_ONCE(npu_max_file_mib);
-
-	return mib ? mib * SZ_1M : (u64)totalram_pages() * PAGE_SIZE / 2;
-}
-
-/**
- * npu_file_charge - count memory in, or refuse it
- * @file: The file that wants it.
- * @bytes: How much.
- *
- * Return: 0 or -EDQUOT.
- */
-int npu_file_charge(struct npu_file *file, u64 bytes)
-{
-	if (atomic64_add_return(bytes, &file->bytes) <= npu_file_max_bytes())
-		return 0;
-	atomic64_sub(bytes, &file->bytes);
-	return -EDQUOT;
-}
-
-/**
- * npu_file_uncharge - count memory out
- * @file: The file that npu_file_charge() was asked for.
- * @bytes: How much.
- */
-void npu_file_uncharge(struct npu_file *file, u64 bytes)
-{
-	atomic64_sub(bytes, &file->bytes);
-}
-
 static void npu_file_release(struct kref *refs)
 {
 	struct npu_file *file = container_of(refs, struct npu_file, refs);
 
 	xa_destroy(&file->ctxs);
 	xa_destroy(&file->perfmons);
+	npu_quota_leave(file);
 	kfree(file);
 }
 
@@ -101,16 +54,18 @@ int npu_file_open(struct drm_device *drm, struct drm_file *filp)
 	struct npu_file *file;
 	int err;
 
-	file = kzalloc(sizeof(*file), GFP_KERNEL);
+	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return -ENOMEM;
 	kref_init(&file->refs);
 	file->npu = to_npu(drm);
 	file->client_id = npu_compat_client_id(filp);
-	xa_init_flags(&file->ctxs, XA_FLAGS_ALLOC);
-	xa_init_flags(&file->perfmons, XA_FLAGS_ALLOC);
+	xa_init_flags(&file->ctxs, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&file->perfmons, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 
-	err = npu_ctx_open(file);
+	err = npu_quota_join(file);
+	if (!err)
+		err = npu_ctx_open(file);
 	if (err) {
 		npu_file_put(file);
 		return err;

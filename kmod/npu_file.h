@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Open files: what one may have, and what the system is told about it.
+ * Open files, and what the system is told about them.
  */
 #ifndef _NPU_FILE_H_
 #define _NPU_FILE_H_
@@ -10,13 +10,9 @@
 #include <linux/xarray.h>
 
 #include "npu_compat.h"
+#include "npu_quota.h"
 
 struct npu_device;
-
-/* The one that is there from open() on included. */
-#define NPU_MAX_CTXS 256
-
-#define NPU_MAX_PERFMONS 256
 
 /**
  * struct npu_file - an open file
@@ -25,8 +21,8 @@ struct npu_device;
  * @client_id: Names the file in fdinfo and in trace events.
  * @ctxs: Contexts by id; 0 is there from open() on.
  * @perfmons: Perfmons by id.
- * @pending: Jobs (not submissions) that have not ended.
- * @bytes: Of the BOs it created and that still exist.
+ * @user: Who opened it; NULL for one whose files are not counted together.
+ * @used: What it has, by enum npu_quota.
  * @engine_ns: Time the engine spent on its jobs, those of destroyed contexts included.
  */
 struct npu_file {
@@ -35,8 +31,8 @@ struct npu_file {
 	u64 client_id;
 	struct xarray ctxs;
 	struct xarray perfmons;
-	atomic_t pending;
-	atomic64_t bytes;
+	struct npu_user *user;
+	atomic64_t used[NPU_QUOTAS];
 	atomic64_t engine_ns;
 };
 
@@ -44,10 +40,6 @@ int npu_file_open(struct drm_device *drm, struct drm_file *filp);
 void npu_file_close(struct drm_device *drm, struct drm_file *filp);
 void npu_file_get(struct npu_file *file);
 void npu_file_put(struct npu_file *file);
-
-u64 npu_file_max_bytes(void);
-int npu_file_charge(struct npu_file *file, u64 bytes);
-void npu_file_uncharge(struct npu_file *file, u64 bytes);
 
 void npu_file_show_fdinfo(struct seq_file *m, struct file *f);
 

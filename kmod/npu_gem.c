@@ -30,7 +30,7 @@ static const struct drm_gem_object_funcs npu_gem_funcs;
  */
 struct npu_bo *npu_bo_new(struct drm_device *drm, size_t size)
 {
-	struct npu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct npu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
@@ -46,7 +46,7 @@ static void npu_gem_free(struct drm_gem_object *obj)
 
 	npu_mem_free(bo);
 	if (bo->payer) {
-		npu_file_uncharge(bo->payer, obj->size);
+		npu_quota_give(bo->payer, NPU_QUOTA_BYTES, obj->size);
 		npu_file_put(bo->payer);
 	}
 	drm_gem_object_release(obj);
@@ -60,7 +60,7 @@ static struct npu_bo *npu_bo_create(struct drm_device *drm, size_t size, struct 
 
 	if (IS_ERR(bo))
 		return bo;
-	err = npu_file_charge(payer, size);
+	err = npu_quota_take(payer, NPU_QUOTA_BYTES, size);
 	if (err) {
 		drm_gem_object_put(&bo->base);
 		return ERR_PTR(err);

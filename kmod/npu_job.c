@@ -65,7 +65,8 @@ struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 	size_t size = struct_size(job, ops, n_ops);
 
 	/* One allocation: what each of them costs is felt in a small job. */
-	job = kvzalloc(size + max_bos * (sizeof(*job->bos) + sizeof(*job->written)), GFP_KERNEL);
+	job = kvzalloc(size + max_bos * (sizeof(*job->bos) + sizeof(*job->written)),
+		       GFP_KERNEL_ACCOUNT);
 	if (!job) {
 		npu_ctx_put(ctx);
 		return NULL;
@@ -114,7 +115,7 @@ void npu_job_end(struct npu_job *job)
 
 	/* First: whoever waits for the fence finds the numbers up to date. */
 	npu_ctx_submit_done(ctx, job->error);
-	atomic_sub(job->n_ops, &ctx->file->pending);
+	npu_quota_give(ctx->file, NPU_QUOTA_JOBS, job->n_ops);
 	npu_pm_put(ctx->file->npu);
 	if (job->error)
 		dma_fence_set_error(&job->fence->base, job->error);

@@ -40,6 +40,9 @@
 /* What IOMMUs map with one entry. */
 #define NPU_MEM_CHUNK SZ_2M
 
+/* Pages of a BO: for the control group of who makes it, and rather none than somebody killed. */
+#define NPU_MEM_GFP (GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN)
+
 static void mem_device_free(struct device *dev)
 {
 	kfree(dev);
@@ -113,7 +116,7 @@ int npu_mem_init(struct npu_device *npu)
 /* Large pages as long as there are any, one by one then. Returns NULL or 1 << *order pages. */
 static struct page *alloc_chunk(int node, unsigned int *order)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO | __GFP_NOWARN;
+	const gfp_t gfp = NPU_MEM_GFP | __GFP_HIGHMEM;
 	struct page *page;
 
 	for (; *order; --*order) {
@@ -123,7 +126,6 @@ static struct page *alloc_chunk(int node, unsigned int *order)
 			return page;
 		}
 	}
-	/* Rather no BO than somebody killed for it. */
 	return alloc_pages_node(node, gfp | __GFP_RETRY_MAYFAIL, 0);
 }
 
@@ -133,7 +135,7 @@ static int alloc_scattered(struct npu_bo *bo)
 	unsigned int i = 0, order = get_order(NPU_MEM_CHUNK), end;
 	struct page *page;
 
-	bo->pages = kvcalloc(n, sizeof(*bo->pages), GFP_KERNEL);
+	bo->pages = kvcalloc(n, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT);
 	if (!bo->pages)
 		return -ENOMEM;
 	while (i < n) {
@@ -144,19 +146,20 @@ static int alloc_scattered(struct npu_bo *bo)
 		for (end = i + (1U << order); i < end; i++)
 			bo->pages[i] = page++;
 	}
-	return sg_alloc_table_from_pages(bo->sgt, bo->pages, n, 0, bo->base.size, GFP_KERNEL);
+	return sg_alloc_table_from_pages(bo->sgt, bo->pages, n, 0, bo->base.size,
+					 GFP_KERNEL_ACCOUNT);
 }
 
 static int alloc_contiguous(struct npu_bo *bo)
 {
 	const size_t size = bo->base.size;
-	int err = sg_alloc_table(bo->sgt, 1, GFP_KERNEL);
+	int err = sg_alloc_table(bo->sgt, 1, GFP_KERNEL_ACCOUNT);
 	struct page *page;
 
 	if (err)
 		return err;
 	page = dma_alloc_pages(to_npu(bo->base.dev)->mem_source, size, &bo->dma_addr,
-			       DMA_BIDIRECTIONAL, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+			       DMA_BIDIRECTIONAL, NPU_MEM_GFP | __GFP_RETRY_MAYFAIL);
 	if (!page)
 		return -ENOMEM;
 	sg_set_page(bo->sgt->sgl, page, size, 0);
@@ -268,7 +271,7 @@ int npu_mem_alloc(struct npu_bo *bo)
 {
 	int err;
 
-	bo->sgt = kzalloc(sizeof(*bo->sgt), GFP_KERNEL);
+	bo->sgt = kzalloc(sizeof(*bo->sgt), GFP_KERNEL_ACCOUNT);
 	if (!bo->sgt)
 		return -ENOMEM;
 	err = to_npu(bo->base.dev)->mem_source ? alloc_contiguous(bo) : alloc_scattered(bo);

@@ -26,6 +26,13 @@ void npu_perfmon_put(struct npu_perfmon *perfmon)
 	kref_put(&perfmon->refs, npu_perfmon_release);
 }
 
+/* It has no id any more. */
+static void npu_perfmon_close(struct npu_file *file, struct npu_perfmon *perfmon)
+{
+	npu_quota_give(file, NPU_QUOTA_PERFMONS, 1);
+	npu_perfmon_put(perfmon);
+}
+
 /**
  * npu_perfmon_get - look a perfmon up
  * @file: The file.
@@ -82,8 +89,20 @@ void npu_perfmon_close_all(struct npu_file *file)
 
 	xa_for_each(&file->perfmons, id, perfmon) {
 		xa_erase(&file->perfmons, id);
-		npu_perfmon_put(perfmon);
+		npu_perfmon_close(file, perfmon);
 	}
+}
+
+static struct npu_perfmon *npu_perfmon_new(u64 counters)
+{
+	struct npu_perfmon *perfmon = kzalloc(sizeof(*perfmon), GFP_KERNEL_ACCOUNT);
+
+	if (!perfmon)
+		return NULL;
+	kref_init(&perfmon->refs);
+	spin_lock_init(&perfmon->lock);
+	perfmon->counters = counters;
+	return perfmon;
 }
 
 /**
@@ -104,17 +123,18 @@ int npu_ioctl_perfmon_create(struct drm_device *drm, void *data, struct drm_file
 	if (args->flags || !args->counters ||
 	    args->counters >= BIT_ULL(to_npu(drm)->hw->n_counters))
 		return -EINVAL;
-	perfmon = kzalloc(sizeof(*perfmon), GFP_KERNEL);
-	if (!perfmon)
-		return -ENOMEM;
-	kref_init(&perfmon->refs);
-	spin_lock_init(&perfmon->lock);
-	perfmon->counters = args->counters;
-	err = xa_alloc(&file->perfmons, &args->id, perfmon, XA_LIMIT(1, NPU_MAX_PERFMONS),
-		       GFP_KERNEL);
+	err = npu_quota_take(file, NPU_QUOTA_PERFMONS, 1);
 	if (err)
-		npu_perfmon_put(perfmon);
-	return err == -EBUSY ? -EDQUOT : err;
+		return err;
+	perfmon = npu_perfmon_new(args->counters);
+	err = perfmon ? xa_alloc(&file->perfmons, &args->id, perfmon, XA_LIMIT(1, NPU_MAX_PERFMONS),
+				 GFP_KERNEL_ACCOUNT)
+		      : -ENOMEM;
+	if (err) {
+		kfree(perfmon);
+		npu_quota_give(file, NPU_QUOTA_PERFMONS, 1);
+	}
+	return err;
 }
 
 /**
@@ -136,7 +156,7 @@ int npu_ioctl_perfmon_destroy(struct drm_device *drm, void *data, struct drm_fil
 	perfmon = xa_erase(&file->perfmons, args->id);
 	if (!perfmon)
 		return -ENOENT;
-	npu_perfmon_put(perfmon);
+	npu_perfmon_close(file, perfmon);
 	return 0;
 }
 

@@ -25,10 +25,10 @@ struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj)
 	unsigned int i;
 	int err;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	err = sg_alloc_table(sgt, bo->sgt->orig_nents, GFP_KERNEL);
+	err = sg_alloc_table(sgt, bo->sgt->orig_nents, GFP_KERNEL_ACCOUNT);
 	if (err) {
 		kfree(sgt);
 		return ERR_PTR(err);

@@ -179,17 +179,6 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 	return 0;
 }
 
-/* Counts the jobs in, or refuses them. */
-static int reserve_pending(struct npu_job *job)
-{
-	atomic_t *pending = &job->ctx->file->pending;
-
-	if (atomic_add_return(job->n_ops, pending) <= NPU_MAX_PENDING)
-		return 0;
-	atomic_sub(job->n_ops, pending);
-	return -EBUSY;
-}
-
 /* Arms the submission, after which nothing can fail. The fences of a context are in order. */
 static int push_job(struct npu_submission *sub)
 {
@@ -246,7 +235,7 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 		return err;
 	err = npu_sync_add(sub, &args->syncs);
 	if (!err)
-		err = reserve_pending(job);
+		err = npu_quota_take(job->ctx->file, NPU_QUOTA_JOBS, job->n_ops);
 	if (err)
 		goto cleanup;
 	/* npu_job_end() puts it and counts the jobs out. */
@@ -258,7 +247,7 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 		return 0;
 	npu_pm_put(sub->npu);
 count_out:
-	atomic_sub(job->n_ops, &job->ctx->file->pending);
+	npu_quota_give(job->ctx->file, NPU_QUOTA_JOBS, job->n_ops);
 cleanup:
 	if (job->scheduled)
 		drm_sched_job_cleanup(&job->base);

@@ -89,7 +89,7 @@ int npu_sync_add(struct npu_submission *sub, const struct drm_npu_array *array)
 
 	if (!array->count)
 		return 0;
-	sub->signals = kcalloc(array->count, sizeof(*sub->signals), GFP_KERNEL);
+	sub->signals = kcalloc(array->count, sizeof(*sub->signals), GFP_KERNEL_ACCOUNT);
 	if (!sub->signals)
 		return -ENOMEM;
 	for (i = 0; i < array->count; i++) {

@@ -53,9 +53,9 @@ include tests/load/build.mk
 
 KMOD_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_validate)
 KMOD_DEVICE_TESTS := $(addprefix $(B)/tests/device/, test_ioctl test_submit test_reuse \
-	test_process test_isolation test_fairness test_perfmon test_prime test_file test_trace \
-	test_debugfs test_recovery test_faults test_power test_serial test_injection test_probe \
-	test_unplug test_several test_region test_module)
+	test_process test_isolation test_fairness test_perfmon test_prime test_file test_quota \
+	test_trace test_debugfs test_recovery test_faults test_power test_serial test_injection \
+	test_probe test_unplug test_several test_region test_module)
 UNIT_TESTS += $(KMOD_UNIT_TESTS)
 DEVICE_TESTS += $(KMOD_DEVICE_TESTS)
 
@@ -67,8 +67,9 @@ $(addprefix $(B)/tests/device/, \
 	test_faults test_power test_injection test_probe test_unplug test_several \
 	test_region test_module): $(B)/tests/device/driver.o
 $(addprefix $(B)/tests/device/, test_injection test_probe): $(B)/tests/device/injection.o
-$(addprefix $(B)/tests/device/, test_fairness test_prime test_sharing test_submit \
+$(addprefix $(B)/tests/device/, test_fairness test_prime test_quota test_sharing test_submit \
 	test_unplug): $(B)/tests/device/vgem.o
+$(addprefix $(B)/tests/device/, test_injection test_libnpu test_quota): $(B)/tests/device/user.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

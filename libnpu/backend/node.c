@@ -69,6 +69,11 @@ static int cannot_open(const char *path, int error, struct npu_error *err)
 	case ENODEV:
 	case ENXIO:
 		return npu_fail(err, -ENODEV, "%s: there is no device behind this node", path);
+	case EDQUOT:
+		return npu_fail(err, -EDQUOT,
+				"%s: this user has it open too often, or has all the queues that "
+				"one may have; end some programs",
+				path);
 	default:
 		errno = error;
 		return npu_fail(err, -error, "%s: cannot open: %m", path);

@@ -59,8 +59,9 @@ int nvdla_buffer_init(struct npu_buffer *buf, struct npu_error *err)
 				buf->bytes);
 	if (ret == -EDQUOT)
 		return npu_fail(err, ret,
-				"a buffer of %zu bytes is more than one open device may still "
-				"have; destroy some, or raise npu.max_file_mib",
+				"a buffer of %zu bytes is more than this open device, or all of "
+				"this user's together, may still have; destroy some, or raise "
+				"npu.max_file_mib and npu.max_user_mib",
 				buf->bytes);
 	if (ret) {
 		errno = -ret;

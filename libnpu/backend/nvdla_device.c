@@ -76,6 +76,14 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 	return 0;
 }
 
+/* What is left of it others may have taken meanwhile: this is what is possible at most. */
+static uint64_t total_bytes(const struct drm_npu_device_info *info)
+{
+	if (info->max_user_bytes && info->max_user_bytes < info->max_file_bytes)
+		return info->max_user_bytes;
+	return info->max_file_bytes;
+}
+
 static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info *info,
 		      const char *path)
 {
@@ -95,7 +103,7 @@ static void fill_info(struct nvdla_device *dev, const struct drm_npu_device_info
 		.column_align = limits->atom_bytes,
 		.max_pending = info->max_pending,
 		.max_buffer_bytes = info->max_bo_bytes,
-		.max_total_bytes = info->max_file_bytes,
+		.max_total_bytes = total_bytes(info),
 		/* The context that a file is born with serves no queue. */
 		.max_queues = info->max_contexts ? info->max_contexts - 1 : 0,
 	};

@@ -55,8 +55,8 @@ static int create_failed(int ret, struct npu_error *err)
 				"NPU_PRIORITY_NORMAL");
 	if (ret == -EDQUOT)
 		return npu_fail(err, ret,
-				"one more queue than an open device may have; destroy some, or "
-				"open the device again");
+				"one more queue than an open device, or all of this user's "
+				"together, may have; destroy some, or open the device again");
 	errno = -ret;
 	return npu_fail(err, ret, "cannot create a queue: %m");
 }

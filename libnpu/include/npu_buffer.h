@@ -28,7 +28,8 @@ struct npu_buffer;
  * that is. Tensors that different queues write should be in different buffers.
  * @bytes: Above 0; rounded up to whole pages.
  *
- * Errors: -EINVAL, -ENOMEM.
+ * Errors: -EINVAL; -ENOMEM; -EDQUOT more than the open device, or all that this user has open, may
+ * have.
  */
 int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **buf,
 		      struct npu_error *err);

@@ -23,8 +23,8 @@ struct npu_device;
  *	NULL never falls back to the CPU.
  *
  * Errors: -ENODEV no NPU is there, or the node belongs to another driver; -ENOENT no such path;
- * -EACCES no permission for the node (the text says which group has it); -ENOTSUP the driver
- * lacks something this library needs; -ENOMEM.
+ * -EACCES no permission for the node (the text says which group has it); -EDQUOT this user has it
+ * open too often; -ENOTSUP the driver lacks something this library needs; -ENOMEM.
  */
 int npu_device_open(const char *name, struct npu_device **dev, struct npu_error *err);
 
@@ -49,7 +49,8 @@ void npu_device_close(struct npu_device *dev);
  * @max_pending: Jobs that may be under way for all queues of a device that is opened once; more
  *	make a submission wait. 0 on the CPU.
  * @max_buffer_bytes: Largest buffer the device can have; 0 on the CPU, where memory is the limit.
- * @max_total_bytes: All buffers that a device gives while it is opened once; 0 on the CPU.
+ * @max_total_bytes: All buffers that a device gives while it is opened once, if no other program of
+ *	the same user has any; 0 on the CPU.
  * @max_queues: Queues of a device that is opened once, 0 on the CPU.
  * @threads: Threads of the CPU backend, 0 on an NPU.
  */

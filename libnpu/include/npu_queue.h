@@ -46,7 +46,8 @@ struct npu_queue_desc {
  * destruction, which has to be the last call. A child of fork() cannot use its parent's queues.
  *
  * Errors: -EINVAL; -EACCES no right to a high priority; -ENOMEM; -EDQUOT the device has as many
- * queues as it may have while it is open once; -EIO, -ENODEV the device is lost.
+ * queues as it may have while it is open once, or the user has as many as he may have; -EIO,
+ * -ENODEV the device is lost.
  */
 int npu_queue_create(struct npu_device *dev, const struct npu_queue_desc *desc,
 		     struct npu_queue **queue, struct npu_error *err);

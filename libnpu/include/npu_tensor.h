@@ -41,7 +41,8 @@ size_t npu_type_size(enum npu_type type);
  * Makes a matrix of @rows x @cols in the device's layout, in memory of its own, all zero. The
  * result of one matmul can be the input of the next with no CPU touch in between.
  *
- * Errors: -EINVAL @type is none, or @rows or @cols is 0 or too large; -ENOMEM.
+ * Errors: -EINVAL @type is none, or @rows or @cols is 0 or too large; -ENOMEM; -EDQUOT as from
+ * npu_buffer_create().
  */
 int npu_tensor_create(struct npu_device *dev, enum npu_type type, uint32_t rows, uint32_t cols,
 		      struct npu_tensor **tensor, struct npu_error *err);

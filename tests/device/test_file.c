@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What one open file may have, and what /proc says about it.
+ * What /proc says about an open file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,127 +16,7 @@
 
 #include "drm_node.h"
 
-#define QUOTA_FILE "/sys/module/npu/parameters/max_file_mib"
-#define QUOTA_MIB 4
 #define MIB (1u << 20)
-
-/* ---- Quotas ---------------------------------------------------------------------------- */
-
-static int write_quota(unsigned int mib)
-{
-	FILE *f = fopen(QUOTA_FILE, "w");
-
-	if (!f)
-		return -errno;
-	fprintf(f, "%u", mib);
-	return fclose(f) ? -errno : 0;
-}
-
-static int low_quota(void **state)
-{
-	static struct node node;
-
-	*state = NULL;
-	if (!write_quota(QUOTA_MIB)) {
-		node_open(&node);
-		*state = &node;
-	}
-	return 0;
-}
-
-static int old_quota(void **state)
-{
-	if (*state) {
-		node_close(*state);
-		write_quota(0);
-	}
-	return 0;
-}
-
-static int create(const struct node *node, uint64_t size, uint32_t *handle)
-{
-	struct drm_npu_bo_create args = { .size = size };
-	int err = node_ioctl(node, DRM_IOCTL_NPU_BO_CREATE, &args);
-
-	*handle = args.handle;
-	return err;
-}
-
-static void bytes_are_limited(void **state)
-{
-	const struct node *node = *state;
-	struct node other;
-	uint32_t handle[QUOTA_MIB], more, there;
-	unsigned int i;
-
-	if (!node)
-		skip();
-	assert_int_equal(node->info.max_file_bytes, QUOTA_MIB * MIB);
-	assert_int_equal(create(node, QUOTA_MIB * MIB + 1, &more), -EDQUOT);
-	for (i = 0; i < QUOTA_MIB; i++)
-		assert_int_equal(create(node, MIB, &handle[i]), 0);
-	assert_int_equal(create(node, 1, &more), -EDQUOT);
-
-	/* Each file has its own. */
-	node_open(&other);
-	assert_int_equal(create(&other, MIB, &there), 0);
-	node_close(&other);
-
-	assert_int_equal(drmCloseBufferHandle(node->fd, handle[0]), 0);
-	assert_int_equal(create(node, MIB, &handle[0]), 0);
-	for (i = 0; i < QUOTA_MIB; i++)
-		assert_int_equal(drmCloseBufferHandle(node->fd, handle[i]), 0);
-}
-
-/* Memory counts for as long as anybody has it, and only for the file that made it. */
-static void bytes_count_until_the_last_user(void **state)
-{
-	const struct node *node = *state;
-	struct node other;
-	uint32_t handle, imported, more;
-	int fd;
-
-	if (!node)
-		skip();
-	node_open(&other);
-	assert_int_equal(create(node, QUOTA_MIB * MIB, &handle), 0);
-	assert_int_equal(drmPrimeHandleToFD(node->fd, handle, DRM_CLOEXEC, &fd), 0);
-	assert_int_equal(drmCloseBufferHandle(node->fd, handle), 0);
-	assert_int_equal(create(node, 1, &more), -EDQUOT);
-
-	assert_int_equal(drmPrimeFDToHandle(other.fd, fd, &imported), 0);
-	close(fd);
-	assert_int_equal(create(node, 1, &more), -EDQUOT);
-	assert_int_equal(create(&other, QUOTA_MIB * MIB, &more), 0);
-	assert_int_equal(drmCloseBufferHandle(other.fd, imported), 0);
-	assert_int_equal(create(node, QUOTA_MIB * MIB, &handle), 0);
-	assert_int_equal(drmCloseBufferHandle(node->fd, handle), 0);
-	node_close(&other);
-}
-
-static void contexts_are_limited(void **state)
-{
-	struct drm_npu_ctx_create args = { 0 };
-	struct drm_npu_ctx_destroy destroy;
-	struct node node;
-	unsigned int made = 1; /* by open() */
-	int err;
-
-	(void)state;
-	node_open(&node);
-	assert_true(node.info.max_contexts > 1);
-	while ((err = node_ioctl(&node, DRM_IOCTL_NPU_CTX_CREATE, &args)) == 0)
-		made++;
-	assert_int_equal(err, -EDQUOT);
-	assert_int_equal(made, node.info.max_contexts);
-	destroy = (struct drm_npu_ctx_destroy){ .id = 1 };
-	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_CTX_DESTROY, &destroy), 0);
-	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_CTX_CREATE, &args), 0);
-	assert_int_equal(args.id, 1);
-	node_close(&node);
-}
-
-/* ---- fdinfo ---------------------------------------------------------------------------- */
 
 /* Text behind a key; empty if there is no such key. */
 static const char *fdinfo_text(int fd, const char *key)
@@ -253,10 +133,6 @@ static void fdinfo_counts_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bytes_are_limited, low_quota, old_quota),
-		cmocka_unit_test_setup_teardown(bytes_count_until_the_last_user, low_quota,
-						old_quota),
-		cmocka_unit_test(contexts_are_limited),
 		cmocka_unit_test(fdinfo_names_the_file),
 		cmocka_unit_test(fdinfo_counts_time),
 		cmocka_unit_test(fdinfo_counts_memory),

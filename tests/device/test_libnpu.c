@@ -4,10 +4,12 @@
  * device, as npu_device_open() names it; without it the first NPU is taken.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include <cmocka.h>
 
 #include "../expect.h"
+#include "user.h"
 #include "workbench.h"
 
 /* ---- Devices --------------------------------------------------------------------------- */
@@ -70,6 +73,42 @@ static void missing_permission_is_told(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(chmod(info.node, st.st_mode & 07777), 0);
 	assert_int_equal(status, 0);
+}
+
+/* Runs in a child. */
+static int open_once_more(void)
+{
+	const struct rlimit files = { 8192, 8192 };
+	struct npu_device *none;
+	struct npu_error err;
+	unsigned int i;
+
+	if (setrlimit(RLIMIT_NOFILE, &files) || user_become(1001))
+		return 1;
+	for (i = 0; i < 8000 && open(info.node, O_RDWR | O_CLOEXEC) >= 0; i++)
+		;
+	if (i == 8000 || errno != EDQUOT)
+		return 2;
+	return npu_device_open(info.node, &none, &err) == -EDQUOT && strstr(err.text, "this user")
+		       ? 0
+		       : 3;
+}
+
+static void a_user_with_too_much_is_told(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit(open_once_more());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------- */
@@ -160,6 +199,7 @@ int main(void)
 		cmocka_unit_test(npu_tells_what_it_is),
 		cmocka_unit_test(node_can_be_opened_by_its_path),
 		cmocka_unit_test(missing_permission_is_told),
+		cmocka_unit_test(a_user_with_too_much_is_told),
 		cmocka_unit_test(too_much_memory_is_refused),
 		cmocka_unit_test(memory_comes_back),
 		cmocka_unit_test(tensors_lie_end_to_end),

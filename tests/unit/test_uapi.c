@@ -27,7 +27,7 @@ static void queries(void **state)
 	FIELD(drm_npu_dev_query, size, 4);
 	FIELD(drm_npu_dev_query, pointer, 8);
 
-	SIZE(drm_npu_device_info, 88);
+	SIZE(drm_npu_device_info, 96);
 	FIELD(drm_npu_device_info, name, 0);
 	FIELD(drm_npu_device_info, family, 32);
 	FIELD(drm_npu_device_info, cores, 36);
@@ -39,6 +39,7 @@ static void queries(void **state)
 	FIELD(drm_npu_device_info, max_pending, 72);
 	FIELD(drm_npu_device_info, max_contexts, 76);
 	FIELD(drm_npu_device_info, max_file_bytes, 80);
+	FIELD(drm_npu_device_info, max_user_bytes, 88);
 
 	SIZE(drm_npu_matmul_limits, 64);
 	FIELD(drm_npu_matmul_limits, atom_bytes, 0);

@@ -48,9 +48,11 @@ extern "C" {
  * ENOMEM     out of memory, or no contiguous memory of that size
  * EACCES     a context priority above normal without CAP_SYS_NICE
  * EBUSY      BO_PREP with NOWAIT: the engine still uses the BO. SUBMIT: this file has max_pending
- *            jobs outstanding; some have to end first
+ *            jobs outstanding, or all files of this user have 16 times as many; some have to end
+ *            first
  * EDQUOT     BO_CREATE, CTX_CREATE, PERFMON_CREATE: this file has all the bytes, contexts or
- *            perfmons that one file may have
+ *            perfmons that one file may have, or all files of this user have what they may.
+ *            open(): they have all the contexts
  * ETIME      BO_PREP: the deadline passed first
  * EIO        the device is wedged: a reset failed, or there is no reset line; nothing will run
  * ENODEV     the device is gone
@@ -151,6 +153,9 @@ enum drm_npu_family {
  * @max_contexts: Contexts of one file, the one it is born with included.
  * @max_file_bytes: Bytes of BOs that one file may create. Imports do not count. What counts is
  *	given back when the last user of a BO is gone: handle, mapping, job or importer.
+ * @max_user_bytes: Bytes of BOs that all files of the user who opened this one may have created
+ *	together; 0 when they are not counted together, because he had CAP_SYS_RESOURCE. For jobs,
+ *	contexts and perfmons, what is counted together is 16 times what one file may have.
  */
 struct drm_npu_device_info {
 	char name[32];
@@ -164,6 +169,7 @@ struct drm_npu_device_info {
 	__u32 max_pending;
 	__u32 max_contexts;
 	__u64 max_file_bytes;
+	__u64 max_user_bytes;
 };
 
 /**

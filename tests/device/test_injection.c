@@ -19,6 +19,7 @@
 
 #include "drm_node.h"
 #include "injection.h"
+#include "user.h"
 
 enum {
 	/* More allocations than any operation has. */
@@ -223,6 +224,16 @@ static void a_file(void **state)
 	fail_each(state, &(const struct operation){ open_file, close_file });
 }
 
+/* One more allocation: the first file of a user brings his quotas. */
+static void a_file_of_a_user(void **state)
+{
+	if (!*state)
+		skip();
+	assert_int_equal(user_become(1001), 0);
+	a_file(state);
+	assert_int_equal(user_become_root(), 0);
+}
+
 static void a_buffer(void **state)
 {
 	fail_each(state, &(const struct operation){ create_bo, close_bo });
@@ -340,10 +351,15 @@ static void a_submission_that_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file),	cmocka_unit_test(a_buffer),
-		cmocka_unit_test(a_mapping),	cmocka_unit_test(a_dma_buf),
-		cmocka_unit_test(a_context),	cmocka_unit_test(a_perfmon),
-		cmocka_unit_test(a_submission), cmocka_unit_test(a_submission_that_waits),
+		cmocka_unit_test(a_file),
+		cmocka_unit_test(a_file_of_a_user),
+		cmocka_unit_test(a_buffer),
+		cmocka_unit_test(a_mapping),
+		cmocka_unit_test(a_dma_buf),
+		cmocka_unit_test(a_context),
+		cmocka_unit_test(a_perfmon),
+		cmocka_unit_test(a_submission),
+		cmocka_unit_test(a_submission_that_waits),
 	};
 
 	return cmocka_run_group_tests_name("injection", tests, setup, teardown);

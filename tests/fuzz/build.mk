@@ -94,7 +94,7 @@ check-corpus: $(FUZZ_TARGETS)
 
 FUZZ_IOCTL := $(B)/tests/fuzz/calls/fuzz_ioctl
 FUZZ_IOCTL_OBJECTS := $(addprefix $(B)/tests/fuzz/calls/, fuzz_ioctl.o calls.o call_buffer.o \
-	call_submit.o call_sync.o world.o input.o corpus.o cover.o)
+	call_submit.o call_sync.o world.o input.o corpus.o cover.o) $(B)/tests/device/user.o
 
 $(FUZZ_IOCTL): $(FUZZ_IOCTL_OBJECTS)
 	@echo "  LD      $@"

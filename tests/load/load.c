@@ -18,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../device/user.h"
 #include "load.h"
 
 enum {
 	PROCESSES_MAX = 256,
+	USERS = 4,
 	TICK_US = 100000
 };
 
@@ -45,8 +47,12 @@ static void start(unsigned int i, struct tally *tally, const struct options *o)
 	fflush(stdout);
 	workers[i] = fork();
 	generation++;
-	if (!workers[i])
-		worker_run(tally, o->contexts, generation);
+	if (workers[i])
+		return;
+	/* Not root, who has no quotas. */
+	if (!geteuid() && user_become(1001 + i % USERS))
+		_exit(1);
+	worker_run(tally, o->contexts, generation);
 }
 
 /* Who was killed has a successor; who ended by himself should not have. */

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../device/user.h"
 #include "calls.h"
 #include "corpus.h"
 #include "cover.h"
@@ -202,6 +203,11 @@ int main(int argc, char **argv)
 
 	/* A page of a device that is gone, a pipe without reader: outcomes like others. */
 	signal(SIGPIPE, SIG_IGN);
+	/* With the quotas of a user, which root does not have. */
+	if (user_become(1001)) {
+		perror("cannot be a user");
+		return 1;
+	}
 	if ((!o.rounds && cover_open()) || world_open(&world) ||
 	    (o.corpus && corpus_load(o.corpus)) || run(&o))
 		return 1;

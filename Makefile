@@ -135,37 +135,48 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: check check-unit check-neon check-device
 check: setup
 	$(MAKE) lint
-	$(MAKE) $(JOBS) check-unit
-	$(MAKE) $(JOBS) check-cli
+	$(MAKE) $(JOBS) --output-sync check-unit
+	$(MAKE) $(JOBS) --output-sync check-cli
 	$(MAKE) $(JOBS) guest
-	$(MAKE) $(JOBS) check-neon
+	$(MAKE) $(JOBS) --output-sync check-neon
 	$(MAKE) $(JOBS) check-board
 	$(MAKE) $(JOBS) --output-sync check-device
 	$(MAKE) check-docs
 
-check-unit:
-	$(MAKE) SAN=1 unit-tests
-	tests/run.sh unit $(UNIT_TESTS:$(B)/%=$(B)-san/%)
-	$(MAKE) SAN=1 check-corpus
+# Each in a folder of its own, so side by side.
+.PHONY: check-unit-san check-unit-threads check-unit-abi
+check-unit: check-unit-san check-unit-threads check-unit-abi
+
+check-unit-san:
+	$(MAKE) SAN=1 check-programs check-corpus
+
+check-unit-threads:
 	$(MAKE) SAN=thread check-threads
-	$(MAKE) $(LIBNPU)
+
+check-unit-abi: $(LIBNPU)
 	tests/abi.sh $(B)
 
 # The CPU backend on arm64 processors, emulated: with all of its instructions, and with fewer.
 NEON := --arch arm64 --kernel 6.1
-.PHONY: neon-tests
+.PHONY: neon-tests neon-max neon-a76 neon-a53
 check-neon:
 	$(BOARD) fetch $(NEON)
 	$(MAKE) TARGET=$$($(BOARD) target $(NEON)) CROSS_COMPILE=$$($(BOARD) cross $(NEON)) \
 		SYSROOT=$$($(BOARD) sysroot $(NEON)) neon-tests
 
-neon-tests: $(CPU_UNIT_TESTS)
-	NPU_TEST_KERNELS="neon-i8mm neon-dot neon portable" \
-		TEST_RUNNER="qemu-aarch64 -cpu max -L $(SYSROOT)" tests/run.sh neon $^
-	NPU_TEST_KERNELS="neon-dot neon portable" \
-		TEST_RUNNER="qemu-aarch64 -cpu cortex-a76 -L $(SYSROOT)" tests/run.sh neon-a76 $<
-	NPU_TEST_KERNELS="neon portable" \
-		TEST_RUNNER="qemu-aarch64 -cpu cortex-a53 -L $(SYSROOT)" tests/run.sh neon-a53 $<
+neon-tests: neon-max neon-a76 neon-a53
+
+# A processor, and the kernels it has.
+run_neon = NPU_TEST_KERNELS="$(2)" TEST_RUNNER="qemu-aarch64 -cpu $(1) -L $(SYSROOT)" tests/run.sh
+
+neon-max: $(CPU_UNIT_TESTS)
+	$(call run_neon,max,neon-i8mm neon-dot neon portable) neon $^
+
+neon-a76: $(firstword $(CPU_UNIT_TESTS))
+	$(call run_neon,cortex-a76,neon-dot neon portable) neon-a76 $^
+
+neon-a53: $(firstword $(CPU_UNIT_TESTS))
+	$(call run_neon,cortex-a53,neon portable) neon-a53 $^
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines

@@ -209,10 +209,20 @@ $(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) += $(LIBNPU_LIBS)))
 $(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off
 
 # The command line as a user has it, on the CPU.
-check-cli: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE) $(SMALL_EXAMPLES)
+CLI_CHECKS := $(addprefix check-cli-, run tools completion examples)
+.PHONY: check-cli $(CLI_CHECKS)
+check-cli: $(CLI_CHECKS)
+
+check-cli-run: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
+
+check-cli-tools: $(NPU_RUN)
 	tests/cli/tools.sh $(NPU_RUN)
+
+check-cli-completion: $(NPU_RUN)
 	tests/cli/completion.sh $(NPU_RUN)
+
+check-cli-examples: $(SMALL_EXAMPLES)
 	PATH="$(abspath $(B)/examples):$$PATH" tests/examples.sh cpu
 
 # ---- runners ----
@@ -242,7 +252,9 @@ check-threads: $(THREAD_TESTS)
 check-valgrind: $(MEMCHECK_TESTS)
 	TEST_RUNNER="valgrind -q --error-exitcode=99 --leak-check=full" tests/run.sh valgrind $^
 
-.PHONY: unit-tests device-tests compat-tests
-unit-tests: $(UNIT_TESTS)
+.PHONY: check-programs device-tests compat-tests
+check-programs: $(UNIT_TESTS)
+	tests/run.sh unit $^
+
 device-tests: $(DEVICE_TESTS) $(FUZZ_IOCTL) $(NPU_LOAD)
 compat-tests: $(COMPAT_TESTS)

@@ -215,9 +215,7 @@ struct npu_device *npu_device_alloc(struct device *dev, const struct npu_hw *hw)
 		return ERR_PTR(err);
 	dma_set_max_seg_size(dev, UINT_MAX);
 
-	err = npu_quota_init(npu);
-	if (!err)
-		err = npu_mem_init(npu);
+	err = npu_mem_init(npu);
 	if (err)
 		return ERR_PTR(err);
 	npu_queue_init(npu);

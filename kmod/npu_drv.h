@@ -35,8 +35,6 @@ struct reset_control;
  * @mem_source: Whom the DMA API gives memory for BOs; NULL where an IOMMU makes it contiguous.
  * @bos_lock: Protects @bos and the mappings of what is in it.
  * @bos: BOs that are mapped for the engine. Empty from unplug on.
- * @users_lock: Protects @users.
- * @users: Users whose files are counted together.
  * @regs: Register window.
  * @irq: Interrupt line.
  * @irq_is_edge: It tells of a change only, so a handler must leave no status behind.
@@ -64,8 +62,6 @@ struct npu_device {
 	struct device *mem_source;
 	struct mutex bos_lock; /* see above */
 	struct list_head bos;
-	struct mutex users_lock; /* users */
-	struct list_head users;
 	void __iomem *regs;
 	int irq;
 	bool irq_is_edge;

@@ -5,9 +5,10 @@
  * DOC: Quotas
  *
  * Files are cheap: a limit for each of them alone limits nobody. So the files of a user have limits
- * together, too. A user is who opened a file, by his real uid, wherever the file goes then. Whoever
- * may override the limits of resources, CAP_SYS_RESOURCE, when he opens a file is limited file by
- * file only: there are boards where everything runs as root.
+ * together, too, on all NPUs, which have the memory of one machine. A user is who opened a file, by
+ * his real uid, wherever the file goes then. Whoever may override the limits of resources,
+ * CAP_SYS_RESOURCE, when he opens a file is limited file by file only: there are boards where
+ * everything runs as root.
  *
  * Memory of BOs cannot be swapped and is hard to find, so a BO counts for the file that created it
  * until its memory is given back, wherever its last user is: that is why a BO holds its file.
@@ -19,11 +20,10 @@
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
-#include <drm/drm_managed.h>
 
-#include "npu_drv.h"
 #include "npu_file.h"
 #include "npu_quota.h"
 
@@ -36,6 +36,9 @@ static unsigned long npu_max_user_mib;
 module_param_named(max_user_mib, npu_max_user_mib, ulong, 0644);
 MODULE_PARM_DESC(max_user_mib,
 		 "MiB of buffers of all open files of a user (default 0: 3/4 of the memory)");
+
+static DEFINE_MUTEX(quota_lock);
+static LIST_HEAD(quota_users);
 
 static const u64 quota_counts[NPU_QUOTAS] = {
 	[NPU_QUOTA_JOBS] = NPU_MAX_PENDING,
@@ -124,19 +127,19 @@ void npu_quota_give(struct npu_file *file, enum npu_quota quota, u64 amount)
 	atomic64_sub(amount, &file->used[quota]);
 }
 
-static struct npu_user *quota_user(struct npu_device *npu, kuid_t uid)
+static struct npu_user *quota_user(kuid_t uid)
 {
 	struct npu_user *user;
 
-	lockdep_assert_held(&npu->users_lock);
-	list_for_each_entry(user, &npu->users, link)
+	lockdep_assert_held(&quota_lock);
+	list_for_each_entry(user, &quota_users, link)
 		if (uid_eq(user->uid, uid))
 			return user;
 	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
 	if (!user)
 		return NULL;
 	user->uid = uid;
-	list_add(&user->link, &npu->users);
+	list_add(&user->link, &quota_users);
 	return user;
 }
 
@@ -148,15 +151,13 @@ static struct npu_user *quota_user(struct npu_device *npu, kuid_t uid)
  */
 int npu_quota_join(struct npu_file *file)
 {
-	struct npu_device *npu = file->npu;
-
 	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
 		return 0;
-	mutex_lock(&npu->users_lock);
-	file->user = quota_user(npu, current_uid());
+	mutex_lock(&quota_lock);
+	file->user = quota_user(current_uid());
 	if (file->user)
 		file->user->files++;
-	mutex_unlock(&npu->users_lock);
+	mutex_unlock(&quota_lock);
 	return file->user ? 0 : -ENOMEM;
 }
 
@@ -166,27 +167,14 @@ int npu_quota_join(struct npu_file *file)
  */
 void npu_quota_leave(struct npu_file *file)
 {
-	struct npu_device *npu = file->npu;
 	struct npu_user *user = file->user;
 
 	if (!user)
 		return;
-	mutex_lock(&npu->users_lock);
+	mutex_lock(&quota_lock);
 	if (!--user->files) {
 		list_del(&user->link);
 		kfree(user);
 	}
-	mutex_unlock(&npu->users_lock);
-}
-
-/**
- * npu_quota_init - nobody has anything
- * @npu: The device.
- *
- * Return: 0 or a negative errno.
- */
-int npu_quota_init(struct npu_device *npu)
-{
-	INIT_LIST_HEAD(&npu->users);
-	return drmm_mutex_init(&npu->drm, &npu->users_lock);
+	mutex_unlock(&quota_lock);
 }

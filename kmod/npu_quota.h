@@ -10,7 +10,6 @@
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
-struct npu_device;
 struct npu_file;
 
 /* Of one file. The context that is there from open() on is one of them. */
@@ -39,7 +38,7 @@ enum npu_quota {
 
 /**
  * struct npu_user - what the files of a user have together
- * @link: In npu_device.users. This and @files are protected by npu_device.users_lock.
+ * @link: In the list of users. This and @files are protected by that list's lock.
  * @files: Files that are open, or closed with something left.
  * @uid: Who opened them.
  * @used: By enum npu_quota.
@@ -51,7 +50,6 @@ struct npu_user {
 	atomic64_t used[NPU_QUOTAS];
 };
 
-int npu_quota_init(struct npu_device *npu);
 int npu_quota_join(struct npu_file *file);
 void npu_quota_leave(struct npu_file *file);
 

@@ -64,12 +64,13 @@ $(KMOD_DEVICE_TESTS): $(B)/tests/device/drm_node.o $(B)/tests/reference.o
 $(addprefix $(B)/tests/device/, test_reuse test_perfmon test_prime test_trace test_debugfs \
 	test_recovery test_faults test_power test_several): $(B)/tests/device/board_control.o
 $(addprefix $(B)/tests/device/, \
-	test_faults test_power test_injection test_probe test_unplug test_several \
+	test_faults test_power test_quota test_injection test_probe test_unplug test_several \
 	test_region test_module): $(B)/tests/device/driver.o
 $(addprefix $(B)/tests/device/, test_injection test_probe): $(B)/tests/device/injection.o
 $(addprefix $(B)/tests/device/, test_fairness test_prime test_quota test_sharing test_submit \
 	test_unplug): $(B)/tests/device/vgem.o
-$(addprefix $(B)/tests/device/, test_injection test_libnpu test_quota): $(B)/tests/device/user.o
+$(addprefix $(B)/tests/device/, test_injection test_libnpu test_quota test_several): \
+	$(B)/tests/device/user.o
 $(foreach t,$(KMOD_DEVICE_TESTS),$(eval LIBS_$(notdir $t) := $(DRM_LIBS)))
 
 # ---- libnpu ----

@@ -16,11 +16,11 @@
 #include <xf86drm.h>
 #include <cmocka.h>
 
+#include "driver.h"
 #include "drm_node.h"
 #include "user.h"
 #include "vgem.h"
 
-#define PARAMETERS "/sys/module/npu/parameters/"
 #define QUOTA_MIB 4
 #define MIB (1u << 20)
 
@@ -31,25 +31,6 @@ enum {
 	SOMEBODY = 1001,
 	SOMEBODY_ELSE = 1002
 };
-
-static int write_text(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	if (!f)
-		return -errno;
-	fputs(text, f);
-	return fclose(f) ? -errno : 0;
-}
-
-static int write_quota(const char *parameter, unsigned int mib)
-{
-	char path[128], text[16];
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", parameter);
-	snprintf(text, sizeof(text), "%u", mib);
-	return write_text(path, text);
-}
 
 static int create(const struct node *node, uint64_t size, uint32_t *handle)
 {
@@ -62,12 +43,15 @@ static int create(const struct node *node, uint64_t size, uint32_t *handle)
 
 /* ---- Files ------------------------------------------------------------------------------ */
 
+static unsigned int usual_mib;
+
 static int low_file_quota(void **state)
 {
 	static struct node node;
 
 	*state = NULL;
-	if (!write_quota("max_file_mib", QUOTA_MIB)) {
+	if (!geteuid()) {
+		usual_mib = driver_set_param("max_file_mib", QUOTA_MIB);
 		node_open(&node);
 		*state = &node;
 	}
@@ -78,7 +62,7 @@ static int old_file_quota(void **state)
 {
 	if (*state) {
 		node_close(*state);
-		write_quota("max_file_mib", 0);
+		driver_set_param("max_file_mib", usual_mib);
 	}
 	return 0;
 }
@@ -162,16 +146,19 @@ static void contexts_are_limited(void **state)
 static int low_user_quota(void **state)
 {
 	*state = NULL;
-	if (!write_quota("max_user_mib", QUOTA_MIB) && !user_become(SOMEBODY))
-		*state = "";
+	if (!geteuid()) {
+		usual_mib = driver_set_param("max_user_mib", QUOTA_MIB);
+		assert_int_equal(user_become(SOMEBODY), 0);
+		*state = &usual_mib;
+	}
 	return 0;
 }
 
 static int old_user_quota(void **state)
 {
 	if (*state) {
-		user_become_root();
-		write_quota("max_user_mib", 0);
+		assert_int_equal(user_become_root(), 0);
+		driver_set_param("max_user_mib", usual_mib);
 	}
 	return 0;
 }
@@ -345,7 +332,7 @@ static void jobs_of_a_user_are_limited(void **state)
 
 	if (!*state)
 		skip();
-	write_quota("max_user_mib", 0);
+	driver_set_param("max_user_mib", usual_mib);
 	if (vgem >= 0)
 		held = vgem_hold(vgem, &fence);
 	while (!hoard.refused && hoard.n < 2 * FILES_OF_A_USER) {
@@ -391,7 +378,7 @@ static int group_make(struct group *group)
 	}
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", group->root);
 	snprintf(group->path, sizeof(group->path), "%s/test_quota", group->root);
-	return write_text(path, "+memory") || mkdir(group->path, 0700) ? -1 : 0;
+	return driver_write(path, "+memory") || mkdir(group->path, 0700) ? -1 : 0;
 }
 
 static void group_remove(struct group *group)
@@ -403,16 +390,11 @@ static void group_remove(struct group *group)
 
 static unsigned long group_bytes(const struct group *group)
 {
-	unsigned long bytes = 0;
-	char path[128];
-	FILE *f;
+	char path[128], text[32];
 
 	snprintf(path, sizeof(path), "%s/memory.current", group->path);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu", &bytes), 1);
-	fclose(f);
-	return bytes;
+	assert_true(driver_read(path, text, sizeof(text)) > 0);
+	return strtoul(text, NULL, 10);
 }
 
 /* Pages one by one: what takes more at once may come out of CMA. */
@@ -426,7 +408,7 @@ static void hoard_pages(const struct group *group)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", group->path);
-	assert_int_equal(write_text(path, "0"), 0);
+	assert_int_equal(driver_write(path, "0"), 0);
 	node_open(&node);
 	before = group_bytes(group);
 	for (i = 0; i < pages; i++)

@@ -16,6 +16,7 @@
 #include "board_control.h"
 #include "driver.h"
 #include "drm_node.h"
+#include "user.h"
 
 enum {
 	A,
@@ -181,6 +182,29 @@ static void counted_apart(void **state)
 	}
 }
 
+/* Both have their memory of the same machine. */
+static void memory_of_a_user(void **state)
+{
+	struct npu *npus = both(state);
+	struct drm_npu_bo_create bo = { .size = 3 << 20 };
+	struct node node[2];
+	unsigned int i, usual_mib;
+
+	if (geteuid())
+		skip();
+	usual_mib = driver_set_param("max_user_mib", 4);
+	assert_int_equal(user_become(1001), 0);
+	for (i = 0; i < 2; i++)
+		node_open_device(&node[i], npus[i].binding.device);
+	assert_int_equal(node_ioctl(&node[0], DRM_IOCTL_NPU_BO_CREATE, &bo), 0);
+	assert_int_equal(node_ioctl(&node[1], DRM_IOCTL_NPU_BO_CREATE, &bo), -EDQUOT);
+	node_close(&node[0]);
+	assert_int_equal(node_ioctl(&node[1], DRM_IOCTL_NPU_BO_CREATE, &bo), 0);
+	node_close(&node[1]);
+	assert_int_equal(user_become_root(), 0);
+	driver_set_param("max_user_mib", usual_mib);
+}
+
 /* C of one is A of the other, without a copy, and the second job waits for the first. */
 static void chained(void **state)
 {
@@ -265,9 +289,9 @@ static void one_leaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(at_once),    cmocka_unit_test(counted_apart),
-		cmocka_unit_test(chained),    cmocka_unit_test(one_hangs),
-		cmocka_unit_test(one_leaves),
+		cmocka_unit_test(at_once),	    cmocka_unit_test(counted_apart),
+		cmocka_unit_test(memory_of_a_user), cmocka_unit_test(chained),
+		cmocka_unit_test(one_hangs),	    cmocka_unit_test(one_leaves),
 	};
 
 	return cmocka_run_group_tests_name("several", tests, setup, teardown);

@@ -154,8 +154,9 @@ enum drm_npu_family {
  * @max_file_bytes: Bytes of BOs that one file may create. Imports do not count. What counts is
  *	given back when the last user of a BO is gone: handle, mapping, job or importer.
  * @max_user_bytes: Bytes of BOs that all files of the user who opened this one may have created
- *	together; 0 when they are not counted together, because he had CAP_SYS_RESOURCE. For jobs,
- *	contexts and perfmons, what is counted together is 16 times what one file may have.
+ *	together, on all NPUs; 0 when they are not counted together, because he had
+ *	CAP_SYS_RESOURCE. For jobs, contexts and perfmons, what is counted together is 16 times what
+ *	one file may have.
  */
 struct drm_npu_device_info {
 	char name[32];

@@ -234,7 +234,7 @@ $(UNIT_TESTS) $(DEVICE_TESTS): $(B)/%: $(B)/%.o
 
 # Between them, all ioctls and every structure.
 COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
-	test_ioctl test_submit test_perfmon test_prime test_file)
+	test_ioctl test_submit test_perfmon test_prime test_file test_quota)
 
 # Those with threads, for SAN=thread.
 THREAD_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_libnpu_api test_libnpu_queue \

@@ -203,7 +203,7 @@ check-machines:
 # Each boot of the board is a target, check-device-NAME, and leaves the others alone: with -j2 there
 # are two boards at a time. The longest is the first.
 DEVICE_BOOTS := all unbound several tools large module diagnosis disabled region gated examples \
-	no-reset sleep
+	no-reset sleep shutdown
 DEVICE_BOOTS := $(DEVICE_BOOTS:%=check-device-%)
 .PHONY: $(DEVICE_BOOTS)
 check-device: $(DEVICE_BOOTS)
@@ -256,6 +256,10 @@ check-device-no-reset:
 # By itself: the shared folder, where run.sh is, does not outlive the sleep.
 check-device-sleep:
 	$(BOARD) run $(GUEST) -- env NPU_TEST_SLEEP=platform test_power
+
+# By itself: it ends the guest.
+check-device-shutdown:
+	tests/device/shutdown.sh $(BOARD) run $(GUEST)
 
 # Freed memory is poisoned, so that a use of it does not go unnoticed.
 check-device-module:

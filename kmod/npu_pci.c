@@ -111,6 +111,11 @@ static void npu_pci_remove(struct pci_dev *pdev)
 	pm_runtime_get_noresume(&pdev->dev);
 }
 
+static void npu_pci_shutdown(struct pci_dev *pdev)
+{
+	npu_queue_shutdown(pci_get_drvdata(pdev));
+}
+
 #define NPU_PCI_BOARD(id, config)                                                      \
 	{                                                                              \
 		PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, id), .driver_data = (config) \
@@ -131,6 +136,7 @@ static struct pci_driver npu_pci_driver = {
 	.id_table = npu_pci_ids,
 	.probe = npu_pci_probe,
 	.remove = npu_pci_remove,
+	.shutdown = npu_pci_shutdown,
 	.driver.pm = pm_ptr(&npu_pm_ops),
 };
 

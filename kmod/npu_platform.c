@@ -95,6 +95,11 @@ static void npu_platform_remove(struct platform_device *pdev)
 	npu_device_unplug(platform_get_drvdata(pdev));
 }
 
+static void npu_platform_shutdown(struct platform_device *pdev)
+{
+	npu_queue_shutdown(platform_get_drvdata(pdev));
+}
+
 static const struct of_device_id npu_platform_ids[] = {
 	{ .compatible = "nvidia,nv_small", .data = &nvdla_small },
 	{ .compatible = "nvidia,nv_large", .data = &nvdla_large },
@@ -105,6 +110,7 @@ MODULE_DEVICE_TABLE(of, npu_platform_ids);
 static struct platform_driver npu_platform_driver = {
 	.probe = npu_platform_probe,
 	.NPU_PLATFORM_REMOVE = npu_platform_remove,
+	.shutdown = npu_platform_shutdown,
 	.driver = {
 		.name = "npu",
 		.of_match_table = npu_platform_ids,

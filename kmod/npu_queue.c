@@ -399,11 +399,11 @@ void npu_queue_restart(struct npu_device *npu, struct list_head *ended)
 }
 
 /**
- * npu_queue_shutdown - the device goes away
- * @npu: The device.
+ * npu_queue_shutdown - the device goes away, or the kernel ends
+ * @npu: The device. Its runtime state does not change meanwhile.
  *
  * Lets the ops on the engine end, or resets it, and fails everything else with -ENODEV. The engine
- * is not touched afterwards.
+ * is not touched afterwards, and does not touch memory, which may be that of the next kernel.
  */
 void npu_queue_shutdown(struct npu_device *npu)
 {

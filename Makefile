@@ -283,8 +283,8 @@ docs:
 	{ cat docs/api/Doxyfile; echo OUTPUT_DIRECTORY=$(O)/docs; \
 		echo PROJECT_NUMBER=$(LIBNPU_VERSION); } | doxygen -
 
-# Its commands, except those that take long.
-check-docs: docs
+# Its commands, except those that take long. Some run in the virtual board.
+check-docs: docs guest
 	tests/docs.sh $(B)
 
 # ---- style ----

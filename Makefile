@@ -17,8 +17,8 @@
 #   make fuzz           fuzz the validator, and all readers of files (clang)
 #   make fuzz-ioctl     fuzz the kernel's interface, in another such kernel
 #   make docs           the reference of the headers, as HTML in build/docs/api
-#   make lint           style and static checks
-#   make lint-all       and the ones that take minutes
+#   make lint           style, and everything that looks for mistakes without running
+#   make lint-style     only what takes seconds
 #   make install        library, header, tools, man pages to $(DESTDIR)$(prefix); make uninstall
 #   make kmod_install   npu.ko to $(INSTALL_MOD_PATH)/lib/modules
 #   make deb            Debian packages, in $(O)/deb
@@ -134,7 +134,7 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: check check-unit check-neon check-device
 check: setup
-	$(MAKE) lint
+	$(MAKE) lint-style
 	$(MAKE) $(JOBS) --output-sync check-unit
 	$(MAKE) $(JOBS) --output-sync check-cli
 	$(MAKE) $(JOBS) guest
@@ -182,7 +182,7 @@ neon-a53: $(firstword $(CPU_UNIT_TESTS))
 .PHONY: check-all check-compile check-machines
 check-all: check
 	scripts/setup.sh matrix
-	$(MAKE) lint-all
+	$(MAKE) lint
 	$(MAKE) check-valgrind
 	$(MAKE) SAN=1 check-cli
 	$(MAKE) check-compile
@@ -289,14 +289,15 @@ check-docs: docs guest
 
 # ---- style ----
 
-.PHONY: lint lint-all format
+.PHONY: lint lint-style format
 lint:
-	scripts/lint.sh
-
-# What takes longer, as far as it is there.
-lint-all: lint
-	scripts/setup.sh analysis
+	scripts/setup.sh analysis board
+	$(MAKE) lint-style
 	scripts/analyse.sh
+	$(MAKE) lint-kmod KDIR=$$($(BOARD) kdir $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST))
+
+lint-style:
+	scripts/lint.sh
 
 format:
 	git ls-files '*.[ch]' | xargs clang-format -i

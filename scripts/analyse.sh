@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Static analysis that takes minutes: clang-tidy on what runs in user space, with the checks of
-# .clang-tidy, and the kernel's own Coccinelle rules on the driver. What is found and is no mistake
-# is in analyse.known; the rest fails, and so does a line there that nothing is found for.
+# .clang-tidy, and on the driver the kernel's own checkpatch, kernel-doc and Coccinelle rules. What is
+# found and is no mistake is in analyse.known; the rest fails, and so does a line there that nothing
+# is found for.
 #
 #   scripts/analyse.sh [FILE.c...]      only clang-tidy, and only on these
 #   scripts/analyse.sh --rule FILE      what a rule finds
@@ -24,8 +25,8 @@ if [ "${1-}" = --rule ]; then
 fi
 
 found=$(mktemp)
-rules=$(mktemp -d)
-trap 'rm -rf "$found" "$rules"' EXIT
+kernel=$(mktemp -d)
+trap 'rm -rf "$found" "$kernel"' EXIT
 
 # Each line it reads is an argument for a command of its own, one a processor.
 each() {
@@ -39,15 +40,28 @@ tidy() {
 		sed -n "s|^$PWD/||; s/^\([^ ]*:[0-9]*\):[0-9]*: error: /\1: /p"
 }
 
-# The rules of the newest kernel source of the distribution that make reports. Two of them need a
-# compiler for OCaml.
-list_rules() {
+# What the newest kernel source of the distribution has to look at a driver.
+unpack_kernel() {
 	local sources=(/usr/src/linux-source-*.tar.xz)
 
-	tar -C "$rules" -xJf "${sources[-1]}" --wildcards --strip-components=1 \
-		'*/scripts/coccinelle'
-	find "$rules" -name '*.cocci' ! -name check_bq27xxx_data.cocci ! -name badzero.cocci \
-		-exec grep -l '^virtual.*report' {} +
+	tar -C "$kernel" -xJf "${sources[-1]}" --wildcards --strip-components=2 \
+		'*/scripts/coccinelle' '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+		'*/scripts/const_structs.checkpatch' '*/scripts/kernel-doc'
+}
+
+# Two of the rules that make reports need a compiler for OCaml.
+list_rules() {
+	find "$kernel/coccinelle" -name '*.cocci' ! -name check_bq27xxx_data.cocci \
+		! -name badzero.cocci -exec grep -l '^virtual.*report' {} +
+}
+
+# User space, which includes uapi, has no BIT().
+kernel_style() {
+	local files
+	mapfile -t files < <(git ls-files 'kmod/*.[ch]' 'uapi/*.h')
+	{ "$kernel/checkpatch.pl" --no-tree --strict --terse --max-line-length=100 \
+		--ignore BIT_MACRO -f "${files[@]}" || true; } | sed '/^total: /d'
+	"$kernel/kernel-doc" -none -Werror "${files[@]}" 2>&1 || echo "kmod:0: kernel-doc"
 }
 
 # The lines of analyse.known, without comments.
@@ -83,6 +97,8 @@ else
 	mapfile -t files < <(git ls-files 'libnpu/*.c' 'tools/npu-run/*.c' 'examples/*.c' |
 		grep -vE '/(neon|avx|amx)[^/]*$')
 	tidy "${files[@]}" >"$found"
+	unpack_kernel
+	kernel_style >>"$found"
 	mapfile -t reports < <(list_rules)
 	printf '%s\n' "${reports[@]}" | each scripts/analyse.sh --rule {} >>"$found"
 	mapfile -t bad < <(outdated)

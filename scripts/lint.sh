@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Style of everything that is tracked: layout of C, licence lines, white space, shell and man
-# pages. What needs kernel headers is in kmod/build.mk (lint-kmod).
+# pages. What takes minutes is in analyse.sh, what needs kernel headers in kmod/build.mk (lint-kmod).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

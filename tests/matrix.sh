@@ -4,7 +4,7 @@
 # Kernels and machines: what `board list` has, one line for each.
 #
 #   tests/matrix.sh compile BUILD    npu.ko is compiled for each kernel; no warnings with W=1, none
-#                                    of sparse and kernel-doc as far as the headers have them
+#                                    of sparse
 #   tests/matrix.sh device BUILD     the device tests pass on each machine that can be booted
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1

@@ -20,45 +20,79 @@ static int cannot(const char *what, const char *path, struct npu_error *err)
 	return npu_fail(err, -errno, "cannot %s %s: %m", what, path);
 }
 
+/* What is to be created as any new file is, rather than like the one it replaces. */
+#define MODE_NEW (-1)
+
+static int refuse(const struct npu_save *save, int ret, const char *why, struct npu_error *err)
+{
+	return npu_fail(err, ret, "cannot save %s to %s: %s", save->what, save->path, why);
+}
+
 /*
  * Renaming takes the place of whatever has the name. What is not a file was meant to be written
- * to, which cannot be done in one step.
+ * to, which cannot be done in one step. "mode" becomes that of a file which is there.
  */
-static int check_target(const struct npu_save *save, struct npu_error *err)
+static int find_target(struct npu_save *save, int *mode, struct npu_error *err)
 {
 	struct stat st;
 
-	if (!stat(save->path, &st) && !S_ISREG(st.st_mode))
-		return npu_fail(err, -EINVAL, "cannot save %s to %s: it is not a file", save->what,
-				save->path);
-	return 0;
+	*mode = MODE_NEW;
+	save->target = realpath(save->path, NULL);
+	if (save->target) {
+		if (stat(save->target, &st))
+			return refuse(save, -errno, strerror(errno), err);
+		*mode = st.st_mode & 0777;
+		return S_ISREG(st.st_mode) ? 0 : refuse(save, -EINVAL, "it is not a file", err);
+	}
+	if (errno != ENOENT)
+		return refuse(save, -errno, strerror(errno), err);
+	if (!lstat(save->path, &st))
+		return refuse(save, -ENOENT, "it is a link to what is not there", err);
+	save->target = strdup(save->path);
+	return save->target ? 0 : refuse(save, -ENOMEM, strerror(ENOMEM), err);
 }
 
-int npu_save_begin(struct npu_save *save, const char *what, const char *path, struct npu_error *err)
+/* Beside the target, by a name that nobody else has. */
+static int open_temporary(struct npu_save *save, int mode, struct npu_error *err)
 {
 	uint64_t number;
-	int ret;
 
-	*save = (struct npu_save){ .what = what, .path = path, .fd = -1 };
-	ret = check_target(save, err);
-	if (ret)
-		return ret;
 	do {
 		free(save->temporary);
 		save->temporary = NULL;
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-			return cannot("name a temporary file beside", path, err);
-		if (asprintf(&save->temporary, "%s.%016" PRIx64, path, number) < 0) {
+			return cannot("name a temporary file beside", save->path, err);
+		if (asprintf(&save->temporary, "%s.%016" PRIx64, save->target, number) < 0) {
 			save->temporary = NULL;
-			return npu_fail(err, -ENOMEM, "no memory to save %s to %s", what, path);
+			return refuse(save, -ENOMEM, strerror(ENOMEM), err);
 		}
-		/* With the permissions that the caller's umask leaves. */
-		save->fd = open(save->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		save->fd = open(save->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				mode < 0 ? 0666 : mode);
 	} while (save->fd < 0 && errno == EEXIST);
-	if (save->fd >= 0)
-		return 0;
-	ret = cannot("create a file beside", path, err);
+	if (save->fd < 0)
+		return cannot("create a file beside", save->path, err);
+	/* What the umask has left out. Some file systems have no modes. */
+	if (mode >= 0)
+		fchmod(save->fd, mode);
+	return 0;
+}
+
+static void forget(struct npu_save *save)
+{
 	free(save->temporary);
+	free(save->target);
+}
+
+int npu_save_begin(struct npu_save *save, const char *what, const char *path, struct npu_error *err)
+{
+	int mode, ret;
+
+	*save = (struct npu_save){ .what = what, .path = path, .fd = -1 };
+	ret = find_target(save, &mode, err);
+	if (!ret)
+		ret = open_temporary(save, mode, err);
+	if (ret)
+		forget(save);
 	return ret;
 }
 
@@ -99,12 +133,12 @@ int npu_save_end(struct npu_save *save, int ret, struct npu_error *err)
 		ret = cannot("write", save->path, err);
 	if (close(save->fd) && !ret)
 		ret = cannot("write", save->path, err);
-	if (!ret && rename(save->temporary, save->path))
-		ret = npu_fail(err, -errno, "cannot save %s to %s: %m", save->what, save->path);
+	if (!ret && rename(save->temporary, save->target))
+		ret = refuse(save, -errno, strerror(errno), err);
 	if (ret)
 		unlink(save->temporary);
 	else
-		sync_folder(save->path);
-	free(save->temporary);
+		sync_folder(save->target);
+	forget(save);
 	return ret;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file that appears under its name when it is complete and on the disk, or not at all. It is
- * written beside its place, and renamed.
+ * written beside its place, and renamed. A file that was there keeps its mode, a link to it stays.
  *
  *	npu_save_begin(&save, "weights", path, err);
  *	npu_save_write(&save, data, bytes, err);	as often as needed, each until one fails
@@ -18,11 +18,13 @@ struct npu_error;
  * struct npu_save - a file that is being written
  * @what: What is in it, for errors: "cannot save WHAT to PATH".
  * @path: Where it will be; the caller's.
+ * @target: What @path leads to, which is replaced.
  * @temporary: Where it is.
  */
 struct npu_save {
 	const char *what;
 	const char *path;
+	char *target;
 	char *temporary;
 	int fd;
 };

@@ -397,6 +397,40 @@ static void writes_regular_files_only(void **state)
 			 access("/", W_OK) ? -errno : 0);
 }
 
+/* What is written to stays where it is, as private as it was. */
+static void links_and_modes_stay(void **state)
+{
+	const int8_t data[1] = { 7 };
+	struct npu_error err;
+	char link[PATH_MAX], lost[PATH_MAX], name[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	snprintf(link, sizeof(link), "%s.link", path);
+	snprintf(lost, sizeof(lost), "%s.lost", path);
+	assert_int_equal(npy_write(path, NPY_INT8, data, 1, 1, &err), 0);
+	assert_int_equal(chmod(path, 0604), 0);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(npy_write(link, NPY_INT8, data, 1, 1, &err), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0604);
+	assert_int_equal(symlink("nowhere", lost), 0);
+	assert_int_equal(npy_write(lost, NPY_INT8, data, 1, 1, &err), -ENOENT);
+	assert_string_equal(err.text, "is a link to what is not there");
+	unlink(link);
+	unlink(lost);
+	assert_int_equal(count_files(), 1);
+	/* A name as long as can be, and one byte more. */
+	snprintf(name, sizeof(name), "%s/%0255d", dir, 0);
+	assert_int_equal(npy_write(name, NPY_INT8, data, 1, 1, &err), 0);
+	unlink(name);
+	snprintf(name, sizeof(name), "%s/%0256d", dir, 0);
+	assert_int_equal(npy_check_writable(name, &err), -ENAMETOOLONG);
+	assert_int_equal(npy_check_writable("", &err), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +448,7 @@ int main(void)
 		cmocka_unit_test(writes_every_type),
 		cmocka_unit_test(failed_write_leaves_nothing),
 		cmocka_unit_test(writes_regular_files_only),
+		cmocka_unit_test(links_and_modes_stay),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -2,74 +2,149 @@
 /* Writes files that appear whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "save.h"
 
-int save_check(const char *path, struct npu_error *err)
+static int no_name(int why, struct npu_error *err)
+{
+	return error_set(err, -why, "cannot be created: %s", strerror(why));
+}
+
+/* What is to be created as any new file is, rather than like the one it replaces. */
+#define MODE_NEW (-1)
+
+/* What a path leads to, and the mode of what is there. /dev/stdout may lead to a file, too. */
+static int find_target(const char *path, char target[PATH_MAX], int *mode, struct npu_error *err)
 {
 	struct stat st;
-	char *slash;
-	char dir[PATH_MAX];
 
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "is not a regular file");
-	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
-		return error_set(err, -ENAMETOOLONG, "cannot be created: %s",
-				 strerror(ENAMETOOLONG));
-	slash = strrchr(dir, '/');
-	if (!slash)
-		strcpy(dir, ".");
-	else
-		slash[slash == dir] = '\0';
-	if (access(dir, W_OK | X_OK))
-		return error_set(err, -errno, "cannot be created in %s: %s", dir, strerror(errno));
+	if (realpath(path, target)) {
+		if (stat(target, &st))
+			return no_name(errno, err);
+		*mode = (int)(st.st_mode & 0777);
+		return S_ISREG(st.st_mode) ? 0 : error_set(err, -EINVAL, "is not a regular file");
+	}
+	if (errno != ENOENT || !*path)
+		return no_name(errno, err);
+	if (!lstat(path, &st))
+		return error_set(err, -ENOENT, "is a link to what is not there");
+	if (errno != ENOENT)
+		return no_name(errno, err);
+	if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+		return no_name(ENAMETOOLONG, err);
+	*mode = MODE_NEW;
 	return 0;
 }
 
-static FILE *open_new(const char *path)
+/* Length of the folder's part of a path, with its slash. */
+static int folder_length(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (int)(slash - path) + 1 : 0;
+}
+
+static int check_folder(const char *target, struct npu_error *err)
+{
+	const int length = folder_length(target);
+	char folder[PATH_MAX] = ".";
+
+	if (length)
+		snprintf(folder, sizeof(folder), "%.*s", length > 1 ? length - 1 : 1, target);
+	if (access(folder, W_OK | X_OK))
+		return error_set(err, -errno, "cannot be created in %s: %s", folder,
+				 strerror(errno));
+	return 0;
+}
+
+int save_check(const char *path, struct npu_error *err)
+{
+	char target[PATH_MAX];
+	int mode;
+	int ret = find_target(path, target, &mode, err);
+
+	return ret ? ret : check_folder(target, err);
+}
+
+/* Beside the target, by a name that nobody else has and that is never too long for a name. */
+static int open_temporary(struct save *save, int mode)
+{
+	const int folder = folder_length(save->target);
+	uint64_t number;
+	int fd;
+
+	do {
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return -1;
+		if (snprintf(save->temporary, sizeof(save->temporary), "%.*s.%016" PRIx64 ".tmp",
+			     folder, save->target, number) >= (int)sizeof(save->temporary)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		fd = open(save->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			  mode < 0 ? 0666 : mode);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+static FILE *open_file(struct save *save, int mode)
+{
+	int fd = open_temporary(save, mode);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
 
+	/* What the umask has left out. Some file systems have no modes. */
+	if (file && mode >= 0)
+		fchmod(fd, (mode_t)mode);
 	if (fd >= 0 && !file) {
 		int why = errno;
 
 		close(fd);
-		unlink(path);
+		unlink(save->temporary);
 		errno = why;
 	}
 	return file;
 }
 
-int save_begin(struct save *save, const char *path, struct npu_error *err)
+void save_guard(sigset_t *before)
 {
 	sigset_t deadly;
-	int ret = save_check(path, err);
-
-	if (ret)
-		return ret;
-	save->path = path;
-	if (snprintf(save->temporary, sizeof(save->temporary), "%s.%ld.tmp", path,
-		     (long)getpid()) >= (int)sizeof(save->temporary))
-		return error_set(err, -ENAMETOOLONG, "cannot be created: %s",
-				 strerror(ENAMETOOLONG));
 
 	sigemptyset(&deadly);
 	sigaddset(&deadly, SIGHUP);
 	sigaddset(&deadly, SIGINT);
 	sigaddset(&deadly, SIGPIPE);
 	sigaddset(&deadly, SIGTERM);
-	sigprocmask(SIG_BLOCK, &deadly, &save->before);
-	save->file = open_new(save->temporary);
+	sigprocmask(SIG_BLOCK, &deadly, before);
+}
+
+void save_unguard(const sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+int save_begin(struct save *save, const char *path, struct npu_error *err)
+{
+	int mode;
+	int ret = find_target(path, save->target, &mode, err);
+
+	if (!ret)
+		ret = check_folder(save->target, err);
+	if (ret)
+		return ret;
+	save_guard(&save->before);
+	save->file = open_file(save, mode);
 	if (save->file) {
 		errno = 0;
 	} else {
 		ret = error_set(err, -errno, "cannot be written: %s", strerror(errno));
-		sigprocmask(SIG_SETMASK, &save->before, NULL);
+		save_unguard(&save->before);
 	}
 	return ret;
 }
@@ -83,10 +158,10 @@ int save_end(struct save *save, struct npu_error *err)
 		ret = errno ? -errno : -EIO;
 	if (fclose(save->file) && !ret)
 		ret = -errno;
-	if (!ret && rename(save->temporary, save->path))
+	if (!ret && rename(save->temporary, save->target))
 		ret = -errno;
 	if (ret)
 		unlink(save->temporary);
-	sigprocmask(SIG_SETMASK, &save->before, NULL);
+	save_unguard(&save->before);
 	return ret ? error_set(err, ret, "cannot be written: %s", strerror(-ret)) : 0;
 }

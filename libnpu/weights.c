@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "weight_source.h"
@@ -318,4 +319,34 @@ void npu_weights_destroy(struct npu_weights *weights)
 	free(weights->zero_point);
 	free(weights);
 	npu_device_close(dev);
+}
+
+static int sum_up(const struct npu_weights *weights, struct npu_packed_header *header,
+		  struct npu_error *err)
+{
+	struct npu_packed packed = npu_weights_describe(weights);
+	const void *image;
+	int ret = npu_slice_begin_read(&weights->memory, &image, err);
+
+	if (ret)
+		return ret;
+	npu_packed_sum(image, &packed, header);
+	return npu_slice_end_read(&weights->memory, err);
+}
+
+int npu_weights_equal(const struct npu_weights *x, const struct npu_weights *y, bool *equal,
+		      struct npu_error *err)
+{
+	struct npu_packed_header a, b;
+	int ret;
+
+	if (!x || !y || !equal)
+		return npu_fail(err, -EINVAL,
+				"npu_weights_equal: no weights or no place for the result given");
+	ret = sum_up(x, &a, err);
+	if (!ret)
+		ret = sum_up(y, &b, err);
+	if (!ret)
+		*equal = !memcmp(&a, &b, sizeof(a));
+	return ret;
 }

@@ -102,6 +102,17 @@ uint32_t npu_weights_k(const struct npu_weights *weights);
 uint32_t npu_weights_batch(const struct npu_weights *weights);
 
 /**
+ * Tells whether two weights are the same, packed the same way: whether a file that was opened still
+ * belongs to weights that were made from what it was saved of, for example. All of both is read,
+ * and compared by type, sizes, zero points and an XXH64 of what is packed.
+ *
+ * Errors: -EINVAL an argument is NULL; -EIO, -ENODEV, ... the device cannot give its memory to
+ * read.
+ */
+int npu_weights_equal(const struct npu_weights *x, const struct npu_weights *y, bool *equal,
+		      struct npu_error *err);
+
+/**
  * Saves weights as the device has them packed, for npu_weights_open(). The file replaces another of
  * that name when it is complete and on the disk; when the call fails there is nothing new.
  * @path: Folder and name. Beside it there is a temporary file meanwhile.

@@ -233,7 +233,15 @@ static int make_save(struct npu_error *err)
 
 static int make_opened(struct npu_error *err)
 {
-	return npu_weights_open(dev, life_path, &opened, err);
+	bool equal = false;
+	int ret = npu_weights_open(dev, life_path, &opened, err);
+
+	if (ret)
+		return ret;
+	ret = npu_weights_equal(grouped, opened, &equal, err);
+	if (ret)
+		npu_weights_destroy(opened);
+	return ret || equal ? ret : -EBADMSG;
 }
 
 static int make_copy(struct npu_error *err)

@@ -184,6 +184,33 @@ static void files_are_repeatable(void **state)
 		npu_weights_destroy(weights[i]);
 }
 
+static void equal_weights_are_told_from_others(void **state)
+{
+	int8_t data[35] = { 1, -2, 3 };
+	struct npu_weights *made, *opened, *other;
+	bool equal = false;
+
+	(void)state;
+	expect_ok(case_weights(dev, 5, 7, data, &made, &err));
+	expect_ok(npu_weights_save(made, path, &err));
+	expect_ok(npu_weights_open(dev, path, &opened, &err));
+	expect_ok(npu_weights_equal(made, opened, &equal, &err));
+	assert_true(equal);
+	data[34] = 1;
+	expect_ok(case_weights(dev, 5, 7, data, &other, &err));
+	expect_ok(npu_weights_equal(opened, other, &equal, &err));
+	assert_false(equal);
+	npu_weights_destroy(other);
+	data[34] = 0;
+	expect_ok(case_weights(dev, 7, 5, data, &other, &err));
+	expect_ok(npu_weights_equal(other, made, &equal, &err));
+	assert_false(equal);
+	expect_error(npu_weights_equal(made, NULL, &equal, &err), -EINVAL, "no weights");
+	npu_weights_destroy(other);
+	npu_weights_destroy(opened);
+	npu_weights_destroy(made);
+}
+
 static void write_image(const struct image *image)
 {
 	FILE *file = fopen(path, "w");
@@ -461,12 +488,38 @@ static void only_files_are_replaced(void **state)
 	npu_weights_destroy(weights);
 }
 
+static void links_and_modes_stay(void **state)
+{
+	struct npu_weights *weights;
+	const int8_t one = 1;
+	char link[64];
+	struct stat st;
+
+	(void)state;
+	snprintf(link, sizeof(link), "%s/link", folder);
+	expect_ok(case_weights(dev, 1, 1, &one, &weights, &err));
+	expect_ok(npu_weights_save(weights, path, &err));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(symlink(path, link), 0);
+	expect_ok(npu_weights_save(weights, link, &err));
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	unlink(path);
+	expect_error(npu_weights_save(weights, link, &err), -ENOENT, "a link to what is not there");
+	unlink(link);
+	assert_int_equal(entries(), 0);
+	npu_weights_destroy(weights);
+}
+
 #define ALL_TESTS(device)                                                                        \
 	on(device, saved_weights_multiply_the_same), on(device, every_kind_of_weights_is_saved), \
 		on(device, files_are_repeatable), on(device, cut_files_are_refused),             \
 		on(device, damaged_files_are_refused), on(device, lying_headers_are_refused),    \
 		on(device, lying_chunks_are_refused), on(device, other_files_are_refused),       \
-		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced)
+		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced),     \
+		on(device, links_and_modes_stay), on(device, equal_weights_are_told_from_others)
 
 int main(void)
 {

@@ -204,7 +204,7 @@ UNIT_TESTS += $(NETWORK_UNIT_TESTS)
 DEVICE_TESTS += $(NETWORK_DEVICE_TESTS)
 
 $(NETWORK_TESTS): $(B)/tests/network_rig.o $(B)/tests/matmul_case.o $(NETWORK_OBJS) \
-	$(B)/tools/npu-run/error.o $(LIBNPU_A)
+	$(addprefix $(B)/tools/npu-run/, save.o error.o) $(LIBNPU_A)
 $(foreach t,$(NETWORK_TESTS),$(eval LIBS_$(notdir $t) += $(LIBNPU_LIBS)))
 # References here round as the text does.
 $(B)/tests/unit/test_network.o: override CFLAGS += -ffp-contract=off

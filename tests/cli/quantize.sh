@@ -252,6 +252,9 @@ check 'eval' 0 evaluate net.safetensors q.safetensors -s X.npy
 cp out before; done_
 check 'eval of packed weights' 0 evaluate net.safetensors q.safetensors -s X.npy --packed w
 cmp -s out before || fail 'packed weights give something else'; done_
+check 'quantize to fewer bits' 0 quantize net.safetensors -o q5.safetensors -s X.npy -w int5
+check 'eval of weights of before' 4 evaluate net.safetensors q5.safetensors -s X.npy --packed w
+says err 'w.0.npuw: holds other weights than layer 0 has'; done_
 cp w.0.npuw w.2.npuw
 check 'eval of another layer'\''s weights' 4 evaluate net.safetensors q.safetensors -s X.npy --packed w
 says err 'w.2.npuw: holds weights of 4 x 3, but layer 2 is 2 x 4'; done_

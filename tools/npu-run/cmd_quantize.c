@@ -29,6 +29,8 @@ static int open_inputs(const struct quantize_options *options, struct inputs *in
 		if (!ret)
 			ret = learnt_check(in->learnt, &in->network, err);
 	}
+	if (!ret && options->pack)
+		ret = pack_check(&in->network, options->pack, err);
 	return ret;
 }
 
@@ -61,7 +63,7 @@ static enum status save(const char *who, const struct quantize_options *options,
 {
 	struct npu_error err;
 
-	/* What fails first leaves nothing of the other. */
+	/* Where one fails there is nothing of the other. */
 	if (options->pack) {
 		enum status status = pack(who, options, quant);
 
@@ -71,6 +73,8 @@ static enum status save(const char *who, const struct quantize_options *options,
 	if (!quant_file_save(options->output, quant, &err))
 		return STATUS_OK;
 	complain(who, "%s", err.text);
+	if (options->pack)
+		pack_remove(quant, options->pack);
 	return STATUS_FILE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "../error.h"
 #include "device_layer.h"
+#include "pack.h"
 
 /* A range of adaptive inputs is at least this wide. */
 #define MIN_WIDTH 1e-6f
@@ -61,21 +62,6 @@ int device_layer_pack(struct npu_device *dev, const struct quant_layer *layer,
 	if (layer->type.form != FORM_UNIFORM)
 		ret = npu_codebook_weights(&book, layer->index, layer->codebook, &desc, err);
 	return ret ? ret : npu_weights_create(dev, &desc, weights, err);
-}
-
-static int open_packed(struct npu_device *dev, const char *path, const struct quant_layer *layer,
-		       struct npu_weights **weights, struct npu_error *err)
-{
-	int ret = npu_weights_open(dev, path, weights, err);
-
-	if (ret)
-		return ret;
-	if (npu_weights_n(*weights) != layer->n || npu_weights_k(*weights) != layer->k)
-		return error_set(err, -EINVAL,
-				 "%s: holds weights of %u x %u, but layer %.64s is %u x %u", path,
-				 npu_weights_n(*weights), npu_weights_k(*weights), layer->name,
-				 layer->n, layer->k);
-	return 0;
 }
 
 /* Few bits in a larger type end where the type does not. */
@@ -202,7 +188,7 @@ int device_layer_create(struct npu_device *dev, const struct quant_network *netw
 	result->form = result_form(network, i);
 	result->direct = before != NULL;
 	result->relu = i + 1 < network->count;
-	ret = packed ? open_packed(dev, packed, layer, &result->weights, err)
+	ret = packed ? pack_open(dev, packed, layer, &result->weights, err)
 		     : device_layer_pack(dev, layer, &result->weights, err);
 	if (!ret)
 		ret = layer->mode == INPUT_STATIC

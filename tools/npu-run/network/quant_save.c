@@ -8,6 +8,7 @@
 #include <npu_file.h>
 
 #include "../error.h"
+#include "../save.h"
 #include "quant_file.h"
 
 /* Tensors and notes of a layer, at most; those of the network are fewer. */
@@ -184,14 +185,18 @@ static int fill(struct sheet *sheet, const struct quant_network *network, struct
 int quant_file_save(const char *path, const struct quant_network *network, struct npu_error *err)
 {
 	struct sheet *sheet = calloc(1, sizeof(*sheet));
+	sigset_t before;
 	int ret;
 
 	if (!sheet)
 		return error_set(err, -ENOMEM, "out of memory");
 	ret = fill(sheet, network, err);
-	if (!ret)
+	if (!ret) {
+		save_guard(&before);
 		ret = npu_safetensors_write(path, sheet->tensor, sheet->tensors, sheet->note,
 					    sheet->notes, err);
+		save_unguard(&before);
+	}
 	for (uint32_t i = 0; i < network->count; i++)
 		free(sheet->packed[i]);
 	for (size_t i = 0; i < sheet->texts; i++)

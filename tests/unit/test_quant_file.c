@@ -214,6 +214,8 @@ static void test_refused(void **state)
 	spoil(b, "\"2.input_scale\"", "\"2.input_scala\"", -EBADMSG, "2.input_scale is missing");
 	spoil(b, "0\\u000a2", "2\\u000a0", -EBADMSG,
 	      "has not as many columns as the layer before has rows");
+	spoil(b, "0\\u000a2", "0\\u000a0", -EBADMSG, "has layer 0 twice");
+	spoil(b, "0\\u000a2", "\\u001bab", -EBADMSG, "the name of layer 0 has a control character");
 	b->quant.layer[0].weight_scale[3] = 0;
 	expect_ok(quant_file_save(path, &b->quant, &err));
 	expect_error(quant_file_load(path, &b->loaded, &err), -EBADMSG,
@@ -222,6 +224,30 @@ static void test_refused(void **state)
 	expect_error(quant_file_load(path, &b->loaded, &err), -EINVAL,
 		     "is not a quantized network");
 	expect_error(quant_file_load("/nowhere/q", &b->loaded, &err), -ENOENT, "/nowhere/q: ");
+}
+
+/* Zero points beyond a byte, and with a codebook, which has none. */
+static void test_zero_points(void **state)
+{
+	struct bench *b = *state;
+	struct technique t = rig_technique();
+
+	t.asymmetric = true;
+	check(b, t);
+	quant_network_free(&b->loaded);
+	b->quant.layer[0].weight_zero[0] = 128;
+	expect_ok(quant_file_save(path, &b->quant, &err));
+	expect_error(quant_file_load(path, &b->loaded, &err), -EBADMSG,
+		     "0.weight_zero_point has a value that is not in -128 to 127");
+	t = rig_technique();
+	t.weights = (struct weight_type){ FORM_KMEANS, 3 };
+	check(b, t);
+	quant_network_free(&b->loaded);
+	b->quant.layer[0].asymmetric = true;
+	b->quant.layer[0].weight_zero = calloc(b->quant.layer[0].scale_count, sizeof(int32_t));
+	expect_ok(quant_file_save(path, &b->quant, &err));
+	expect_error(quant_file_load(path, &b->loaded, &err), -EBADMSG,
+		     "0.weight_zero_point goes with uniform weights only");
 }
 
 /* A file of holes, so long that its groups are more than 32 bits count. */
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_zero_points, setup, teardown),
 		cmocka_unit_test(test_too_many),
 	};
 

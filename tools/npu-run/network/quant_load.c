@@ -244,6 +244,24 @@ static int read_weights(const struct reader *r)
 	return read_new(r, "weight", "U8", 1, tensor->elements, &layer->index);
 }
 
+static int read_zero_points(const struct reader *r, uint32_t count)
+{
+	struct quant_layer *layer = r->layer;
+	int ret;
+
+	layer->asymmetric = has_tensor(r, "weight_zero_point");
+	if (!layer->asymmetric)
+		return 0;
+	if (layer->type.form != FORM_UNIFORM)
+		return damaged(r, "weight_zero_point", "goes with uniform weights only");
+	ret = read_new(r, "weight_zero_point", "I32", sizeof(int32_t), count, &layer->weight_zero);
+	for (uint32_t i = 0; i < count && !ret; i++)
+		if (layer->weight_zero[i] < INT8_MIN || layer->weight_zero[i] > INT8_MAX)
+			ret = damaged(r, "weight_zero_point",
+				      "has a value that is not in -128 to 127");
+	return ret;
+}
+
 static int read_scales(const struct reader *r)
 {
 	struct quant_layer *layer = r->layer;
@@ -253,10 +271,8 @@ static int read_scales(const struct reader *r)
 	ret = read_new(r, "weight_scale", "F32", sizeof(float), count, &layer->weight_scale);
 	if (!ret)
 		ret = check_floats(r, "weight_scale", layer->weight_scale, count, true);
-	layer->asymmetric = has_tensor(r, "weight_zero_point");
-	if (!ret && layer->asymmetric)
-		ret = read_new(r, "weight_zero_point", "I32", sizeof(int32_t), count,
-			       &layer->weight_zero);
+	if (!ret)
+		ret = read_zero_points(r, count);
 	if (!ret && layer->type.form != FORM_UNIFORM)
 		ret = read_new(r, "codebook", "I8", 1,
 			       (uint64_t)count * quant_codebook_entries(layer), &layer->codebook);
@@ -344,6 +360,24 @@ static int read_output(const struct reader *r, struct quant_network *network)
 	return ret;
 }
 
+/* Tensors go by the name of their layer. Each is read once, or a short file would take much memory.
+ */
+static int check_name(const struct reader *r, const char *name, size_t length,
+		      const struct quant_network *network)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return error_set(r->err, -EBADMSG,
+					 "%s: the name of layer %u has a control character",
+					 r->path, network->count);
+	for (uint32_t i = 0; i < network->count; i++)
+		if (strlen(network->layer[i].name) == length &&
+		    !memcmp(network->layer[i].name, name, length))
+			return error_set(r->err, -EBADMSG, "%s: has layer %.*s twice", r->path,
+					 length < SHOWN ? (int)length : SHOWN, name);
+	return 0;
+}
+
 static int read_layers(struct reader *r, const char *names, struct quant_network *network)
 {
 	int ret = 0;
@@ -356,6 +390,9 @@ static int read_layers(struct reader *r, const char *names, struct quant_network
 					 "%s: has more than %d layers, or a longer name of one "
 					 "than can be",
 					 r->path, NETWORK_MAX_LAYERS);
+		ret = check_name(r, names, length, network);
+		if (ret)
+			return ret;
 		r->layer = &network->layer[network->count++];
 		r->layer->name = strndup(names, length);
 		if (!r->layer->name)

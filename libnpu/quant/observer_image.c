@@ -176,6 +176,9 @@ static const char *read_channel(struct npu_observed *channel, uint64_t seen, con
 	if (!isfinite(channel->low_sum) || !isfinite(channel->high_sum) ||
 	    channel->low_sum > channel->high_sum)
 		return "an average is none";
+	if (!seen && (channel->low != 0 || channel->high != 0 || channel->low_sum != 0 ||
+		      channel->high_sum != 0))
+		return "a range is there, but nothing was seen";
 	return channel->histogram.bins ? read_counts(channel, seen, at) : NULL;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * libFuzzer: images of observers that somebody sends. The magic and the checksum are put right.
- * What is accepted says the same when it is saved again, and has ranges under every scheme.
+ * What is accepted says the same when it is saved again, has ranges under every scheme, and goes on
+ * observing.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +55,28 @@ static void check_ranges(const struct npu_observer *observer, uint32_t channels)
 	free(low);
 }
 
+/* Whatever it has seen before, with more it is still one that can be saved and loaded. */
+static void see_more(struct npu_observer *observer, uint32_t channels)
+{
+	float *x = malloc(2 * (size_t)channels * sizeof(*x));
+	struct npu_observer *again;
+	uint8_t *image;
+
+	must(x);
+	for (uint32_t i = 0; i < 2 * channels; i++)
+		x[i] = (float)(i % 7) - 3;
+	/* Channels are columns, or rows. */
+	if (npu_observer_add(observer, x, 2, channels, NULL))
+		npu_observer_add(observer, x, channels, 2, NULL);
+	free(x);
+	image = malloc(npu_observer_image_bytes(observer));
+	must(image);
+	npu_observer_save(observer, image);
+	must(!npu_observer_load(image, npu_observer_image_bytes(observer), &again, NULL));
+	npu_observer_destroy(again);
+	free(image);
+}
+
 /* An observer that came out of an image is one like any other. */
 static void go_on(struct npu_observer *observer, const uint8_t *image, size_t size)
 {
@@ -69,6 +92,8 @@ static void go_on(struct npu_observer *observer, const uint8_t *image, size_t si
 	memcpy(&channels, image + 12, sizeof(channels));
 	check_ranges(observer, channels);
 	npu_observer_merge(observer, observer, NULL);
+	check_ranges(observer, channels);
+	see_more(observer, channels);
 	check_ranges(observer, channels);
 }
 

@@ -429,6 +429,20 @@ static void bad_images_are_refused(void **state)
 	bad_image("another version");
 	image[0] = 'M';
 	bad_image("not an image");
+	free(image);
+	npu_observer_destroy(observer);
+	/* A range, and averages, of nothing. */
+	observer = make(NPU_OBSERVER_MOVING_AVERAGE, 0, false);
+	bytes = npu_observer_image_bytes(observer);
+	image = image_of(observer);
+	for (size_t at = 56 + 4; at < 56 + 24; at += at < 64 ? 4 : 8) {
+		const size_t top = at + (at < 64 ? 3 : 7);
+
+		image[top] = 0x3f;
+		seal(image, bytes);
+		bad_image("");
+		image[top] = 0;
+	}
 	assert_null(back);
 	free(image);
 	npu_observer_destroy(observer);

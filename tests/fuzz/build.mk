@@ -21,7 +21,7 @@ $(FUZZ_UNIT_TESTS): $(FUZZ_COMMON) $(FUZZ_ORACLE)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_TARGETS := $(addprefix $(B)/tests/fuzz/fuzz_, validate engine packed weights codebook \
-	observer npy safetensors gguf network operand idx model)
+	observer npy safetensors gguf network float operand idx model)
 fuzz = $(addprefix $(B)/tests/fuzz/fuzz_, $(1))
 
 ifdef FUZZ
@@ -40,13 +40,14 @@ $(call fuzz, validate engine): $(B)/tests/fuzz/fuzz.o $(FUZZ_COMMON)
 $(call fuzz, engine): $(FUZZ_ORACLE)
 
 # What else strangers send: packed weights, observers, and files.
-$(call fuzz, packed weights codebook observer network idx model operand): $(B)/tests/fuzz/image.o
+$(call fuzz, packed weights codebook observer network float idx model operand): \
+	$(B)/tests/fuzz/image.o
 $(call fuzz, packed): $(B)/kmod/nvdla/nvdla_limits.o
 $(call fuzz, idx): $(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/error.o)
 $(call fuzz, model): $(addprefix $(B)/examples/perceptron/, model.o error.o)
-$(call fuzz, operand): $(addprefix $(B)/tools/npu-run/, npy.o error.o)
-$(call fuzz, network): $(addprefix $(B)/tests/, fuzz/sheet.o unit/file_rig.o) $(NETWORK_OBJS) \
-	$(B)/tools/npu-run/error.o
+$(call fuzz, operand): $(addprefix $(B)/tools/npu-run/, npy.o network/samples.o error.o)
+$(call fuzz, network float): $(addprefix $(B)/tests/, fuzz/sheet.o unit/file_rig.o) $(NETWORK_OBJS) \
+	$(addprefix $(B)/tools/npu-run/, save.o error.o)
 TENSOR_RIG := $(addprefix $(B)/tests/, fuzz/tensors.o fuzz/tensor_seeds.o unit/file_rig.o)
 $(call fuzz, npy safetensors gguf): $(TENSOR_RIG)
 $(filter-out $(call fuzz, validate engine), $(FUZZ_TARGETS)): $(LIBNPU_A)
@@ -67,7 +68,8 @@ $(FUZZ_TARGETS:%=%.o) $(addprefix $(B)/, kmod/npu_validate.o kmod/nvdla/nvdla_co
 $(addprefix $(B)/libnpu/, packed.o weights_file.o weight_source.o backend/nvdla_weights.o \
 	backend/cpu_weights.o quant/observer_image.o quant/codebook.o) \
 $(addprefix $(B)/libnpu/file/, file.o npy.o safetensors.o notes.o json.o gguf.o) \
-$(addprefix $(B)/tools/npu-run/network/, quant_load.o quant_network.o technique.o device_layer.o) \
+$(addprefix $(B)/tools/npu-run/network/, quant_load.o quant_network.o technique.o device_layer.o \
+	float_network.o learnt.o samples.o) \
 $(addprefix $(B)/examples/, fashion-mnist/idx.o perceptron/model.o) \
 $(addprefix $(B)/tools/board/model/, cbuf.o op.o timing.o): CFLAGS_ALL += -fsanitize=fuzzer-no-link
 endif

@@ -104,6 +104,9 @@ says err 'lost      '; done_
 ends 'status of the command' 7 npu-run trace -o t.json -- sh -c 'exit 7'; done_
 ends 'death of the command' 137 npu-run trace -o t.json -- sh -c 'kill -9 $$'; done_
 rm t.json
+ends 'a command that could not start one' 127 npu-run trace -o t.json -- sh -c 'exit 127'
+says err 'trace     t.json: '; done_
+rm t.json
 ends 'no such command' 127 npu-run trace -o t.json -- nowhere
 says err 'npu-run: trace: nowhere: No such file'; no_instance
 [ "$(echo t.json*)" = 't.json*' ] || fail 'there is a file'; done_

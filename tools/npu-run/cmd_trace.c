@@ -188,11 +188,15 @@ static int record_time(struct recording *recording, double seconds)
 	return ret ? ret : drain(recording);
 }
 
-/* Returns an exit status, of the command perhaps. */
-static int record(const char *who, const struct trace_options *options, struct recording *recording)
+/* Returns an exit status, of the command perhaps. One that does not start leaves nothing to save.
+ */
+static int record(const char *who, const struct trace_options *options, struct recording *recording,
+		  bool *started)
 {
 	pid_t child;
 	int ret;
+
+	*started = true;
 
 	if (!*options->command) {
 		ret = record_time(recording, options->duration);
@@ -201,6 +205,7 @@ static int record(const char *who, const struct trace_options *options, struct r
 				   environ);
 		if (ret) {
 			complain(who, "%s: %s", *options->command, strerror(ret));
+			*started = false;
 			return ret == ENOENT ? 127 : 126;
 		}
 		ret = record_command(recording, child);
@@ -259,13 +264,13 @@ static int save_trace(FILE *from, const char *path, struct npu_error *err)
 static int trace(const char *who, const struct trace_options *options, struct recording *recording)
 {
 	struct npu_error err;
+	bool started;
 	int status;
 
 	chrome_trace_begin(&recording->trace, recording->file);
-	status = record(who, options, recording);
+	status = record(who, options, recording, &started);
 	chrome_trace_end(&recording->trace);
-	/* A command that did not start leaves nothing to look at. */
-	if (status == 126 || status == 127)
+	if (!started)
 		return status;
 	if (save_trace(recording->file, options->output, &err)) {
 		complain(who, "%s: %s", options->output, err.text);

@@ -170,6 +170,7 @@ unplanned 'plan of too much' 'a matmul of 4000000000 x 4000000000 x 1 has a matr
 unplanned 'plan beyond the device' '4000000000 rows are more than the device' 4000000000 1 1 -c nv_small
 unplanned 'plan for nobody' "there is no configuration 'nv_tiny'" 1 2 3 -c nv_tiny
 unplanned 'plan for the CPU' 'the CPU has no plan' 1 2 3 -d cpu
+unplanned 'plan for some of the CPU' 'the CPU has no plan' 1 2 3 -d cpu:2
 unplanned 'plan for two' '--config and --device exclude each other' 1 2 3 -d cpu -c nv_small
 unplanned 'plan of odd groups' "--group-size is a multiple of 32, not '33'" 1 64 3 -c nv_small --group-size 33
 unplanned 'plan of an unknown type' "--a-type is int8, uint8 or int16, not 'int32'" 1 2 3 --a-type int32
@@ -323,6 +324,10 @@ says out '"shape": [], "elements": 1, "bytes": 8, "readable": false}]}'; done_
 # shellcheck disable=SC2016
 check 'tensors of a pipe' 0 sh -c 'cat one.gguf | "$1" tensors /dev/stdin' sh "$npu_run"
 says out 'gguf, 1 tensor'; done_
+# Who writes does not come to an end.
+# shellcheck disable=SC2016
+check 'tensors of a pipe of nothing' 4 sh -c '{ head -c 1000000 /dev/zero && : >ended; } | "$1" tensors /dev/stdin' sh "$npu_run"
+says err 'is neither an .npy, nor a safetensors, nor a GGUF file'; is_no_file ended; done_
 check 'tensors of half a file' 4 "$npu_run" tensors short.npy
 says err 'npu-run: tensors: short.npy: ends after 3 of 6 bytes of data'; done_
 check 'tensors of no file' 4 "$npu_run" tensors nope

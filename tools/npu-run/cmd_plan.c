@@ -29,21 +29,21 @@ static enum status ask_device(const char *who, const struct plan_request *reques
 	struct npu_device *dev;
 	struct npu_error err;
 
-	if (name && !strcmp(name, "cpu")) {
-		complain(who, "the CPU has no plan: name an NPU, or a configuration by --config");
-		return STATUS_USAGE;
-	}
 	if (npu_device_open(name, &dev, &err)) {
 		complain(who, "%s%s", err.text,
 			 name ? "" : " (--config nv_small plans without one)");
 		return STATUS_DEVICE;
 	}
-	if (npu_device_get_info(dev, &answer->info, &err))
-		status = STATUS_DEVICE;
-	else if (npu_plan_query(dev, &request->desc, &answer->plan, &err))
-		status = STATUS_USAGE;
-	if (status != STATUS_OK)
+	if (npu_device_get_info(dev, &answer->info, &err)) {
 		complain(who, "%s", err.text);
+		status = STATUS_DEVICE;
+	} else if (!answer->info.macs_per_cycle) {
+		complain(who, "the CPU has no plan: name an NPU, or a configuration by --config");
+		status = STATUS_USAGE;
+	} else if (npu_plan_query(dev, &request->desc, &answer->plan, &err)) {
+		complain(who, "%s", err.text);
+		status = STATUS_USAGE;
+	}
 	npu_device_close(dev);
 	return status;
 }

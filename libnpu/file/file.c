@@ -221,6 +221,11 @@ int npu_file_index_names(struct npu_file *file, struct npu_error *err)
 	return 0;
 }
 
+bool npu_file_is_known(const struct npu_file *file)
+{
+	return npu_file_is_npy(file) || npu_file_is_gguf(file) || npu_file_is_safetensors(file);
+}
+
 int npu_file_parse(struct npu_file *file, struct npu_error *err)
 {
 	int ret;

@@ -69,6 +69,9 @@ struct npu_json;
 int npu_file_parse(struct npu_file *file, struct npu_error *err);
 void npu_file_free_entries(struct npu_file *file);
 
+/* Whether the first bytes are those of a format. */
+bool npu_file_is_known(const struct npu_file *file);
+
 /* The readers. Each is called when the first bytes are its own, and fills the list. */
 bool npu_file_is_npy(const struct npu_file *file);
 bool npu_file_is_safetensors(const struct npu_file *file);

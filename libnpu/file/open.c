@@ -59,7 +59,8 @@ static int map_file(struct npu_file *file, int fd, off_t bytes, struct npu_error
 	return 0;
 }
 
-/* Memory grows with what really arrives. */
+/* Memory grows with what really arrives, and no further than the beginning if that is of no format.
+ */
 static int read_pipe(struct npu_file *file, int fd, struct npu_error *err)
 {
 	size_t room = 0;
@@ -70,6 +71,8 @@ static int read_pipe(struct npu_file *file, int fd, struct npu_error *err)
 		if (file->bytes == room) {
 			uint8_t *data;
 
+			if (room && !npu_file_is_known(file))
+				break;
 			room = room ? 2 * room : FIRST_CHUNK;
 			data = realloc((void *)file->data, room);
 			if (!data)

@@ -13,6 +13,8 @@ f32() {
 		1) printf '\0\0\200\77' ;;
 		-1) printf '\0\0\200\277' ;;
 		2) printf '\0\0\0\100' ;;
+		300) printf '\0\0\226\103' ;;
+		tiny) printf '\312\2\0\0' ;; # 1e-42
 		nan) printf '\0\0\300\177' ;;
 		inf) printf '\0\0\200\177' ;;
 		esac
@@ -59,6 +61,13 @@ f32 0.5 1 | safetensors scales.safetensors \
 	'{"0.input_scale":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"2.input_scale":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}'
 f32 0.5 1 | safetensors learnt.safetensors \
 	'{"0.weight_scale":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+f32 0.5 300 | safetensors zero.safetensors \
+	'{"0.input_scale":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"0.input_zero_point":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+f32 0.5 0 | safetensors none.safetensors \
+	'{"0.input_scale":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"0.input_zero_point":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+# A channel of weights that are next to nothing.
+f32 tiny tiny 0 -1 1 0.5 0.5 0.5 0.5 2 -1 -0.5 0 0.5 -0.5 1 1 -1 0.5 0.5 -1 1 0.5 1 |
+	safetensors faint.safetensors "$net"
 floats X.npy '6, 3' 1 2 -1 0.5 0.5 1 -0.5 1 2 2 2 2 -1 -1 0 0 1 0
 floats samples-nan.npy '2, 3' 1 2 -1 0.5 nan 1
 floats samples-inf.npy '1, 3' 1 2 inf
@@ -176,6 +185,12 @@ check 'quantize with samples of 0' 0 quantize net.safetensors -o q.safetensors -
 check 'quantize a channel without weights' 0 quantize dead.safetensors -o q.safetensors -s X.npy; done_
 check 'its results' 0 evaluate dead.safetensors q.safetensors -s X.npy
 says out 'agreement        100.00 %'; done_
+for type in int8 kmeans4; do
+	check "quantize a channel of denormals to $type" 0 quantize faint.safetensors -o q.safetensors -s X.npy -w $type; done_
+	check 'its results' 0 evaluate faint.safetensors q.safetensors -s X.npy; done_
+done
+check 'quantize with a zero point of 0 that was learnt, to 16 bits' 0 quantize net.safetensors -o q.safetensors -s X.npy -a int16 --scales none.safetensors; done_
+check 'its results' 0 evaluate net.safetensors q.safetensors -s X.npy; done_
 
 # ---- quantize: mistakes; none leaves a file ----
 
@@ -234,6 +249,7 @@ unquantized 'one sample as a vector' 4 'samples-vector.npy: has 1 dimensions whe
 unquantized 'samples among others' 4 'net.safetensors: has 3 tensors where one is needed' net.safetensors -s net.safetensors
 unquantized 'scales of nothing' 4 'net.safetensors: has no scale of a layer of this network' net.safetensors --scales net.safetensors -s X.npy
 unquantized 'scales of another granularity' 4 'learnt.safetensors: 0.weight_scale has 2 values where' net.safetensors --scales learnt.safetensors -s X.npy
+unquantized 'a zero point that cannot be' 4 'layer 0: the input_zero_point that was learnt is 300, which does not go with inputs of 8 bits' net.safetensors --scales zero.safetensors -s X.npy
 check 'quantize into no folder' 4 quantize net.safetensors -s X.npy -o no/q.safetensors
 says err 'no/q.safetensors: cannot be created in no: No such file'; done_
 npy large.npy '<f4' '1000, 100' ''

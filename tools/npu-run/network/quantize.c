@@ -22,7 +22,20 @@ struct pass {
 	struct findings *findings;
 };
 
-/* Bits of the integers between layers are those of the inputs. */
+/* Integers between layers have the bits of the inputs; those of 16 bits have no zero point. */
+static int check_zero(const struct quant_layer *layer, const char *what, int32_t zero,
+		      struct npu_error *err)
+{
+	const int32_t levels = layer->input_bits > 8 ? 1 : 1 << layer->input_bits;
+
+	if (zero >= -levels / 2 && zero <= (levels - 1) / 2)
+		return 0;
+	return error_set(err, -EINVAL,
+			 "layer %.64s: the %s that was learnt is %d, which does not go with inputs "
+			 "of %u bits",
+			 layer->name, what, zero, layer->input_bits);
+}
+
 static int learnt_input(const struct pass *pass, struct quant_layer *layer, struct npu_error *err)
 {
 	int ret = learnt_scales(pass->learnt, layer->name, "input_scale", 1, &layer->input_scale,
@@ -30,9 +43,11 @@ static int learnt_input(const struct pass *pass, struct quant_layer *layer, stru
 
 	if (ret)
 		return ret;
-	layer->asymmetric_input |= learnt_has(pass->learnt, layer->name, "input_zero_point");
-	return learnt_zero_points(pass->learnt, layer->name, "input_zero_point", 1,
-				  &layer->input_zero, err);
+	layer->asymmetric_input |=
+		layer->input_bits <= 8 && learnt_has(pass->learnt, layer->name, "input_zero_point");
+	ret = learnt_zero_points(pass->learnt, layer->name, "input_zero_point", 1,
+				 &layer->input_zero, err);
+	return ret ? ret : check_zero(layer, "input_zero_point", layer->input_zero, err);
 }
 
 /* Scale of inputs that do not bring their own. */
@@ -185,9 +200,10 @@ static int find_output(const struct pass *pass, struct quant_network *quant, str
 	if (learnt_has(pass->learnt, last->name, "output_scale")) {
 		ret = learnt_scales(pass->learnt, last->name, "output_scale", 1,
 				    &quant->output_scale, err);
-		return ret ? ret
-			   : learnt_zero_points(pass->learnt, last->name, "output_zero_point", 1,
-						&quant->output_zero, err);
+		if (!ret)
+			ret = learnt_zero_points(pass->learnt, last->name, "output_zero_point", 1,
+						 &quant->output_zero, err);
+		return ret ? ret : check_zero(last, "output_zero_point", quant->output_zero, err);
 	}
 	quant->quantized_output = pass->has_samples;
 	if (!pass->has_samples)

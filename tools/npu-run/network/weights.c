@@ -75,7 +75,7 @@ static float largest_scale(const struct quant_layer *layer, const float *w)
 }
 
 /* Quantizes a row again with a scale @ratio times as large. */
-static int widen_row(struct quant_layer *layer, const float *w, uint32_t row, float ratio,
+static int widen_row(struct quant_layer *layer, const float *w, uint32_t row, double ratio,
 		     struct npu_error *err)
 {
 	const struct npu_quant_scheme scheme = quant_weight_scheme(layer);
@@ -88,7 +88,7 @@ static int widen_row(struct quant_layer *layer, const float *w, uint32_t row, fl
 
 	ret = npu_quant_range(w + first, layer->k, &low, &high, err);
 	if (!ret)
-		ret = npu_quant_params(&scheme, low * ratio, high * ratio, scale,
+		ret = npu_quant_params(&scheme, (float)(low * ratio), (float)(high * ratio), scale,
 				       zero ? zero : &none, err);
 	if (!ret)
 		ret = npu_quant_quantize(&scheme, w + first, layer->k, *scale, zero ? *zero : none,
@@ -97,13 +97,13 @@ static int widen_row(struct quant_layer *layer, const float *w, uint32_t row, fl
 }
 
 /* The same for a row with a codebook, whose values shrink. */
-static void widen_codebook(struct quant_layer *layer, uint32_t row, float ratio)
+static void widen_codebook(struct quant_layer *layer, uint32_t row, double ratio)
 {
 	const uint32_t entries = quant_codebook_entries(layer);
 
-	layer->weight_scale[row] *= ratio;
+	layer->weight_scale[row] = (float)(layer->weight_scale[row] * ratio);
 	for (size_t i = (size_t)row * entries; i < (size_t)(row + 1) * entries; i++)
-		layer->codebook[i] = (int8_t)rintf((float)layer->codebook[i] / ratio);
+		layer->codebook[i] = (int8_t)rint(layer->codebook[i] / ratio);
 }
 
 /* Of a layer without weights all that counts is its bias. */
@@ -124,15 +124,17 @@ static int level_rows(struct quant_layer *layer, const float *w, struct npu_erro
 
 	for (uint32_t i = 0; i < layer->n && !ret; i++) {
 		float *scale = &layer->weight_scale[i];
+		/* Of a row of denormals more than a float holds. */
+		const double ratio = (double)largest / WEIGHTS_SPREAD / (double)*scale;
 
 		if (is_zero(w + (size_t)i * layer->k, layer->k))
 			*scale = largest > 0 ? largest : bias_unit(layer);
-		else if (*scale >= largest / WEIGHTS_SPREAD)
+		else if (ratio <= 1)
 			continue;
 		else if (layer->type.form == FORM_UNIFORM)
-			ret = widen_row(layer, w, i, largest / WEIGHTS_SPREAD / *scale, err);
+			ret = widen_row(layer, w, i, ratio, err);
 		else
-			widen_codebook(layer, i, largest / WEIGHTS_SPREAD / *scale);
+			widen_codebook(layer, i, ratio);
 	}
 	if (!ret && layer->type.form != FORM_UNIFORM)
 		ret = quant_unpack(layer, layer->index, err);

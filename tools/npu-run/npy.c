@@ -54,7 +54,9 @@ static const char *without_path(const char *text, const char *path)
 	const char *tail = length > SHOWN_PATH ? path + length - SHOWN_PATH : path;
 	const char *found = strstr(text, tail);
 
-	return found ? found + strlen(tail) + strlen(": ") : text;
+	if (!found || strncmp(found + strlen(tail), ": ", 2))
+		return text;
+	return found + strlen(tail) + 2;
 }
 
 static int open_file(const char *path, struct npu_file **file, struct npu_error *err)

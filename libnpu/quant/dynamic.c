@@ -88,11 +88,13 @@ static void finish_row(const struct npu_quant_finish_desc *desc, uint32_t row, c
 {
 	uint32_t one = desc->scale_a_count == 1 ? 0 : row;
 	double scale_a = (double)desc->scale_a[one];
-	int64_t zero = desc->zero_a ? desc->zero_a[one] : 0;
+	/* Without a sign: what goes beyond 64 bits is wrong, but defined. */
+	uint64_t zero = desc->zero_a ? (uint64_t)desc->zero_a[one] : 0;
 
 	for (uint32_t n = 0; n < desc->n; n++) {
 		double scale = scale_a * (double)desc->scale_w[desc->scale_w_count == 1 ? 0 : n];
-		int64_t acc = zero ? sum[n] - zero * desc->row_sum[n] : sum[n];
+		uint64_t offset = zero ? zero * (uint64_t)desc->row_sum[n] : 0;
+		int64_t acc = (int64_t)((uint64_t)sum[n] - offset);
 		double bias = desc->bias ? (double)desc->bias[n] : 0;
 
 		out[n] = (float)((double)acc * scale + bias);

@@ -43,13 +43,18 @@ static struct change change_to(const struct choice *c, uint32_t layer, uint32_t 
 				(double)from->bytes - (double)other->bytes };
 }
 
-/* Sums, in the order of layers, so that they do not depend on how the choice came about. */
+/*
+ * Sums, in the order of layers, so that they do not depend on how the choice came about. Bytes
+ * beyond what can be counted are beyond any limit, too.
+ */
 static void add_up(struct choice *c)
 {
 	c->total = (struct npu_candidate){ 0 };
 	for (uint32_t i = 0; i < c->layers; i++) {
 		c->total.error += candidate(c, i, c->chosen[i])->error;
-		c->total.bytes += candidate(c, i, c->chosen[i])->bytes;
+		if (__builtin_add_overflow(c->total.bytes, candidate(c, i, c->chosen[i])->bytes,
+					   &c->total.bytes))
+			c->total.bytes = UINT64_MAX;
 	}
 }
 

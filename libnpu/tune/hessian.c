@@ -125,7 +125,8 @@ static void row_error(const float *w, const int8_t *q, const float *scale,
 {
 	for (uint32_t j = 0; j < k; j++) {
 		const uint32_t group = group_size ? j / group_size : 0;
-		const int32_t level = q ? q[j] - (zero_point ? zero_point[group] : 0) : 0;
+		const double zero = zero_point ? zero_point[group] : 0;
+		const double level = q ? q[j] - zero : 0;
 
 		e[j] = (double)w[j] - (q ? (double)scale[group] * level : 0);
 	}

@@ -127,7 +127,7 @@ static void refuses_other_files(void **state)
 	expect_refused(1, -ENOENT, "cannot be opened: No such file or directory");
 }
 
-/* The second promises 64 EiB, the third more than can be counted, and neither costs memory. */
+/* Some promise more than is read, the last of them more than can be counted: none costs memory. */
 static void refuses_promises_it_does_not_keep(void **state)
 {
 	(void)state;
@@ -136,7 +136,10 @@ static void refuses_promises_it_does_not_keep(void **state)
 	put_file(labels_path, labels, 9);
 	expect_refused(1, -EINVAL, "ends after 1 of 2 bytes of data");
 	put_file(labels_path, "\0\0\10\2\177\377\377\377\177\377\377\377.", 13);
-	expect_refused(2, -EINVAL, "ends after 1 of 4611686014132420609 bytes of data");
+	expect_refused(2, -EINVAL,
+		       "is too large: 4611686014132420609 bytes, at most 1073741824 are read");
+	put_file(labels_path, "\0\0\10\1\100\0\0\0.", 9);
+	expect_refused(1, -EINVAL, "ends after 1 of 1073741824 bytes of data");
 	put_file(labels_path, "\0\0\10\3\377\377\377\377\377\377\377\377\377\377\377\377.", 17);
 	expect_refused(3, -EINVAL, "is too large: its size overflows");
 	put_file(labels_path, "\0\0\10\1\0\0\0\1..", 10);

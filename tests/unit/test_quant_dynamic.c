@@ -232,12 +232,37 @@ static void bad_input_is_named(void **state)
 		"zero_point_count is 3");
 }
 
+/* What no zero point can be gives a wrong number, and nothing worse. */
+static void absurd_zero_points_do_no_harm(void **state)
+{
+	const float one = 1;
+	const int32_t sum = 1, zero = INT32_MAX;
+	const int64_t row_sum = INT64_MAX;
+	const struct npu_quant_finish_desc desc = {
+		.size = sizeof(desc),
+		.m = 1,
+		.n = 1,
+		.scale_a = &one,
+		.zero_a = &zero,
+		.scale_a_count = 1,
+		.scale_w = &one,
+		.scale_w_count = 1,
+		.row_sum = &row_sum,
+	};
+	float out;
+
+	(void)state;
+	expect_ok(npu_quant_finish(&desc, &sum, &out, &err));
+	assert_true(isfinite(out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results_are_those_of_floats),
 		cmocka_unit_test(sums_take_zero_points_off),
 		cmocka_unit_test(bad_input_is_named),
+		cmocka_unit_test(absurd_zero_points_do_no_harm),
 	};
 
 	return cmocka_run_group_tests_name("dynamic quantization", tests, open_cpu, close_cpu);

@@ -164,6 +164,18 @@ static void dominated_candidates_are_left(void **state)
 	assert_true(chosen[0] == 1 && chosen[1] == 0 && total.bytes == 90);
 }
 
+/* Two layers of 2^63 bytes are not none. */
+static void bytes_do_not_wrap(void **state)
+{
+	const struct npu_candidate c[] = { { 1, UINT64_C(1) << 63 }, { 1, UINT64_C(1) << 63 } };
+	struct npu_candidate total;
+	uint32_t chosen[2];
+
+	(void)state;
+	expect_error(npu_choose_precision(c, 2, 1, NPU_BUDGET_BYTES, 100, chosen, &total, &err),
+		     -ERANGE, "above the budget");
+}
+
 #define refused(call, word) expect_error(call, -EINVAL, word)
 
 static void bad_input_is_named(void **state)
@@ -188,6 +200,7 @@ int main(void)
 		cmocka_unit_test(is_near_the_best_under_a_budget_of_bytes),
 		cmocka_unit_test(is_near_the_best_under_a_budget_of_error),
 		cmocka_unit_test(dominated_candidates_are_left),
+		cmocka_unit_test(bytes_do_not_wrap),
 		cmocka_unit_test(bad_input_is_named),
 	};
 

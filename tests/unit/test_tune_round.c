@@ -390,6 +390,11 @@ static void error_is_that_of_the_output(void **state)
 				    layer.zero_point, 32, &error, &err));
 	assert_true(fabs(error / output_error(&layer, wq, N) - 1) < 1e-5);
 
+	layer.zero_point[0] = INT32_MIN;
+	expect_ok(npu_hessian_error(layer.hessian, N, layer.w, layer.q, layer.scale,
+				    layer.zero_point, 32, &energy, &err));
+	assert_true(energy > error);
+
 	expect_ok(npu_hessian_error(layer.hessian, N, layer.w, NULL, NULL, NULL, 0, &energy, &err));
 	y = product(layer.x, layer.w, M, K, N);
 	assert_true(fabs(energy / squared_distance(y, NULL, (size_t)M * N) - 1) < 1e-9);

@@ -12,6 +12,8 @@
 
 /* 65 numbers of two digits, commas, a line end. */
 #define LINE_ROOM 256
+/* Ten times what there are. A compressed file may be a thousand times as large as it is. */
+#define MOST_IMAGES 65536
 
 /* A whole number of 0 to @max at *@at, and what ends it. */
 static bool take_number(char **at, unsigned long max, char after, uint8_t *number)
@@ -53,6 +55,9 @@ static int make_room(struct digits *digits, size_t *room, struct npu_error *err)
 
 	if (digits->count < *room)
 		return 0;
+	if (digits->count == MOST_IMAGES)
+		return error_set(err, -EINVAL, "has more than the %d images that are read",
+				 MOST_IMAGES);
 	*room = *room ? 2 * *room : 2048;
 	pixels = realloc(digits->pixels, *room * DIGITS_PIXELS);
 	if (pixels)

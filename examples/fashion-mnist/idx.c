@@ -13,6 +13,9 @@
 
 #define IDX_TYPE_U8 0x08
 #define FIRST_CHUNK ((size_t)1 << 20)
+/* Twenty times what Fashion-MNIST has. A compressed file may be a thousand times as large as it is.
+ */
+#define MOST_BYTES ((size_t)1 << 30)
 
 static uint32_t get_be32(const uint8_t *p)
 {
@@ -77,6 +80,9 @@ static int read_header(gzFile file, unsigned int rank, struct idx *idx, struct n
 		if (__builtin_mul_overflow(idx->bytes, (size_t)idx->dim[i], &idx->bytes))
 			return error_set(err, -EINVAL, "is too large: its size overflows");
 	}
+	if (idx->bytes > MOST_BYTES)
+		return error_set(err, -EINVAL, "is too large: %zu bytes, at most %zu are read",
+				 idx->bytes, MOST_BYTES);
 	return 0;
 }
 

@@ -14,6 +14,7 @@ bad() {
 
 # Names with spaces do not occur in the tree; the first check keeps it so.
 files=$(git ls-files --cached --others --exclude-standard | grep -v '^tests/fuzz/corpus/')
+[ -n "$files" ] || { bad "git names no files: this works in a clone of the repository"; exit 1; }
 git ls-files | grep -q ' ' && bad "a file name has a space"
 
 c=$(echo "$files" | grep -E '\.[ch]$')

@@ -167,18 +167,21 @@ static const char *read_counts(struct npu_observed *channel, uint64_t seen, cons
 
 static const char *read_channel(struct npu_observed *channel, uint64_t seen, const uint8_t **at)
 {
+	double largest;
+
 	channel->low = get_float(at);
 	channel->high = get_float(at);
 	channel->low_sum = get_double(at);
 	channel->high_sum = get_double(at);
 	if (!isfinite(channel->low) || !isfinite(channel->high) || channel->low > channel->high)
 		return "a range is none";
-	if (!isfinite(channel->low_sum) || !isfinite(channel->high_sum) ||
-	    channel->low_sum > channel->high_sum)
-		return "an average is none";
-	if (!seen && (channel->low != 0 || channel->high != 0 || channel->low_sum != 0 ||
-		      channel->high_sum != 0))
+	if (!seen && (channel->low != 0 || channel->high != 0))
 		return "a range is there, but nothing was seen";
+	/* They are within the range, but for rounding; NaN is not. */
+	largest = 2 * fmax(fabs(channel->low), fabs(channel->high));
+	if (!(channel->low_sum >= -largest && channel->low_sum <= channel->high_sum &&
+	      channel->high_sum <= largest))
+		return "an average is none";
 	return channel->histogram.bins ? read_counts(channel, seen, at) : NULL;
 }
 

@@ -9,8 +9,8 @@
  *	offset				bytes
  *	0				192		struct npu_packed_header
  *	192				4 * numbers	what the form has to know, see below
- *	behind it			8 * sums	sums of the weights of each group of
- *columns, [batch][n][groups], signed
+ *	behind it			8 * sums	sums of weights, signed; one for each
+ *							group of columns: [batch][n][groups]
  *	behind it			2 * zero points	what is left of them, [n][groups], signed
  *	packed_offset			packed_bytes	weights as the device reads them
  *
@@ -23,7 +23,8 @@
  *				group, blocks of D columns; in a block, row by row. Rows and groups
  *				are filled up with zeroes to whole panels and blocks, matrices to a
  *				multiple of 128 bytes; no numbers. With "+128" behind it the top
- *				bit of each element is flipped.
+ *				bit of each element is flipped, with " long" at the end there are
+ *				zeroes behind the last panel, which is read beyond its end.
  *	"nvdla int8 GxC"	groups of G kernels; in a group, blocks of C channels; in a block,
  *				kernel by kernel, tails not padded. The numbers are the lengths of
  *				the parts that K is cut into, one at least, which do not cross a
@@ -56,7 +57,7 @@ struct npu_error;
 
 /**
  * struct npu_packed_header - beginning of an image
- * @magic: NPU_PACKED_MAGIC. Its bytes do not survive being copied as text.
+ * @magic: That of packed.c. Its bytes do not survive being copied as text.
  * @version: NPU_PACKED_VERSION. Others have another meaning altogether and are refused.
  * @header_bytes: 192.
  * @form: Name, padded with NULs.

@@ -194,23 +194,28 @@ enum npu_observer_method {
  *
  *	MIN_MAX		min and max.
  *	MOVING_AVERAGE	avg = (1 - momentum) * avg + momentum * (min or max of a batch), from 0 on
- *and divided by what the weights add up to, so that the first batches count in full (Jacob et al.,
- *2018; the correction is that of Kingma and Ba, "Adam", 2015). PERCENTILE	For a symmetric
- *scheme the upper edge T of the first bin of |x| up to which there are @percentile % of N; the
- *range is what is in -T..T. For an asymmetric one (100 - @percentile) / 2 % of N may be cut off at
- *either end.
+ *			and divided by what the weights add up to, so that the first batches count
+ *			in full (Jacob et al., 2018; the correction is that of Kingma and Ba,
+ *			"Adam", 2015).
+ *	PERCENTILE	For a symmetric scheme the upper edge T of the first bin of |x| up to which
+ *			there are @percentile % of N; the range is what is in -T..T. For an
+ *			asymmetric one (100 - @percentile) / 2 % of N may be cut off at either end.
  *	MSE		Of the ranges -T..T, that with the least sum of count * (x - its quantized
  *			value)^2 over bins, x their centres. T is tried at 128 places from 0 to
  *			max |x|, and then at 31 around the best. For an asymmetric scheme the same
- *is done for min and max together, then twice for each with the other one fixed.
+ *			is done for min and max together, then twice for each with the other one
+ *			fixed.
  *	ENTROPY		T = (i + 1/2) bins of |x| for the i whose distribution P of the first i
- *bins, all beyond added to the last, is closest to Q: the same without those beyond, in as many
- *levels as the scheme has from 0 to T, spread evenly over the bins that P has something in; closest
- *in the sum of P * log(P / Q). (Migacz, "8-bit Inference with TensorRT", GTC 2017.) For an
- *asymmetric scheme the range is the part of min..max that is in -T..T.
+ *			bins, all beyond added to the last, is closest to Q: the same without those
+ *			beyond, in as many levels as the scheme has from 0 to T, spread evenly over
+ *			the bins that P has something in; closest in the sum of P * log(P / Q).
+ *			(Migacz, "8-bit Inference with TensorRT", GTC 2017.) For an asymmetric
+ *			scheme the range is the part of min..max that is in -T..T.
  *
- * No range goes beyond min and max. Bins are coarser than the steps of a scheme with many bits;
- * where it has more than bins/4 steps MSE and ENTROPY are MIN_MAX.
+ * No range goes beyond min and max, except where all of min..max is beyond T: then it is T alone,
+ * or -T. Bins are coarser than the steps of a scheme with many bits; where it has more than
+ * bins/4 steps MSE and ENTROPY are MIN_MAX. The work of ENTROPY grows with bins times steps: with
+ * 65536 bins and as many steps as they allow it takes some ten seconds for a channel.
  */
 struct npu_observer_desc {
 	size_t size;
@@ -365,7 +370,7 @@ size_t npu_quant_epilogue_bytes(const struct npu_quant_layer *layer);
  * @desc: Filled in whole.
  *
  * Errors: those of npu_quant_fixed16(), npu_quant_tflite() and npu_quant_bias(); -EINVAL the layer
- * is not valid; -ENOMEM.
+ * is not valid.
  */
 int npu_quant_epilogue(const struct npu_quant_layer *layer, void *room,
 		       struct npu_epilogue_desc *desc, struct npu_error *err);

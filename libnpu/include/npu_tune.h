@@ -150,15 +150,15 @@ struct npu_round_desc {
  *	q[j] = clamp(round(w'[j] / scale) + zero_point),		halves to even
  *
  * R is the inverse of the Cholesky factor of H^-1 that GPTQ works with, so the numbers are the
- *same, but nothing is inverted. The sweeps then visit the columns again and again and set each to
- *the best value with all others as they are (Behdin et al., "QuantEase", 2023), with the scales
- *fixed.
+ * same, but nothing is inverted. The sweeps then visit the columns again and again and set each
+ * to the best value with all others as they are (Behdin et al., "QuantEase", 2023), with the
+ * scales fixed.
  *
  * Where no scale is given, that of a group is made when its first column is reached, from weights
- * with the compensation for all columns before it; with NPU_ROUND_BY_ACTIVATION, where the columns
- *of a group are not rounded together, from the weights as they are. Scales of symmetric grids are
- * max |w| / (2^(bits-1) - 1), those of others (max - min) / (2^bits - 1) with 0 in the range; 1 for
- * a group of zeros.
+ * with the compensation for all columns before it; with NPU_ROUND_BY_ACTIVATION, where the
+ * columns of a group are not rounded together, from the weights as they are. Scales of symmetric
+ * grids are max |w| / (2^(bits-1) - 1), those of others (max - min) / (2^bits - 1) with 0 in the
+ * range; 1 for a group of zeros.
  *
  * In each row the error is at most that of rounding to nearest (with the scale given, or the one
  * made of the unchanged weights): a row in which it is not is rounded to nearest.
@@ -378,7 +378,7 @@ struct npu_qat;
  *	for all @k. More than one group goes with NPU_SCALING_FLOAT.
  * @scaling: NPU_SCALING_FIXED16 or NPU_SCALING_FLOAT.
  * @c_type: NPU_TYPE_INT8, or with NPU_SCALING_FLOAT also NPU_TYPE_FLOAT32: outputs are not
- *quantized.
+ *	quantized.
  * @a_zero_point, @c_zero_point: Zero points of the int8 inputs and outputs, -128 to 127; of float
  *	outputs 0.
  * @activation: NPU_ACTIVATION_NONE or NPU_ACTIVATION_RELU.

@@ -97,3 +97,8 @@ const char *w_type_word(enum npu_weight_type type)
 {
 	return w_types[type];
 }
+
+const char *scaling_word(enum npu_scaling scaling)
+{
+	return scalings[scaling];
+}

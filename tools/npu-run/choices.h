@@ -23,5 +23,6 @@ bool choose_clamp(const char *who, const char *text, double *min, double *max);
 /* The words, of values there are. */
 const char *type_word(enum npu_type type);
 const char *w_type_word(enum npu_weight_type type);
+const char *scaling_word(enum npu_scaling scaling);
 
 #endif

@@ -128,6 +128,8 @@ plan() {
 check 'plan' 0 plan 64 256 64 --config nv_small
 says out 'config    nv_small'; says out 'M 64 x K 256 x N 64, int8 results'
 says out 'limit     16384 cycles: MACs take 16384, bytes 4608'; says out 'fetches   A 1 x, weights 1 x'; done_
+check 'plan of decimals' 0 plan 010 08 3 --config nv_small
+says out 'M 10 x K 8 x N 3'; done_
 check 'plan at a clock' 0 plan 64 256 64 --config nv_small --clock 100
 says out ' s at 100.0 MHz'; done_
 check 'plan bound by the bus' 0 plan 1 1024 1024 --config nv_small
@@ -186,7 +188,12 @@ unplanned 'plan of an uneven batch' 'a matmul of 64 rows, which 3 matrices' 64 2
 unplanned 'plan of relu6 without a scale' 'matmul: output_scale is 0' 1 2 3 -c nv_small -a relu6
 unplanned 'plan of a zero point of 5 bits' '--w-zero-point of int4 is a whole number from -8 to 7' 1 2 3 -c nv_small \
 	--w-type int4 --w-zero-point 8
-unplanned 'plan without a clock' "--clock is above 0 and at most 1000000 MHz, not '0'" 1 2 3 -c nv_small --clock 0
+for clock in 0 1e-7 1e300; do
+	unplanned "plan at a clock of $clock" "--clock is 0.000001 to 1000000 MHz, not '$clock'" 1 2 3 -c nv_small --clock $clock
+done
+unplanned 'plan at a clock of no number' "--clock is a number, not 'inf'" 1 2 3 -c nv_small --clock inf
+unplanned 'plan of an endless scale' "--output-scale is at most 3.40282e+38, not '1e300'" 1 2 3 -c nv_small --output-scale 1e300
+unplanned 'plan of hexadecimals' "K is a whole number from 1 to 4294967295, not '0x10'" 1 0x10 3 -c nv_small
 
 # ---- matmul: results ----
 
@@ -285,6 +292,7 @@ refused 'a multiplier of floats' 2 '--multiplier goes with --scaling fixed16, bu
 refused 'a multiplier of 31 bits' 2 '--multiplier goes with --scaling fixed16, but here it is tflite' A.npy W.npy -o C.npy -r tflite --multiplier 3 --shift 1
 refused 'shift out of range' 2 "--shift is a whole number from 0 to 62, not '63'" A.npy W.npy -o C.npy --multiplier 1 --shift 63
 refused 'scale that is none' 2 "--scale is a number, not '1x'" A.npy W.npy -o C.npy --scale 1x
+refused 'endless scale' 2 "--scale is above 0 and below 32768, not '1e300'" A.npy W.npy -o C.npy --scale 1e300
 refused 'negative scale' 2 '--scale is above 0' A.npy W.npy -o C.npy --scale -1
 refused 'unknown activation' 2 "--activation is none, relu or relu6, not 'tanh'" A.npy W.npy -o C.npy --activation tanh
 refused 'unknown type' 2 "--type is int8, uint8, int16, int32, float16 or float32, not 'int4'" A.npy W.npy -o C.npy --type int4

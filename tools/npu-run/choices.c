@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Values of options that are one of some words, or that describe an output stage. */
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "choices.h"
-#include "command.h"
+#include "options.h"
 
 /* In the order of the values. Of the first three A may be. */
 static const char *const types[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
@@ -72,6 +74,16 @@ bool choose_activation(const char *who, const char *option, const char *text,
 
 	*activation = (enum npu_activation)index;
 	return index >= 0;
+}
+
+bool choose_output_scale(const char *who, const char *text, float *scale)
+{
+	if (!option_float(who, "--output-scale", text, scale))
+		return false;
+	if (isfinite(*scale))
+		return true;
+	complain(who, "--output-scale is at most %g, not '%s'", (double)FLT_MAX, text);
+	return false;
 }
 
 bool choose_clamp(const char *who, const char *text, double *min, double *max)

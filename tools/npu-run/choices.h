@@ -17,6 +17,9 @@ bool choose_scaling(const char *who, const char *option, const char *text,
 bool choose_activation(const char *who, const char *option, const char *text,
 		       enum npu_activation *activation);
 
+/* The value of --output-scale. */
+bool choose_output_scale(const char *who, const char *text, float *scale);
+
 /* "MIN,MAX", the value of --clamp. */
 bool choose_clamp(const char *who, const char *text, double *min, double *max);
 

@@ -118,7 +118,7 @@ static bool take_number(int c, const char *who, struct matmul_options *options)
 		operand->shift = (uint32_t)value;
 		return ok;
 	case OPTION_OUTPUT_SCALE:
-		return option_float(who, "--output-scale", optarg, &operand->output_scale);
+		return choose_output_scale(who, optarg, &operand->output_scale);
 	case OPTION_A_ZERO_POINT:
 		return take_zero_point(who, "--a-zero-point", &operand->a_zero_point);
 	case OPTION_W_ZERO_POINT:

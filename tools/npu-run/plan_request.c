@@ -84,7 +84,7 @@ static bool take_clock(const char *who, float *mhz)
 	if (!option_float(who, "--clock", optarg, mhz))
 		return false;
 	if (*mhz < 1e-6f || *mhz > 1e6f) {
-		complain(who, "--clock is above 0 and at most 1000000 MHz, not '%s'", optarg);
+		complain(who, "--clock is 0.000001 to 1000000 MHz, not '%s'", optarg);
 		return false;
 	}
 	return true;
@@ -138,7 +138,7 @@ static bool take_output(int c, const char *who, struct plan_request *request, st
 	case 'a':
 		return choose_activation(who, "--activation", optarg, &epilogue->activation);
 	case OPTION_OUTPUT_SCALE:
-		return option_float(who, "--output-scale", optarg, &epilogue->output_scale);
+		return choose_output_scale(who, optarg, &epilogue->output_scale);
 	default:
 		epilogue->clamp = true;
 		return choose_clamp(who, optarg, &epilogue->clamp_min, &epilogue->clamp_max);

@@ -224,6 +224,9 @@ unquantized 'weights that are not finite' 4 'nan.safetensors: 0.bias: row 0, col
 unquantized 'a bias of another length' 4 'bias.safetensors: 0.bias is no vector of 4 values' bias.safetensors
 unquantized 'layers that do not fit' 4 'chain.safetensors: layer 2 has 3 inputs, but the one before it 4 outputs' chain.safetensors
 unquantized 'no such tensor' 4 "net.safetensors: has no tensor '7.weight'" net.safetensors --tensor 7.weight
+cp q.safetensors made.safetensors
+unquantized 'what is quantized already' 4 'made.safetensors: is quantized already: the network of floats is needed' made.safetensors -s X.npy
+unquantized 'a part of it' 4 'made.safetensors: is quantized already' made.safetensors --tensor 0.weight -s X.npy
 unquantized 'no layers' 4 'names.safetensors: has no layers' names.safetensors
 unquantized 'a vector for a matrix' 4 'vector.npy: the array has 1 dimensions where a matrix is needed' vector.npy
 unquantized 'samples that are not finite' 4 'samples-nan.npy: value 1 of sample 1 is nan' net.safetensors -s samples-nan.npy

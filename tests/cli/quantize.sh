@@ -299,6 +299,13 @@ unevaluated 'eval of nothing' 2 'a float network and a quantized one are needed'
 unevaluated 'eval without samples' 2 '--samples says what' net.safetensors q.safetensors
 unevaluated 'eval in batches of 0' 2 '--batch is a whole number from 1' net.safetensors q.safetensors -s X.npy -b 0
 unevaluated 'eval of float' 4 'net.safetensors: is not a quantized network: npu-run quantize makes one' net.safetensors net.safetensors -s X.npy
+unevaluated 'eval against what was quantized' 4 'q.safetensors: is quantized already: the network of floats is needed' q.safetensors q.safetensors -s X.npy
+quantize net.safetensors -o dynamic.safetensors -m dynamic >/dev/null
+# Before anything is run, for which there is no device here.
+for option in --plot --svg=dynamic.svg; do
+	check "nothing to draw, $option" 4 "$npu_run" eval -d /dev/nowhere net.safetensors dynamic.safetensors -s X.npy $option
+	says err 'npu-run: eval: dynamic.safetensors: has no range that is known ahead'; is_no_file dynamic.svg*; done_
+done
 unevaluated 'eval against another network' 4 'q.safetensors: has 2 layers, but layer.npy has 1' layer.npy q.safetensors -s X.npy
 unevaluated 'eval of other samples' 4 'samples-wide.npy: has 4 values a sample' net.safetensors q.safetensors -s samples-wide.npy
 unevaluated 'eval of samples that are not finite' 4 'samples-nan.npy: value 1 of sample 1 is nan' net.safetensors q.safetensors -s samples-nan.npy

@@ -151,6 +151,7 @@ done <<'END'
 15 --observer mse
 0 --observer entropy
 25 --smooth
+25 --smooth=0.0
 25 --smooth=0.8 --rotate
 25 --rotate=77 --float-output
 15 --layer 0:int5 --layer 2:kmeans3
@@ -205,7 +206,11 @@ unquantized 'an unknown observer' 2 "--observer is min-max, moving-average, perc
 unquantized 'no scaling' 2 "--scaling is fixed16, tflite, tflite-double or float, not 'none'" net.safetensors -r none
 unquantized 'an unknown rounding' 2 "--round is nearest or compensate, not 'x'" net.safetensors --round x
 unquantized 'percentile 0' 2 "--percentile is above 0 and at most 100, not '0'" net.safetensors --percentile 0
-unquantized 'alpha 2' 2 "--smooth is above 0 and at most 1, not '2'" net.safetensors --smooth=2
+unquantized 'alpha 2' 2 "--smooth is 0 to 1, not '2'" net.safetensors --smooth=2
+unquantized 'alpha below 0' 2 "--smooth is 0 to 1, not '-0.1'" net.safetensors --smooth=-0.1
+unquantized 'a percentile for another observer' 2 '--percentile goes with --observer percentile' net.safetensors -s X.npy --percentile 99
+unquantized 'a momentum of what stands still' 2 '--momentum goes with --mode adaptive' net.safetensors -s X.npy --momentum 0.5
+unquantized 'a scale of no input' 2 '--input-scale goes with --samples' net.safetensors -m dynamic --input-scale 1
 unquantized 'an input scale of 0' 2 '--input-scale is a number or a fraction, not 0' net.safetensors --input-scale 1/0
 unquantized 'two budgets' 2 'there is one budget' net.safetensors --budget-bytes 9 --budget-error 1
 unquantized 'a budget that is too small' 2 'the budget cannot be kept' net.safetensors -s X.npy --budget-bytes 10
@@ -218,6 +223,12 @@ unquantized 'a layer that is not there' 2 "--layer: net.safetensors has no layer
 unquantized 'a layer of nothing' 2 "--layer: 'x' is no type" net.safetensors --layer 0:x
 unquantized 'a layer without a colon' 2 '--layer is a layer and its weights' net.safetensors --layer 0
 unquantized 'a device for nothing' 2 '--device goes with --pack' net.safetensors -d cpu
+layers=
+for i in $(seq 65); do
+	layers="$layers --layer $i:int4"
+done
+# shellcheck disable=SC2086
+unquantized 'too many layers' 2 '--layer may be given 64 times' net.safetensors $layers
 unquantized 'no such model' 4 'nope: cannot be opened: No such file' nope
 unquantized 'half a model' 4 'short.npy: ends after' short.npy
 unquantized 'weights that are not finite' 4 'nan.safetensors: 0.bias: row 0, column 2 is nan' nan.safetensors

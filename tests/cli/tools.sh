@@ -64,7 +64,15 @@ check 'bench of no calls' 2 bench -d cpu --count 0
 says err '--count is a whole number from 1'; done_
 check 'bench of no time' 2 bench -d cpu --seconds 0
 says err "--seconds is above 0 and at most 3600, not '0'"; done_
-check 'bench of no device' 2 bench -d cpu,,cpu
+check 'bench for both a count and a time' 2 bench -d cpu -n 5 -s 1
+says err '--count and --seconds exclude each other'; done_
+check 'bench of an endless time' 2 bench -d cpu --seconds 1e300
+says err "--seconds is above 0 and at most 3600, not '1e300'"; done_
+for devices in 'cpu,,cpu' 'cpu,' ''; do
+	check "bench of '$devices'" 2 bench -d "$devices"
+	says err '--device has an empty name'; done_
+done
+check 'bench of nine devices' 2 bench -d cpu,cpu,cpu,cpu,cpu,cpu,cpu,cpu,cpu
 says err '--device is up to 8 devices'; done_
 check 'bench of a device that is none' 3 bench -d cpu,cpu:x 1 1 1
 says err "no device is called 'cpu:x'"; done_

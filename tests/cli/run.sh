@@ -331,6 +331,10 @@ limited() {
 matmul A.npy W.npy -o C.npy --scale 1 >/dev/null
 check 'disk full' 4 limited long.npy long.npy -o C.npy --scale 1
 says err 'C.npy: cannot be written: File too large'; gives -2 14 -10 19; files C.npy; done_
+for command in 'info -d cpu' 'plan 1 2 3 -c nv_small' 'selftest -d cpu -n 1' 'tensors A.npy'; do
+	check "standard output full, $command" 4 sh -c "'$npu_run' $command >/dev/full"
+	says err 'standard output'; done_
+done
 check 'standard output full' 4 sh -c "'$npu_run' matmul --device cpu A.npy W.npy -o C.npy --scale 1 >/dev/full"
 says err 'standard output'; done_
 

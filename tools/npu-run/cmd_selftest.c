@@ -36,8 +36,8 @@ static const char help[] =
 	"\n"
 	"Example: npu-run selftest --soak 8h --json >night.json\n"
 	"\n"
-	"The exit status is 0, 1 (a result is wrong), 2 (command line), 3 (device) or 130\n"
-	"(interrupted, with nothing wrong until then).\n";
+	"The exit status is 0, 1 (a result is wrong), 2 (command line), 3 (device), 4 (standard\n"
+	"output) or 130 (interrupted, with nothing wrong until then).\n";
 
 /*
  * struct selftest_options

@@ -29,7 +29,8 @@ static const char help[] =
 	"         npu-run plan 64 768 3072 -c nv_small --w-type int4 --bias --activation relu6 \\\n"
 	"                      --output-scale 0.05\n"
 	"\n"
-	"The exit status is 0, 2 (command line, or a shape beyond the device) or 3 (device).\n";
+	"The exit status is 0, 2 (command line, or a shape beyond the device), 3 (device) or\n"
+	"4 (standard output).\n";
 
 /* Options without a letter of their own. */
 enum {

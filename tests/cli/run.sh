@@ -347,6 +347,8 @@ check 'selftest again' 0 "$npu_run" selftest --device cpu --seed 7 --count 50
 cmp -s out before || fail 'a seed does not give the same again'; done_
 check 'selftest as JSON' 0 "$npu_run" selftest --device cpu --seed 7 --count 5 --json
 says out '"seed": 7, "count": 5, "passed": 5, '; done_
+check 'selftest of all and of one' 2 "$npu_run" selftest -e -n 1
+says err '--exhaustive and --count exclude each other'; done_
 check 'selftest of nothing' 2 "$npu_run" selftest --count 0
 says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
 

@@ -91,6 +91,8 @@ check 'soak' 0 "$npu_run" selftest -d cpu --soak 0.2s --seed 7
 says out 'soak      '; says out 'faults    0: 0 wrong results, 0 hangs'; done_
 check 'soak to a count' 0 "$npu_run" selftest -d cpu --soak 2h --count 20 --json
 is_json out; holds "(d['passed'], d['count'], d['faults']['wrong'])" '(20, 20, 0)'; done_
+check 'soak of no time' 0 "$npu_run" selftest -d cpu --soak 1e-9 --json
+is_json out; holds "d['passed']" 1; done_
 for duration in 0 -1s 1x 1hh '' ' 1s' 1e9d inf nan; do
 	check "soak for '$duration'" 2 "$npu_run" selftest -d cpu --soak "$duration"
 	says err "npu-run: selftest: --soak is a time such as 90s, 5m, 2h or 1d, not '$duration'"; done_

@@ -4,10 +4,11 @@
 # The commands of npu-run for whoever looks at a machine rather than multiplies: bench and its like,
 # on the CPU device. What needs an NPU is in tests/device/npu-run.sh.
 #
-#   tests/cli/tools.sh NPU-RUN
+#   tests/cli/tools.sh NPU-RUN NPU-REPLAY
 set -u
 
 npu_run=$(readlink -f "$1")
+npu_replay=$(readlink -f "$2")
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
@@ -100,6 +101,11 @@ done
 check 'soak, interrupted' 130 interrupted is_catching "$npu_run" selftest -d cpu --soak 10d --json
 says err 'npu-run: selftest: interrupted'; is_json out
 holds "'count' in d" False; done_
+
+# ---- replay ----
+
+check 'version of npu-replay' 0 "$npu_replay" --version
+says out "npu-replay $("$npu_run" --version | cut -d ' ' -f 2)"; done_
 
 # ---- top ----
 

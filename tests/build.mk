@@ -214,7 +214,7 @@ CLI_CHECKS := $(addprefix check-cli-, run tools completion examples)
 .PHONY: check-cli $(CLI_CHECKS)
 check-cli: $(CLI_CHECKS)
 
-check-cli-run: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE)
+check-cli-run: $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MNIST)-train $(PIPELINE)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
 
 check-cli-tools: $(NPU_RUN) $(NPU_REPLAY)

@@ -417,6 +417,9 @@ says err '/dev/nowhere'; done_
 check 'fashion-mnist without arguments' 2 "$fashion"
 says err 'one MODEL is needed'; done_
 
+check 'help of training' 0 "$fashion-train" --help
+says out 'Usage: fashion-mnist-train MODEL'; [ ! -e --help ] || fail 'it was taken for a file'; done_
+
 check 'pipeline' 0 "$pipeline" --device cpu --frames 100
 says out 'frames   100,'; says out 'tracked  100'; done_
 check 'pipeline without a device' 1 "$pipeline" --device /dev/nowhere

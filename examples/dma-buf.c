@@ -10,6 +10,7 @@
  *	dma-buf [DEVICE]
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,12 +213,13 @@ int main(int argc, char **argv)
 {
 	const char *device = argc == 2 ? argv[1] : NULL;
 	struct npu_error err = { .text = "no file descriptor could be sent" };
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	int ends[2], ret, status;
 	pid_t producer;
 
-	if (argc > 2) {
-		fputs("Usage: dma-buf [DEVICE]\n", stderr);
-		return 2;
+	if (help || argc > 2) {
+		fputs("Usage: dma-buf [DEVICE]\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) || (producer = fork()) < 0) {
 		perror("dma-buf");

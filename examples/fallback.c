@@ -230,6 +230,7 @@ static int run(struct npu_device *dev, struct npu_error *err)
 
 int main(int argc, char **argv)
 {
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	bool allow_cpu = argc > 1 && !strcmp(argv[1], "--allow-cpu");
 	struct npu_device *dev;
 	struct npu_error err;
@@ -238,8 +239,8 @@ int main(int argc, char **argv)
 	argc -= allow_cpu;
 	argv += allow_cpu;
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-		fputs("Usage: fallback [--allow-cpu] [DEVICE]\n", stderr);
-		return 2;
+		fputs("Usage: fallback [--allow-cpu] [DEVICE]\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	ret = open_device(argc == 2 ? argv[1] : NULL, allow_cpu, &dev, &err);
 	if (!ret) {

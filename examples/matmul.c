@@ -6,6 +6,7 @@
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <npu.h>
 
@@ -44,6 +45,10 @@ int main(int argc, char **argv)
 	int8_t output[M][N];
 	int ret;
 
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		puts("Usage: matmul [DEVICE]");
+		return 0;
+	}
 	ret = npu_device_open(argc > 1 ? argv[1] : NULL, &dev, &err);
 	ret = ret ? ret : npu_weights_create(dev, &w, &desc.weights, &err);
 	ret = ret ? ret : npu_epilogue_create(dev, &e, &desc.epilogue, &err);

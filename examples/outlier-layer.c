@@ -8,9 +8,11 @@
  *	outlier-layer FOLDER
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <npu_file.h>
 
@@ -86,11 +88,12 @@ int main(int argc, char **argv)
 	double input[INPUTS], weight[INPUTS];
 	uint64_t state = 1;
 	float *w, *calibration, *test;
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	int ret;
 
-	if (argc != 2) {
-		fputs("Usage: outlier-layer FOLDER\n", stderr);
-		return 2;
+	if (help || argc != 2) {
+		fputs("Usage: outlier-layer FOLDER\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	choose_factors(&state, input, weight);
 	w = random_matrix(&state, OUTPUTS, INPUTS, weight);

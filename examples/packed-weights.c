@@ -7,9 +7,11 @@
  *	packed-weights FILE [DEVICE]
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <npu.h>
 
@@ -138,12 +140,13 @@ static int run(struct npu_device *dev, const char *path, struct npu_error *err)
 int main(int argc, char **argv)
 {
 	struct npu_error err = { .text = "the result is wrong" };
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	struct npu_device *dev;
 	int ret;
 
-	if (argc != 2 && argc != 3) {
-		fputs("Usage: packed-weights FILE [DEVICE]\n", stderr);
-		return 2;
+	if (help || (argc != 2 && argc != 3)) {
+		fputs("Usage: packed-weights FILE [DEVICE]\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	ret = npu_device_open(argc == 3 ? argv[2] : NULL, &dev, &err);
 	if (!ret) {

@@ -214,11 +214,11 @@ CLI_CHECKS := $(addprefix check-cli-, run tools completion examples)
 .PHONY: check-cli $(CLI_CHECKS)
 check-cli: $(CLI_CHECKS)
 
-check-cli-run: $(NPU_RUN) $(FASHION_MNIST) $(PIPELINE)
+check-cli-run: $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MNIST)-train $(PIPELINE)
 	tests/cli/run.sh $(NPU_RUN) $(FASHION_MNIST) $(FASHION_MODEL) $(PIPELINE)
 
-check-cli-tools: $(NPU_RUN)
-	tests/cli/tools.sh $(NPU_RUN)
+check-cli-tools: $(NPU_RUN) $(NPU_REPLAY)
+	tests/cli/tools.sh $(NPU_RUN) $(NPU_REPLAY)
 
 check-cli-completion: $(NPU_RUN)
 	tests/cli/completion.sh $(NPU_RUN)

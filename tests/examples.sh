@@ -40,6 +40,10 @@ refuse() {
 	fi
 }
 
+for example in matmul packed-weights dma-buf outlier-layer fallback; do
+	check "^Usage: $example " $example --help
+done
+
 check '^  -4    5   -6 -122$' matmul "$@"
 refuse 'matmul: /dev/null: not a DRM node' matmul /dev/null
 

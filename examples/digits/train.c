@@ -4,7 +4,9 @@
  * accuracy at the end.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../perceptron/backprop.h"
 #include "../perceptron/error.h"
@@ -80,14 +82,16 @@ static int run(const struct options *options, const char **what, struct npu_erro
 int main(int argc, char **argv)
 {
 	struct options options = { .epochs = 200, .seed = 1 };
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	const char *what = NULL;
 	struct npu_error err;
 
-	if (argc < 3 || argc > 5 ||
+	if (help || argc < 3 || argc > 5 ||
 	    (argc > 3 && !learn_parse_number(argv[3], 1, &options.epochs)) ||
 	    (argc > 4 && !learn_parse_number(argv[4], 0, &options.seed))) {
-		fprintf(stderr, "usage: digits-train DIGITS.csv.gz MODEL [EPOCHS [SEED]]\n");
-		return 2;
+		fputs("Usage: digits-train DIGITS.csv.gz MODEL [EPOCHS [SEED]]\n",
+		      help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	options.data = argv[1];
 	options.output = argv[2];

@@ -256,14 +256,15 @@ int main(int argc, char **argv)
 	struct bench bench = { .epochs = 4 };
 	const char *what = NULL;
 	struct npu_error err;
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	char *end = NULL;
 	int ret;
 
 	if (argc == 4)
 		bench.epochs = (uint32_t)strtoul(argv[3], &end, 10);
 	if (argc < 3 || argc > 4 || (end && (*end || end == argv[3] || bench.epochs > 1000))) {
-		fprintf(stderr, "usage: fashion-mnist-qat DEVICE MODEL [EPOCHS]\n");
-		return 2;
+		fputs("Usage: fashion-mnist-qat DEVICE MODEL [EPOCHS]\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	ret = npu_device_open(argv[1], &bench.dev, &err);
 	if (!ret)

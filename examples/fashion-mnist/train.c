@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../perceptron/error.h"
 #include "../perceptron/learn.h"
@@ -86,14 +87,15 @@ out:
 int main(int argc, char **argv)
 {
 	struct options options = { .epochs = 20, .seed = 1 };
+	const bool help = argc == 2 && !strcmp(argv[1], "--help");
 	const char *what = NULL;
 	struct npu_error err;
 
-	if (argc < 2 || argc > 4 ||
+	if (help || argc < 2 || argc > 4 ||
 	    (argc > 2 && !learn_parse_number(argv[2], 1, &options.epochs)) ||
 	    (argc > 3 && !learn_parse_number(argv[3], 0, &options.seed))) {
-		fprintf(stderr, "usage: fashion-mnist-train MODEL [EPOCHS [SEED]]\n");
-		return 2;
+		fputs("Usage: fashion-mnist-train MODEL [EPOCHS [SEED]]\n", help ? stdout : stderr);
+		return help ? 0 : 2;
 	}
 	options.output = argv[1];
 

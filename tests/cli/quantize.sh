@@ -160,6 +160,7 @@ done <<'END'
 15 --observer mse
 0 --observer entropy
 25 --smooth
+25 --smooth=0.0
 25 --smooth=0.8 --rotate
 25 --rotate=77 --float-output
 15 --layer 0:int5 --layer 2:kmeans3
@@ -220,7 +221,11 @@ unquantized 'an unknown observer' 2 "--observer is min-max, moving-average, perc
 unquantized 'no scaling' 2 "--scaling is fixed16, tflite, tflite-double or float, not 'none'" net.safetensors -r none
 unquantized 'an unknown rounding' 2 "--round is nearest or compensate, not 'x'" net.safetensors --round x
 unquantized 'percentile 0' 2 "--percentile is above 0 and at most 100, not '0'" net.safetensors --percentile 0
-unquantized 'alpha 2' 2 "--smooth is above 0 and at most 1, not '2'" net.safetensors --smooth=2
+unquantized 'alpha 2' 2 "--smooth is 0 to 1, not '2'" net.safetensors --smooth=2
+unquantized 'alpha below 0' 2 "--smooth is 0 to 1, not '-0.1'" net.safetensors --smooth=-0.1
+unquantized 'a percentile for another observer' 2 '--percentile goes with --observer percentile' net.safetensors -s X.npy --percentile 99
+unquantized 'a momentum of what stands still' 2 '--momentum goes with --mode adaptive' net.safetensors -s X.npy --momentum 0.5
+unquantized 'a scale of no input' 2 '--input-scale goes with --samples' net.safetensors -m dynamic --input-scale 1
 unquantized 'an input scale of 0' 2 '--input-scale is a number or a fraction, not 0' net.safetensors --input-scale 1/0
 unquantized 'two budgets' 2 'there is one budget' net.safetensors --budget-bytes 9 --budget-error 1
 unquantized 'a budget that is too small' 2 'the budget cannot be kept' net.safetensors -s X.npy --budget-bytes 10
@@ -233,12 +238,21 @@ unquantized 'a layer that is not there' 2 "--layer: net.safetensors has no layer
 unquantized 'a layer of nothing' 2 "--layer: 'x' is no type" net.safetensors --layer 0:x
 unquantized 'a layer without a colon' 2 '--layer is a layer and its weights' net.safetensors --layer 0
 unquantized 'a device for nothing' 2 '--device goes with --pack' net.safetensors -d cpu
+layers=
+for i in $(seq 65); do
+	layers="$layers --layer $i:int4"
+done
+# shellcheck disable=SC2086
+unquantized 'too many layers' 2 '--layer may be given 64 times' net.safetensors $layers
 unquantized 'no such model' 4 'nope: cannot be opened: No such file' nope
 unquantized 'half a model' 4 'short.npy: ends after' short.npy
 unquantized 'weights that are not finite' 4 'nan.safetensors: 0.bias: row 0, column 2 is nan' nan.safetensors
 unquantized 'a bias of another length' 4 'bias.safetensors: 0.bias is no vector of 4 values' bias.safetensors
 unquantized 'layers that do not fit' 4 'chain.safetensors: layer 2 has 3 inputs, but the one before it 4 outputs' chain.safetensors
 unquantized 'no such tensor' 4 "net.safetensors: has no tensor '7.weight'" net.safetensors --tensor 7.weight
+cp q.safetensors made.safetensors
+unquantized 'what is quantized already' 4 'made.safetensors: is quantized already: the network of floats is needed' made.safetensors -s X.npy
+unquantized 'a part of it' 4 'made.safetensors: is quantized already' made.safetensors --tensor 0.weight -s X.npy
 unquantized 'no layers' 4 'names.safetensors: has no layers' names.safetensors
 unquantized 'a vector for a matrix' 4 'vector.npy: the array has 1 dimensions where a matrix is needed' vector.npy
 unquantized 'samples that are not finite' 4 'samples-nan.npy: value 1 of sample 1 is nan' net.safetensors -s samples-nan.npy
@@ -315,6 +329,13 @@ unevaluated 'eval of nothing' 2 'a float network and a quantized one are needed'
 unevaluated 'eval without samples' 2 '--samples says what' net.safetensors q.safetensors
 unevaluated 'eval in batches of 0' 2 '--batch is a whole number from 1' net.safetensors q.safetensors -s X.npy -b 0
 unevaluated 'eval of float' 4 'net.safetensors: is not a quantized network: npu-run quantize makes one' net.safetensors net.safetensors -s X.npy
+unevaluated 'eval against what was quantized' 4 'q.safetensors: is quantized already: the network of floats is needed' q.safetensors q.safetensors -s X.npy
+quantize net.safetensors -o dynamic.safetensors -m dynamic >/dev/null
+# Before anything is run, for which there is no device here.
+for option in --plot --svg=dynamic.svg; do
+	check "nothing to draw, $option" 4 "$npu_run" eval -d /dev/nowhere net.safetensors dynamic.safetensors -s X.npy $option
+	says err 'npu-run: eval: dynamic.safetensors: has no range that is known ahead'; is_no_file dynamic.svg*; done_
+done
 unevaluated 'eval against another network' 4 'q.safetensors: has 2 layers, but layer.npy has 1' layer.npy q.safetensors -s X.npy
 unevaluated 'eval of other samples' 4 'samples-wide.npy: has 4 values a sample' net.safetensors q.safetensors -s samples-wide.npy
 unevaluated 'eval of samples that are not finite' 4 'samples-nan.npy: value 1 of sample 1 is nan' net.safetensors q.safetensors -s samples-nan.npy

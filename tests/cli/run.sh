@@ -57,6 +57,12 @@ npy A16.npy '<i2' '2, 3' '\1\1\2\0\3\0\374\377\5\0\6\0'		# A, but for 257
 npy residual.npy '|i1' '2, 2' '\1\2\3\4'
 npy vector.npy '|i1' '6,' '\1\2\3\4\5\6'
 npy empty.npy '|i1' '0, 3' ''
+npy zero.npy '|i1' '2, 3' '\0\0\0\0\0\0'
+npy full.npy '|i1' '2, 2' '\177\0\0\0'
+npy heavy.npy '<i4' '2,' '\0\0\0\0\1\0\0\100'			# 0, 2^30 + 1
+npy halves.npy '<f4' '2, 2' '\0\0\0\77\0\0\0\77\0\0\0\77\0\0\0\77'	# 0.5
+npy infinite.npy '<f2' '2, 2' '\0\0\0\70\0\174\0\0'		# 0, 0.5, inf, 0
+npy nan.npy '<f4' '2,' '\0\0\300\177\0\0\200\77'			# nan, 1
 head -c 131 A.npy >short.npy
 
 # ---- what every command has ----
@@ -122,6 +128,8 @@ plan() {
 check 'plan' 0 plan 64 256 64 --config nv_small
 says out 'config    nv_small'; says out 'M 64 x K 256 x N 64, int8 results'
 says out 'limit     16384 cycles: MACs take 16384, bytes 4608'; says out 'fetches   A 1 x, weights 1 x'; done_
+check 'plan of decimals' 0 plan 010 08 3 --config nv_small
+says out 'M 10 x K 8 x N 3'; done_
 check 'plan at a clock' 0 plan 64 256 64 --config nv_small --clock 100
 says out ' s at 100.0 MHz'; done_
 check 'plan bound by the bus' 0 plan 1 1024 1024 --config nv_small
@@ -181,7 +189,12 @@ unplanned 'plan of an uneven batch' 'a matmul of 64 rows, which 3 matrices' 64 2
 unplanned 'plan of relu6 without a scale' 'matmul: output_scale is 0' 1 2 3 -c nv_small -a relu6
 unplanned 'plan of a zero point of 5 bits' '--w-zero-point of int4 is a whole number from -8 to 7' 1 2 3 -c nv_small \
 	--w-type int4 --w-zero-point 8
-unplanned 'plan without a clock' "--clock is above 0 and at most 1000000 MHz, not '0'" 1 2 3 -c nv_small --clock 0
+for clock in 0 1e-7 1e300; do
+	unplanned "plan at a clock of $clock" "--clock is 0.000001 to 1000000 MHz, not '$clock'" 1 2 3 -c nv_small --clock $clock
+done
+unplanned 'plan at a clock of no number' "--clock is a number, not 'inf'" 1 2 3 -c nv_small --clock inf
+unplanned 'plan of an endless scale' "--output-scale is at most 3.40282e+38, not '1e300'" 1 2 3 -c nv_small --output-scale 1e300
+unplanned 'plan of hexadecimals' "K is a whole number from 1 to 4294967295, not '0x10'" 1 0x10 3 -c nv_small
 
 # ---- matmul: results ----
 
@@ -206,8 +219,28 @@ check 'a scale of its own choice' 0 matmul A.npy W.npy -o C.npy
 says out 'scale     3.0238'; gives -6 42 -30 57; done_
 check 'its choice leaves room for the zero point' 0 matmul A.npy W.npy -o C.npy --zero-point 85
 says out 'scale     1,'; gives 83 99 75 104; done_
+# 123 / 42, and 126 / 42.
+check 'its choice leaves room for the residual' 0 matmul A.npy W.npy -o C.npy --residual residual.npy
+says out 'scale     2.92857,'; gives -5 43 -26 60; done_
+check 'its choice leaves room for a residual of floats' 0 matmul A.npy W.npy -o C.npy --residual halves.npy --scaling float
+says out 'scale     3,'; gives -6 42 -30 58; done_
+# unchosen WHAT OPTION...: there is no choice, and none is told
+unchosen() {
+	what=$1
+	shift
+	check "$what" 0 matmul -o C.npy --json "$@"
+	! grep -q chosen_scale out || fail 'a scale was chosen'
+}
+unchosen 'nothing to choose for floats' A.npy W.npy --type float32
+gives -tf4 -2 14 -10 19; done_
+unchosen 'nothing to choose for scaled int32' A.npy W.npy --type int32 --scaling fixed16
+gives -td4 -2 14 -10 19; done_
+unchosen 'nothing to choose for zeros' zero.npy W.npy
+gives 0 0 0 0; done_
 check 'exact int32' 0 matmul A.npy W.npy -o C.npy --type int32
 gives -td4 -2 14 -10 19; done_
+check 'int32 with a scaling and a factor' 0 matmul A.npy W.npy -o C.npy --type int32 --scaling fixed16 --multiplier 3 --shift 1
+gives -td4 -3 21 -15 29; done_
 check 'int32 of int16' 0 matmul A16.npy W.npy -o C.npy --type int32 --bias bias.npy
 gives -td4 256 525 -8 18; done_
 check 'uint8 with a zero point, into uint8' 0 matmul unsigned.npy W.npy -o C.npy --a-zero-point 128 --type uint8 --scaling none --zero-point 100
@@ -252,8 +285,15 @@ refused 'one matrix' 2 'two matrices are needed' A.npy -o C.npy
 refused 'no output' 2 '--output' A.npy W.npy
 refused 'two scales' 2 '--scale, --scales and --multiplier' A.npy W.npy -o C.npy --scale 1 --scales scales.npy
 refused 'half of a factor' 2 '--multiplier and --shift go together' A.npy W.npy -o C.npy --multiplier 1
+refused 'a factor of exact sums' 2 '--scale: results of type int32 are exact sums and take no factor' A.npy W.npy -o C.npy -t int32 --scale 0.5
+refused 'factors of exact sums' 2 '--scales: results of type int32 are exact sums' A.npy W.npy -o C.npy -t int32 --scales nope.npy
+refused 'a multiplier of exact sums' 2 '--multiplier: results of type int32 are exact sums' A.npy W.npy -o C.npy -t int32 --multiplier 1 --shift 0
+refused 'a factor without a scaling' 2 '--scale: results of --scaling none are exact sums' A.npy W.npy -o C.npy --scaling none --scale 5
+refused 'a multiplier of floats' 2 '--multiplier goes with --scaling fixed16, but here it is float' A.npy W.npy -o C.npy -t float32 --multiplier 3 --shift 1
+refused 'a multiplier of 31 bits' 2 '--multiplier goes with --scaling fixed16, but here it is tflite' A.npy W.npy -o C.npy -r tflite --multiplier 3 --shift 1
 refused 'shift out of range' 2 "--shift is a whole number from 0 to 62, not '63'" A.npy W.npy -o C.npy --multiplier 1 --shift 63
 refused 'scale that is none' 2 "--scale is a number, not '1x'" A.npy W.npy -o C.npy --scale 1x
+refused 'endless scale' 2 "--scale is above 0 and below 32768, not '1e300'" A.npy W.npy -o C.npy --scale 1e300
 refused 'negative scale' 2 '--scale is above 0' A.npy W.npy -o C.npy --scale -1
 refused 'unknown activation' 2 "--activation is none, relu or relu6, not 'tanh'" A.npy W.npy -o C.npy --activation tanh
 refused 'unknown type' 2 "--type is int8, uint8, int16, int32, float16 or float32, not 'int4'" A.npy W.npy -o C.npy --type int4
@@ -262,6 +302,11 @@ refused 'floats of an integer scaling' 2 'matmul: c is float32, which needs NPU_
 refused 'zero point out of range' 2 'matmul: zero_point is 200, not in -128 to 127 as int8 has it' A.npy W.npy -o C.npy --scale 1 --zero-point 200
 refused 'residual of another shape' 4 'A.npy: is 2 x 3, but C is 2 x 2' A.npy W.npy -o C.npy --residual A.npy
 refused 'no room' 2 '--zero-point: leaves results no room' A.npy W.npy -o C.npy --zero-point -128
+refused 'no room beside the residual' 2 '--residual: leaves results no room: full.npy goes 127 steps from 0, of the 127' A.npy W.npy -o C.npy --residual full.npy
+refused 'a residual of floats' 2 '--residual: halves.npy holds float32, which goes with --scaling float' A.npy W.npy -o C.npy --residual halves.npy
+refused 'a residual that is not finite' 4 'infinite.npy: element 2 is inf where integer results need a finite one' A.npy W.npy -o C.npy --scaling float --residual infinite.npy
+refused 'scales that are not finite' 4 'nan.npy: element 0 is nan where a finite factor is needed' A.npy W.npy -o C.npy --scaling float --scales nan.npy
+refused 'a bias that is too large' 4 'heavy.npy: element 1 is 1073741825, where a magnitude of at most 1073741824' A.npy W.npy -o C.npy --bias heavy.npy
 refused 'missing file' 4 'nope.npy: cannot be opened: No such file' nope.npy W.npy -o C.npy
 refused 'not an .npy file' 4 'err: is not an .npy file' A.npy err -o C.npy
 refused 'folder' 4 '.: cannot be read: Is a directory' A.npy . -o C.npy
@@ -287,6 +332,10 @@ limited() {
 matmul A.npy W.npy -o C.npy --scale 1 >/dev/null
 check 'disk full' 4 limited long.npy long.npy -o C.npy --scale 1
 says err 'C.npy: cannot be written: File too large'; gives -2 14 -10 19; files C.npy; done_
+for command in 'info -d cpu' 'plan 1 2 3 -c nv_small' 'selftest -d cpu -n 1' 'tensors A.npy'; do
+	check "standard output full, $command" 4 sh -c "'$npu_run' $command >/dev/full"
+	says err 'standard output'; done_
+done
 check 'standard output full' 4 sh -c "'$npu_run' matmul --device cpu A.npy W.npy -o C.npy --scale 1 >/dev/full"
 says err 'standard output'; done_
 
@@ -299,6 +348,8 @@ check 'selftest again' 0 "$npu_run" selftest --device cpu --seed 7 --count 50
 cmp -s out before || fail 'a seed does not give the same again'; done_
 check 'selftest as JSON' 0 "$npu_run" selftest --device cpu --seed 7 --count 5 --json
 says out '"seed": 7, "count": 5, "passed": 5, '; done_
+check 'selftest of all and of one' 2 "$npu_run" selftest -e -n 1
+says err '--exhaustive and --count exclude each other'; done_
 check 'selftest of nothing' 2 "$npu_run" selftest --count 0
 says err "--count is a whole number from 1 to 2147483647, not '0'"; done_
 
@@ -370,6 +421,9 @@ check 'fashion-mnist without a device' 1 "$fashion" --device /dev/nowhere "$mode
 says err '/dev/nowhere'; done_
 check 'fashion-mnist without arguments' 2 "$fashion"
 says err 'one MODEL is needed'; done_
+
+check 'help of training' 0 "$fashion-train" --help
+says out 'Usage: fashion-mnist-train MODEL'; [ ! -e --help ] || fail 'it was taken for a file'; done_
 
 check 'pipeline' 0 "$pipeline" --device cpu --frames 100
 says out 'frames   100,'; says out 'tracked  100'; done_

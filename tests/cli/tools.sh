@@ -4,10 +4,11 @@
 # The commands of npu-run for whoever looks at a machine rather than multiplies: bench and its like,
 # on the CPU device. What needs an NPU is in tests/device/npu-run.sh.
 #
-#   tests/cli/tools.sh NPU-RUN
+#   tests/cli/tools.sh NPU-RUN NPU-REPLAY
 set -u
 
 npu_run=$(readlink -f "$1")
+npu_replay=$(readlink -f "$2")
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
@@ -64,7 +65,15 @@ check 'bench of no calls' 2 bench -d cpu --count 0
 says err '--count is a whole number from 1'; done_
 check 'bench of no time' 2 bench -d cpu --seconds 0
 says err "--seconds is above 0 and at most 3600, not '0'"; done_
-check 'bench of no device' 2 bench -d cpu,,cpu
+check 'bench for both a count and a time' 2 bench -d cpu -n 5 -s 1
+says err '--count and --seconds exclude each other'; done_
+check 'bench of an endless time' 2 bench -d cpu --seconds 1e300
+says err "--seconds is above 0 and at most 3600, not '1e300'"; done_
+for devices in 'cpu,,cpu' 'cpu,' ''; do
+	check "bench of '$devices'" 2 bench -d "$devices"
+	says err '--device has an empty name'; done_
+done
+check 'bench of nine devices' 2 bench -d cpu,cpu,cpu,cpu,cpu,cpu,cpu,cpu,cpu
 says err '--device is up to 8 devices'; done_
 check 'bench of a device that is none' 3 bench -d cpu,cpu:x 1 1 1
 says err "no device is called 'cpu:x'"; done_
@@ -83,6 +92,8 @@ check 'soak' 0 "$npu_run" selftest -d cpu --soak 0.2s --seed 7
 says out 'soak      '; says out 'faults    0: 0 wrong results, 0 hangs'; done_
 check 'soak to a count' 0 "$npu_run" selftest -d cpu --soak 2h --count 20 --json
 is_json out; holds "(d['passed'], d['count'], d['faults']['wrong'])" '(20, 20, 0)'; done_
+check 'soak of no time' 0 "$npu_run" selftest -d cpu --soak 1e-9 --json
+is_json out; holds "d['passed']" 1; done_
 for duration in 0 -1s 1x 1hh '' ' 1s' 1e9d inf nan; do
 	check "soak for '$duration'" 2 "$npu_run" selftest -d cpu --soak "$duration"
 	says err "npu-run: selftest: --soak is a time such as 90s, 5m, 2h or 1d, not '$duration'"; done_
@@ -90,6 +101,11 @@ done
 check 'soak, interrupted' 130 interrupted is_catching "$npu_run" selftest -d cpu --soak 10d --json
 says err 'npu-run: selftest: interrupted'; is_json out
 holds "'count' in d" False; done_
+
+# ---- replay ----
+
+check 'version of npu-replay' 0 "$npu_replay" --version
+says out "npu-replay $("$npu_run" --version | cut -d ' ' -f 2)"; done_
 
 # ---- top ----
 

@@ -12,7 +12,7 @@ NPU_RUN_OBJS := $(addprefix $(B)/tools/npu-run/, main.o options.o device.o json.
 	cmd_cdi.o cdi.o \
 	cmd_eval.o eval_report.o eval_json.o eval_chart.o \
 	cmd_info.o hardware.o diagnosis.o \
-	cmd_matmul.o multiply.o operands.o stages.o npy.o npy_write.o \
+	cmd_matmul.o multiply.o operands.o auto_scale.o stages.o npy.o npy_write.o \
 	cmd_plan.o choices.o plan_request.o \
 	cmd_quantize.o quantize_options.o quantize_report.o \
 	cmd_selftest.o faults.o trial.o reference.o \

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Values of options that are one of some words, or that describe an output stage. */
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "choices.h"
-#include "command.h"
+#include "options.h"
 
 /* In the order of the values. Of the first three A may be. */
 static const char *const types[] = { "int8", "uint8", "int16", "int32", "float16", "float32" };
@@ -74,6 +76,16 @@ bool choose_activation(const char *who, const char *option, const char *text,
 	return index >= 0;
 }
 
+bool choose_output_scale(const char *who, const char *text, float *scale)
+{
+	if (!option_float(who, "--output-scale", text, scale))
+		return false;
+	if (isfinite(*scale))
+		return true;
+	complain(who, "--output-scale is at most %g, not '%s'", (double)FLT_MAX, text);
+	return false;
+}
+
 bool choose_clamp(const char *who, const char *text, double *min, double *max)
 {
 	char *comma, *end;
@@ -96,4 +108,9 @@ const char *type_word(enum npu_type type)
 const char *w_type_word(enum npu_weight_type type)
 {
 	return w_types[type];
+}
+
+const char *scaling_word(enum npu_scaling scaling)
+{
+	return scalings[scaling];
 }

@@ -17,11 +17,15 @@ bool choose_scaling(const char *who, const char *option, const char *text,
 bool choose_activation(const char *who, const char *option, const char *text,
 		       enum npu_activation *activation);
 
+/* The value of --output-scale. */
+bool choose_output_scale(const char *who, const char *text, float *scale);
+
 /* "MIN,MAX", the value of --clamp. */
 bool choose_clamp(const char *who, const char *text, double *min, double *max);
 
 /* The words, of values there are. */
 const char *type_word(enum npu_type type);
 const char *w_type_word(enum npu_weight_type type);
+const char *scaling_word(enum npu_scaling scaling);
 
 #endif

@@ -38,6 +38,9 @@ static const char help[] =
 	"The exit status is 0, 1 (devices disagree about a result), 2 (command line), 3 (device),\n"
 	"4 (file) or 130 (interrupted; what was measured is shown, but not in a file).\n";
 
+#define DEFAULT_WARM_UP 3
+#define DEFAULT_SECONDS 1
+
 #define MAX_DEVICES 8
 #define MAX_SHAPES 64
 
@@ -67,7 +70,12 @@ static bool take_devices(const char *who, char *list, struct bench_options *opti
 	char *name;
 
 	while ((name = strsep(&list, ","))) {
-		if (!*name || options->device_count == MAX_DEVICES) {
+		if (!*name) {
+			complain(who, "--device has an empty name: give names with one comma "
+				      "between them");
+			return false;
+		}
+		if (options->device_count == MAX_DEVICES) {
 			complain(who, "--device is up to %d devices with commas between them",
 				 MAX_DEVICES);
 			return false;
@@ -97,6 +105,22 @@ static bool take_seconds(const char *who, double *seconds)
 		return false;
 	}
 	*seconds = (double)value;
+	return true;
+}
+
+/* And fills in the time. */
+static bool check_options(const char *who, struct bench_options *options)
+{
+	if (options->chart && options->common.json) {
+		complain(who, "--chart and --json exclude each other; --svg goes with both");
+		return false;
+	}
+	if (options->effort.count && options->effort.seconds > 0) {
+		complain(who, "--count and --seconds exclude each other");
+		return false;
+	}
+	if (options->effort.seconds <= 0)
+		options->effort.seconds = DEFAULT_SECONDS;
 	return true;
 }
 
@@ -161,11 +185,7 @@ static bool parse_options(int argc, char **argv, struct bench_options *options, 
 			return false;
 	}
 	*status = STATUS_USAGE;
-	if (options->chart && options->common.json) {
-		complain(argv[0], "--chart and --json exclude each other; --svg goes with both");
-		return false;
-	}
-	return take_shapes(argc, argv, options);
+	return check_options(argv[0], options) && take_shapes(argc, argv, options);
 }
 
 /* ---- Run ------------------------------------------------------------------------------- */
@@ -293,7 +313,7 @@ static enum status bench(const char *who, const struct bench_options *options,
 
 enum status cmd_bench(int argc, char **argv)
 {
-	struct bench_options options = { .effort = { .warm_up = 3, .seconds = 1 } };
+	struct bench_options options = { .effort = { .warm_up = DEFAULT_WARM_UP } };
 	struct device devices[MAX_DEVICES];
 	struct npu_error err;
 	enum status status;

@@ -177,6 +177,9 @@ static int load(const struct eval_options *options, struct material *m, struct n
 		ret = subject_load(options->paths[i], options->model.path, &m->network,
 				   &m->subjects[i], err);
 	}
+	/* A run may take hours. */
+	if (!ret && (options->plot || options->svg))
+		ret = eval_chart_check(m->subjects, m->count, err);
 	return ret;
 }
 

@@ -21,7 +21,7 @@ static const char help[] =
 	"Example: npu-run info --device /dev/accel/accel0\n"
 	"\n"
 	"The exit status is 0 if the device, or any NPU at all, can be used, 2 if the command line\n"
-	"is wrong, 3 if not.\n";
+	"is wrong, 3 if not, 4 if standard output cannot be written.\n";
 
 /* ---- A device -------------------------------------------------------------------------- */
 

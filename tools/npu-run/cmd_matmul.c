@@ -36,7 +36,8 @@ static const char help[] =
 	"                         of A and W, taken off first\n" COMMON_HELP "\n"
 	"Example: npu-run matmul A.npy W.npy -o C.npy --scale 0.002 --activation relu\n"
 	"\n"
-	"Without a factor one is chosen and printed: the largest that cannot saturate.\n"
+	"Without a factor one is chosen for C of 8 and 16 bits, and printed: the largest that\n"
+	"cannot saturate. It is 1 for other types.\n"
 	"The exit status is 0, 2 (command line), 3 (device) or 4 (file).\n";
 
 struct matmul_options {
@@ -117,7 +118,7 @@ static bool take_number(int c, const char *who, struct matmul_options *options)
 		operand->shift = (uint32_t)value;
 		return ok;
 	case OPTION_OUTPUT_SCALE:
-		return option_float(who, "--output-scale", optarg, &operand->output_scale);
+		return choose_output_scale(who, optarg, &operand->output_scale);
 	case OPTION_A_ZERO_POINT:
 		return take_zero_point(who, "--a-zero-point", &operand->a_zero_point);
 	case OPTION_W_ZERO_POINT:
@@ -167,6 +168,30 @@ static bool take_option(int c, const char *who, struct matmul_options *options, 
 	}
 }
 
+/* A factor that the scaling has no use for would be ignored. */
+static bool check_factor(const char *who, const struct operand_options *operand)
+{
+	const enum npu_scaling scaling = operands_scaling(operand);
+	const char *factor = operand->has_scale	       ? "--scale"
+			     : operand->scales	       ? "--scales"
+			     : operand->has_multiplier ? "--multiplier"
+						       : NULL;
+
+	if (factor && scaling == NPU_SCALING_NONE) {
+		complain(who, "%s: results of %s", factor,
+			 operand->has_scaling ? "--scaling none are exact sums and take no factor"
+					      : "type int32 are exact sums and take no factor, "
+						"unless --scaling says how");
+		return false;
+	}
+	if (operand->has_multiplier && scaling != NPU_SCALING_FIXED16) {
+		complain(who, "--multiplier goes with --scaling fixed16, but here it is %s",
+			 scaling_word(scaling));
+		return false;
+	}
+	return true;
+}
+
 static bool check_options(const char *who, const struct matmul_options *options, int files)
 {
 	const struct operand_options *operand = &options->operand;
@@ -189,12 +214,7 @@ static bool check_options(const char *who, const struct matmul_options *options,
 			      "same: give one");
 		return false;
 	}
-	if (operand->has_multiplier && operand->has_scaling &&
-	    operand->scaling != NPU_SCALING_FIXED16) {
-		complain(who, "--multiplier goes with --scaling fixed16");
-		return false;
-	}
-	return true;
+	return check_factor(who, operand);
 }
 
 static bool parse_options(int argc, char **argv, struct matmul_options *options,

@@ -36,17 +36,19 @@ static const char help[] =
 	"\n"
 	"Example: npu-run selftest --soak 8h --json >night.json\n"
 	"\n"
-	"The exit status is 0, 1 (a result is wrong), 2 (command line), 3 (device) or 130\n"
-	"(interrupted, with nothing wrong until then).\n";
+	"The exit status is 0, 1 (a result is wrong), 2 (command line), 3 (device), 4 (standard\n"
+	"output) or 130 (interrupted, with nothing wrong until then).\n";
 
 /*
  * struct selftest_options
  * @count: Multiplications, 0 for no limit.
+ * @exhaustive: There is every combination, which is so many.
  * @soak: Seconds to go on for, 0 for a test that ends with the first failure.
  */
 struct selftest_options {
 	struct common_options common;
 	int64_t count;
+	bool exhaustive;
 	double soak;
 	int64_t seed;
 };
@@ -85,6 +87,24 @@ struct mismatch {
 	size_t wrong, elements;
 };
 
+/* And fills in the count. @extra: An argument that is no option, or NULL. */
+static bool check_options(struct selftest_options *options, const char *who, const char *extra)
+{
+	if (extra) {
+		complain(who, "there is nothing to do with '%s'", extra);
+		return false;
+	}
+	if (options->exhaustive && options->count) {
+		complain(who, "--exhaustive and --count exclude each other");
+		return false;
+	}
+	if (options->exhaustive)
+		options->count = EXHAUSTIVE_ROUNDS * TRIAL_FORMS;
+	else if (!options->count && options->soak <= 0)
+		options->count = DEFAULT_COUNT;
+	return true;
+}
+
 static bool parse_options(int argc, char **argv, struct selftest_options *options,
 			  enum status *status)
 {
@@ -105,7 +125,7 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 			ok = option_integer(argv[0], "--count", optarg, 1, INT32_MAX,
 					    &options->count);
 		else if (c == 'e')
-			ok = (options->count = EXHAUSTIVE_ROUNDS * TRIAL_FORMS);
+			ok = options->exhaustive = true;
 		else if (c == 'k')
 			ok = option_duration(argv[0], "--soak", optarg, &options->soak);
 		else if (c == 's')
@@ -116,12 +136,8 @@ static bool parse_options(int argc, char **argv, struct selftest_options *option
 		if (!ok)
 			return false;
 	}
-	if (!options->count && options->soak <= 0)
-		options->count = DEFAULT_COUNT;
 	*status = STATUS_USAGE;
-	if (optind < argc)
-		complain(argv[0], "there is nothing to do with '%s'", argv[optind]);
-	return optind == argc;
+	return check_options(options, argv[0], optind < argc ? argv[optind] : NULL);
 }
 
 /* Returns the number of wrong elements and describes the first. */
@@ -261,7 +277,8 @@ static enum status run_trials(const char *who, const struct selftest_options *op
 
 	for (int64_t i = 0; status == STATUS_OK && (!options->count || i < options->count); i++) {
 		totals->seconds = now() - start;
-		if (options->soak > 0 && totals->seconds >= options->soak)
+		/* Nothing is right if nothing was tried, however short the time. */
+		if (i && options->soak > 0 && totals->seconds >= options->soak)
 			break;
 		show_progress(options, totals, i);
 		if (interrupted())

@@ -177,6 +177,21 @@ static int draw(const struct plot *plot, bool text, const char *svg, struct npu_
 	return ret;
 }
 
+int eval_chart_check(const struct subject *subjects, uint32_t count, struct npu_error *err)
+{
+	const struct quant_network *network = &subjects->network;
+
+	if (count > 1 || network->quantized_output)
+		return 0;
+	for (uint32_t i = 0; i < network->count; i++)
+		if (subjects->layer[i].clips)
+			return 0;
+	return error_set(err, -EINVAL,
+			 "%s: has no range that is known ahead, so there is nothing to draw: that "
+			 "takes static activations, or several networks",
+			 subjects->path);
+}
+
 int eval_chart(const struct eval_report *report, bool text, const char *svg, struct npu_error *err)
 {
 	struct chart chart;
@@ -189,13 +204,7 @@ int eval_chart(const struct eval_report *report, bool text, const char *svg, str
 		fill_accuracy(&chart, report);
 	else
 		fill_ranges(&chart, report);
-	if (chart.plot.series_count)
-		ret = draw(&chart.plot, text, svg, err);
-	else
-		ret = error_set(err, -EINVAL,
-				"%s: has no range that is known ahead, so there is nothing to "
-				"draw: that takes static activations, or several networks",
-				report->subjects[0].path);
+	ret = draw(&chart.plot, text, svg, err);
 	free(chart.points);
 	return ret;
 }

@@ -6,6 +6,12 @@
 #include "eval_report.h"
 
 /*
+ * Whether there will be something to draw of networks that are loaded. Errors begin with the path
+ * of the one of which there is nothing.
+ */
+int eval_chart_check(const struct subject *subjects, uint32_t count, struct npu_error *err);
+
+/*
  * Draws, of several networks, their accuracy against the bits of their weights, a line for each
  * technique; of one network, where the values of each layer lie in their range.
  * @text: Whether to standard output.

@@ -36,6 +36,7 @@ bool model_option(int c, const char *who, struct model_options *model)
 		model->tensor = optarg;
 		return true;
 	default:
+		model->has_input_scale = true;
 		return take_factor(who, "--input-scale", &model->input_scale);
 	}
 }

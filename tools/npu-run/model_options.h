@@ -12,12 +12,13 @@
  * @path: The network, an argument of the command.
  * @tensor: The only one of it to take, or NULL.
  * @samples: Path, or NULL.
- * @input_scale: What samples are multiplied with.
+ * @input_scale: What samples are multiplied with; @has_input_scale if the command line says so.
  */
 struct model_options {
 	const char *path;
 	const char *tensor;
 	const char *samples;
+	bool has_input_scale;
 	double input_scale;
 };
 

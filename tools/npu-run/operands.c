@@ -7,8 +7,10 @@
 
 #include <npu_quant.h>
 
+#include "auto_scale.h"
 #include "error.h"
 #include "operands.h"
+#include "reference.h"
 
 /* Types of both, in the order of enum npu_type. */
 static const enum npy_type npy_types[] = { NPY_INT8,  NPY_UINT8,   NPY_INT16,
@@ -27,6 +29,13 @@ enum npu_type operands_type(enum npy_type type)
 enum npy_type operands_npy_type(enum npu_type type)
 {
 	return npy_types[type - 1];
+}
+
+double operands_element(const struct npy *npy, size_t i)
+{
+	const enum npu_type type = operands_type(npy->type);
+
+	return reference_value(type, (const char *)npy->data + i * npu_type_size(type));
 }
 
 /* What W, A and residuals may hold: a type and those before it in enum npu_type. */
@@ -69,6 +78,19 @@ static int check_vector(const struct npy *npy, uint32_t n, struct npu_error *err
 	return 0;
 }
 
+static int check_bias(const struct npy *npy, struct npu_error *err)
+{
+	const int32_t *bias = npy->data;
+
+	for (size_t i = 0; i < npy->count; i++)
+		if (bias[i] > NPU_BIAS_MAX || bias[i] < -NPU_BIAS_MAX)
+			return error_set(err, -EINVAL,
+					 "element %zu is %d, where a magnitude of at most %d is "
+					 "needed",
+					 i, bias[i], NPU_BIAS_MAX);
+	return 0;
+}
+
 static int load_bias(const char *path, struct operands *operands, struct npu_error *err)
 {
 	struct npy *bias = &operands->bias;
@@ -83,6 +105,8 @@ static int load_bias(const char *path, struct operands *operands, struct npu_err
 				 "accumulator",
 				 npy_type_name(bias->type));
 	ret = check_vector(bias, operands->problem.n, err);
+	if (!ret)
+		ret = check_bias(bias, err);
 	if (ret)
 		return ret;
 	operands->problem.epilogue.bias = bias->data;
@@ -113,69 +137,14 @@ static int load_scales(const char *path, uint32_t n, float *scale, struct npu_er
 		ret = error_set(err, -EINVAL, "holds %s where float32 or float64 is needed",
 				npy_type_name(npy.type));
 	}
+	for (uint32_t i = 0; i < n && !ret; i++)
+		if (!isfinite(scale[i]))
+			ret = error_set(err, -EINVAL,
+					"element %u is %g where a finite factor is needed", i,
+					(double)scale[i]);
 out:
 	npy_free(&npy);
 	return ret;
-}
-
-static int64_t element(const struct npy *npy, size_t i)
-{
-	return npy->type == NPY_INT8	? ((const int8_t *)npy->data)[i]
-	       : npy->type == NPY_UINT8 ? ((const uint8_t *)npy->data)[i]
-					: ((const int16_t *)npy->data)[i];
-}
-
-/* Largest magnitude an accumulator plus bias can have: that of A's largest element everywhere. */
-static int64_t largest_accumulator(const struct operands *operands,
-				   const struct operand_options *options)
-{
-	const struct problem *p = &operands->problem;
-	const int8_t *w = operands->w.data;
-	int64_t largest_a = 0, largest = 0;
-
-	for (size_t i = 0; i < operands->a.count; i++) {
-		int64_t a = llabs(element(&operands->a, i) - options->a_zero_point);
-
-		largest_a = a > largest_a ? a : largest_a;
-	}
-	for (uint32_t n = 0; n < p->n; n++) {
-		int64_t sum = 0;
-
-		for (uint32_t k = 0; k < p->k; k++)
-			sum += abs(w[(size_t)n * p->k + k] - options->w_zero_point);
-		sum *= largest_a;
-		if (p->epilogue.bias)
-			sum += llabs(p->epilogue.bias[n]);
-		largest = sum > largest ? sum : largest;
-	}
-	return largest;
-}
-
-/* The largest scale with which no result of any A as large as this one can saturate. */
-static int choose_scale(const struct operands *operands, const struct operand_options *options,
-			float *scale, struct npu_error *err)
-{
-	int32_t zero_point = options->zero_point;
-	int64_t largest = largest_accumulator(operands, options);
-	int32_t min = options->result == NPU_TYPE_UINT8	  ? 0
-		      : options->result == NPU_TYPE_INT16 ? INT16_MIN
-							  : INT8_MIN;
-	int32_t max = options->result == NPU_TYPE_UINT8 ? UINT8_MAX : -(min + 1);
-	int32_t room = max - zero_point;
-
-	if (options->result >= NPU_TYPE_INT32) {
-		*scale = 1;
-		return 0;
-	}
-	if (options->activation == NPU_ACTIVATION_NONE && zero_point - min < room)
-		room = zero_point - min;
-	if (room < 1)
-		return error_set(err, -EDOM,
-				 "leaves results no room at zero point %d, so no scale can be "
-				 "chosen: give one",
-				 zero_point);
-	*scale = largest ? (float)room / (float)largest : 1.0f;
-	return 0;
 }
 
 /* Factors in the form of the scaling. */
@@ -221,6 +190,18 @@ static int allocate_scales(struct operands *operands, uint32_t count, struct npu
 	return 0;
 }
 
+/* Nobody has said a factor: a type that can saturate gets one that it cannot with, others 1. */
+static int choose_scale(const struct operand_options *options, struct operands *operands,
+			const char **what, struct npu_error *err)
+{
+	int ret = 0;
+
+	if (options->result < NPU_TYPE_INT32)
+		ret = auto_scale(options, operands, &operands->auto_scale, what, err);
+	operands->scale[0] = operands->auto_scale > 0 ? operands->auto_scale : 1;
+	return ret;
+}
+
 /* From whichever form the factors were given in to that of the scaling. */
 static int make_scaling(const struct operand_options *options, struct operands *operands,
 			const char **what, struct npu_error *err)
@@ -243,19 +224,18 @@ static int make_scaling(const struct operand_options *options, struct operands *
 		*what = options->scales;
 		ret = load_scales(options->scales, n, operands->scale, err);
 	} else {
-		*what = "--zero-point";
-		ret = choose_scale(operands, options, operands->scale, err);
-		operands->auto_scale = operands->scale[0];
+		ret = choose_scale(options, operands, what, err);
 	}
 	return ret ? ret : convert_scales(operands, err);
 }
 
-/* FIXED16 unless the result says something else. */
-static enum npu_scaling default_scaling(enum npu_type result)
+enum npu_scaling operands_scaling(const struct operand_options *options)
 {
-	return result == NPU_TYPE_INT32	 ? NPU_SCALING_NONE
-	       : result > NPU_TYPE_INT32 ? NPU_SCALING_FLOAT
-					 : NPU_SCALING_FIXED16;
+	if (options->has_scaling)
+		return options->scaling;
+	return options->result == NPU_TYPE_INT32  ? NPU_SCALING_NONE
+	       : options->result > NPU_TYPE_INT32 ? NPU_SCALING_FLOAT
+						  : NPU_SCALING_FIXED16;
 }
 
 /* A residual has the scale of the result. */
@@ -266,8 +246,7 @@ static void set_epilogue(const struct operand_options *options, struct problem *
 	p->epilogue = (struct npu_epilogue_desc){
 		.size = sizeof(p->epilogue),
 		.n = p->n,
-		.scaling =
-			options->has_scaling ? options->scaling : default_scaling(options->result),
+		.scaling = operands_scaling(options),
 		.zero_point = options->zero_point,
 		.activation = options->activation,
 		.output_scale = options->output_scale,
@@ -281,8 +260,22 @@ static void set_epilogue(const struct operand_options *options, struct problem *
 	};
 }
 
+/* An integer result does not show what became of a value that is none. */
+static int check_finite(const struct npy *npy, enum npu_type result, struct npu_error *err)
+{
+	if (npy->type < NPY_FLOAT16 || result > NPU_TYPE_INT32)
+		return 0;
+	for (size_t i = 0; i < npy->count; i++)
+		if (!isfinite(operands_element(npy, i)))
+			return error_set(
+				err, -EINVAL,
+				"element %zu is %g where integer results need a finite one", i,
+				operands_element(npy, i));
+	return 0;
+}
+
 static int load_residual(const struct operand_options *options, struct operands *operands,
-			 struct npu_error *err)
+			 const char **what, struct npu_error *err)
 {
 	struct problem *p = &operands->problem;
 	struct npy *npy = &operands->residual;
@@ -294,9 +287,14 @@ static int load_residual(const struct operand_options *options, struct operands 
 	if (npy->dim[0] != p->m || npy->dim[1] != p->n)
 		return error_set(err, -EINVAL, "is %zu x %zu, but C is %u x %u", npy->dim[0],
 				 npy->dim[1], p->m, p->n);
+	if (npy->type >= NPY_FLOAT16 && p->epilogue.scaling != NPU_SCALING_FLOAT) {
+		*what = "--residual";
+		return error_set(err, -EDOM, "%s holds %s, which goes with --scaling float",
+				 options->residual, npy_type_name(npy->type));
+	}
 	p->residual_type = operands_type(npy->type);
 	p->residual = npy->data;
-	return 0;
+	return check_finite(npy, p->c_type, err);
 }
 
 static int load(const struct operand_options *options, struct operands *operands, const char **what,
@@ -341,7 +339,7 @@ static int load(const struct operand_options *options, struct operands *operands
 	}
 	if (options->residual) {
 		*what = options->residual;
-		ret = load_residual(options, operands, err);
+		ret = load_residual(options, operands, what, err);
 		if (ret)
 			return ret;
 	}

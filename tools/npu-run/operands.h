@@ -15,7 +15,7 @@
  * @scale: Factor from accumulators to results, if @has_scale.
  * @multiplier, @shift: The same in fixed point, if @has_multiplier.
  * @result: Type of C.
- * @scaling: How factors are applied, if @has_scaling; otherwise as the type of C has it.
+ * @scaling: How factors are applied, if @has_scaling; see operands_scaling().
  * @a_zero_point, @w_zero_point: Zero points of the inputs.
  * @zero_point, @activation, @output_scale, @clamp, @clamp_min, @clamp_max: As in struct
  *	npu_epilogue_desc.
@@ -46,7 +46,7 @@ struct operand_options {
 
 /*
  * struct operands - the problem and what holds its memory
- * @auto_scale: The factor that was chosen, 0 if one was given.
+ * @auto_scale: The factor that was chosen, 0 if one was given or none had to be.
  */
 struct operands {
 	struct problem problem;
@@ -66,6 +66,12 @@ enum npu_type operands_type(enum npy_type type);
 
 /* The other way round. */
 enum npy_type operands_npy_type(enum npu_type type);
+
+/* An element as a number. */
+double operands_element(const struct npy *npy, size_t i);
+
+/* How factors are applied: FIXED16 unless the command line or the type of C says something else. */
+enum npu_scaling operands_scaling(const struct operand_options *options);
 
 /*
  * On failure *@what is the file or option that @err speaks of. Errors: -EDOM if an option is at

@@ -46,7 +46,7 @@ bool option_integer(const char *who, const char *option, const char *text, int64
 	long long number;
 
 	errno = 0;
-	number = strtoll(text, &end, 0);
+	number = strtoll(text, &end, 10);
 	if (!ends_well(text, end) || errno || number < min || number > max) {
 		complain(who, "%s is a whole number from %" PRId64 " to %" PRId64 ", not '%s'",
 			 option, min, max, text);
@@ -61,8 +61,9 @@ bool option_float(const char *who, const char *option, const char *text, float *
 	char *end;
 	float number;
 
+	errno = 0;
 	number = strtof(text, &end);
-	if (!ends_well(text, end) || !isfinite(number)) {
+	if (!ends_well(text, end) || isnan(number) || (isinf(number) && errno != ERANGE)) {
 		complain(who, "%s is a number, not '%s'", option, text);
 		return false;
 	}

@@ -37,9 +37,11 @@ struct common_options {
  */
 bool common_option(int c, const char *help, struct common_options *common, enum status *status);
 
-/* Read the value of an option; complain and return false if it is not a number in the range. */
+/* Reads the value of an option; complains and returns false if it is not one in the range. */
 bool option_integer(const char *who, const char *option, const char *text, int64_t min, int64_t max,
 		    int64_t *value);
+
+/* The same for any number. One that no float holds is infinite, and for the caller to refuse. */
 bool option_float(const char *who, const char *option, const char *text, float *value);
 
 /* "90", "90s", "1.5m", "2h" or "3d", in seconds; above 0. */

@@ -29,7 +29,8 @@ static const char help[] =
 	"         npu-run plan 64 768 3072 -c nv_small --w-type int4 --bias --activation relu6 \\\n"
 	"                      --output-scale 0.05\n"
 	"\n"
-	"The exit status is 0, 2 (command line, or a shape beyond the device) or 3 (device).\n";
+	"The exit status is 0, 2 (command line, or a shape beyond the device), 3 (device) or\n"
+	"4 (standard output).\n";
 
 /* Options without a letter of their own. */
 enum {
@@ -84,7 +85,7 @@ static bool take_clock(const char *who, float *mhz)
 	if (!option_float(who, "--clock", optarg, mhz))
 		return false;
 	if (*mhz < 1e-6f || *mhz > 1e6f) {
-		complain(who, "--clock is above 0 and at most 1000000 MHz, not '%s'", optarg);
+		complain(who, "--clock is 0.000001 to 1000000 MHz, not '%s'", optarg);
 		return false;
 	}
 	return true;
@@ -138,7 +139,7 @@ static bool take_output(int c, const char *who, struct plan_request *request, st
 	case 'a':
 		return choose_activation(who, "--activation", optarg, &epilogue->activation);
 	case OPTION_OUTPUT_SCALE:
-		return option_float(who, "--output-scale", optarg, &epilogue->output_scale);
+		return choose_output_scale(who, optarg, &epilogue->output_scale);
 	default:
 		epilogue->clamp = true;
 		return choose_clamp(who, optarg, &epilogue->clamp_min, &epilogue->clamp_max);

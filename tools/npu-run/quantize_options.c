@@ -99,6 +99,17 @@ static bool take_between(const char *who, const char *option, double min, double
 	return false;
 }
 
+static bool take_alpha(const char *who, double *alpha)
+{
+	char *end;
+
+	*alpha = strtod(optarg, &end);
+	if (end != optarg && !*end && *alpha >= 0 && *alpha <= 1)
+		return true;
+	complain(who, "--smooth is 0 to 1, not '%s'", optarg);
+	return false;
+}
+
 static bool take_weights(const char *who, struct technique *technique)
 {
 	if (weight_type_parse(optarg, &technique->weights))
@@ -161,7 +172,12 @@ static bool take_budget(const char *who, const char *option, enum npu_budget bud
 
 static bool take_layer(const char *who, struct quantize_options *options)
 {
-	if (options->layer_count == NETWORK_MAX_LAYERS || !strrchr(optarg, ':')) {
+	if (options->layer_count == NETWORK_MAX_LAYERS) {
+		complain(who, "--layer may be given %d times: no network has more layers",
+			 NETWORK_MAX_LAYERS);
+		return false;
+	}
+	if (!strrchr(optarg, ':')) {
 		complain(who, "--layer is a layer and its weights, as in 0:int4, not '%s'", optarg);
 		return false;
 	}
@@ -214,14 +230,12 @@ static bool take_number(int c, const char *who, struct quantize_options *options
 		return take_between(who, "--percentile", 0, 100, &technique->percentile);
 	case OPTION_MOMENTUM:
 		ok = take_between(who, "--momentum", 0, 1, &number);
+		options->has_momentum = true;
 		technique->momentum = (float)number;
 		return ok;
 	case OPTION_SMOOTH:
-		/* 0 is the one end that take_between() leaves out. */
-		if (optarg && !strcmp(optarg, "0"))
-			number = 0;
-		else if (optarg)
-			ok = take_between(who, "--smooth", 0, 1, &number);
+		if (optarg)
+			ok = take_alpha(who, &number);
 		technique->smooth = true;
 		technique->alpha = (float)number;
 		return ok;
@@ -289,8 +303,25 @@ static bool take_option(int c, const char *who, struct quantize_options *options
 	}
 }
 
+/* An option that would be ignored, because there is nothing it could be about. */
+static const char *find_idle(const struct quantize_options *options)
+{
+	const struct technique *technique = &options->technique;
+
+	if (options->common.device && !options->pack)
+		return "--device goes with --pack: nothing else here needs a device";
+	if (options->model.has_input_scale && !options->model.samples)
+		return "--input-scale goes with --samples: it is what they are multiplied with";
+	if (technique->percentile > 0 && technique->observer != NPU_OBSERVER_PERCENTILE)
+		return "--percentile goes with --observer percentile";
+	if (options->has_momentum && technique->mode != INPUT_ADAPTIVE)
+		return "--momentum goes with --mode adaptive";
+	return NULL;
+}
+
 static bool check_options(const char *who, struct quantize_options *options, int files)
 {
+	const char *idle = find_idle(options);
 	struct npu_error err;
 
 	if (files != 1) {
@@ -301,8 +332,8 @@ static bool check_options(const char *who, struct quantize_options *options, int
 		complain(who, "--output says where the network goes: -o q.safetensors");
 		return false;
 	}
-	if (options->common.device && !options->pack) {
-		complain(who, "--device goes with --pack: nothing else here needs a device");
+	if (idle) {
+		complain(who, "%s", idle);
 		return false;
 	}
 	if (options->technique.has_budget && options->layer_count) {

@@ -10,6 +10,7 @@
  * struct quantize_options - what it says
  * @output, @scales, @pack: Paths; the last two may be NULL.
  * @layers, @layer_count: Values of --layer, which need the network to be understood.
+ * @has_momentum: Whether the momentum is the command line's.
  * @technique: All else.
  */
 struct quantize_options {
@@ -20,6 +21,7 @@ struct quantize_options {
 	const char *pack;
 	const char *layers[NETWORK_MAX_LAYERS];
 	uint32_t layer_count;
+	bool has_momentum;
 	struct technique technique;
 };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npu.h>
+
 #include "replay.h"
 
 #define STATUS_DIFFERS 1
@@ -29,6 +31,7 @@ static const char help[] =
 	"  --limit CYCLES    clock cycles that one wait may take (the default: 10000000)\n"
 	"  --json            one JSON object a line instead of text\n"
 	"  --help            this text\n"
+	"  --version         the version\n"
 	"\n"
 	"Exit status: 0 all are equal; 1 there are differences; 2 something could not be played.\n"
 	"\n"
@@ -142,12 +145,13 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "limit", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
 	double number;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", list, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hV", list, NULL)) != -1) {
 		switch (c) {
 		case 'm':
 			o->model = optarg;
@@ -166,6 +170,10 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(help, stdout);
+			return 1;
+		case 'V':
+			printf("npu-replay %d.%d.%d\n", NPU_VERSION_MAJOR, NPU_VERSION_MINOR,
+			       NPU_VERSION_PATCH);
 			return 1;
 		default:
 			return -1;

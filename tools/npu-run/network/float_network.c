@@ -184,7 +184,12 @@ int float_network_load(const char *path, const char *tensor, struct float_networ
 	ret = npu_file_open(path, &file, err);
 	if (ret)
 		return ret;
-	if (tensor)
+	if (npu_file_find_note(file, "npu_quantized"))
+		ret = error_set(err, -EINVAL,
+				"%s: is quantized already: the network of floats is needed that it "
+				"was made of",
+				path);
+	else if (tensor)
 		ret = find_tensor(path, file, tensor, found, &network->count, err);
 	else
 		ret = find_layers(path, file, found, &network->count, err);

@@ -6,8 +6,9 @@
  * In a safetensors or GGUF file a layer is "NAME.weight" (N x K) with "NAME.bias" (N) or none,
  * which is how PyTorch names those of nn.Sequential. Layers are in the order of the whole numbers
  * in their names, or of the file where there are none. A file with one matrix of any name is a
- * network of one layer, and so is an .npy file, and any one matrix that is asked for. Errors begin
- * with the path.
+ * network of one layer, and so is an .npy file, and any one matrix that is asked for. What
+ * "npu-run quantize" has made is refused: its integers are no floats without the rest of the file.
+ * Errors begin with the path.
  */
 #ifndef NPU_RUN_FLOAT_NETWORK_H
 #define NPU_RUN_FLOAT_NETWORK_H

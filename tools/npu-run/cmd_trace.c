@@ -37,7 +37,8 @@ static const char help[] =
 	"Example: npu-run trace -o trace.json -- npu-run selftest\n"
 	"\n"
 	"The exit status is that of COMMAND; 2 (command line), 3 (no permission, or no driver),\n"
-	"4 (file), 130 (interrupted; there is a trace), or 127 (no such command).\n";
+	"4 (file), 130 (interrupted; there is a trace), 126 (COMMAND cannot be run) or 127 (there\n"
+	"is none).\n";
 
 /* How often it is looked whether the kernel's buffer has to be emptied. */
 #define PERIOD_NS 20000000
@@ -188,7 +189,7 @@ static int record_time(struct recording *recording, double seconds)
 	return ret ? ret : drain(recording);
 }
 
-/* Returns an exit status, of the command perhaps. One that does not start leaves nothing to save.
+/* Returns an exit status, of the command perhaps. If that did not start there is nothing to save.
  */
 static int record(const char *who, const struct trace_options *options, struct recording *recording,
 		  bool *started)

@@ -120,6 +120,14 @@ bool npu_queue_handed(struct npu_queue *queue, uint64_t ticket)
 	return handed;
 }
 
+void npu_queue_hand(struct npu_queue *queue, uint64_t ticket)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->handed = ticket;
+	pthread_cond_broadcast(&queue->progress);
+	pthread_mutex_unlock(&queue->lock);
+}
+
 int npu_queue_wait_handed(struct npu_queue *queue, uint64_t ticket, int64_t deadline)
 {
 	const struct timespec until = { deadline / 1000000000, deadline % 1000000000 };

@@ -35,6 +35,9 @@ bool npu_queue_knows(struct npu_queue *queue, uint64_t ticket);
 /* True if @ticket is with the device or done. */
 bool npu_queue_handed(struct npu_queue *queue, uint64_t ticket);
 
+/* From now on it is, and all before it are; tells those who wait for that. */
+void npu_queue_hand(struct npu_queue *queue, uint64_t ticket);
+
 /* Waits for that: 0 or -ETIME. */
 int npu_queue_wait_handed(struct npu_queue *queue, uint64_t ticket, int64_t deadline);
 

@@ -284,9 +284,7 @@ static int hand_over(struct npu_queue *queue, const struct request *request, uin
 	submission.ticket = *ticket;
 	if (!request->cancelled)
 		ret = queue->dev->ops->queue_submit(queue, &submission, err);
-	pthread_mutex_lock(&queue->lock);
-	queue->handed = *ticket;
-	pthread_mutex_unlock(&queue->lock);
+	npu_queue_hand(queue, *ticket);
 	return ret;
 }
 

@@ -395,6 +395,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
+	if (request == DRM_IOCTL_NPU_SUBMIT && fake.before_submit)
+		fake.before_submit();
 	pthread_mutex_lock(&fake_lock);
 	/* Releasing never fails. */
 	if (!releases && fake_fails())

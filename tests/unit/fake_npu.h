@@ -32,6 +32,7 @@
  * @objects: Buffers, contexts and syncobjs that exist.
  * @buffers: Buffers that exist.
  * @preps: Brackets that waited for the engine so far.
+ * @before_submit: Called before each SUBMIT, may be NULL.
  */
 struct fake_npu {
 	struct drm_npu_matmul_limits limits;
@@ -50,6 +51,7 @@ struct fake_npu {
 	int objects;
 	unsigned int buffers;
 	unsigned int preps;
+	void (*before_submit)(void);
 };
 
 extern struct fake_npu fake;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -230,6 +231,37 @@ static void long_submission_has_one_fence(void **state)
 	assert_true(has_signalled(out));
 	close(out);
 	close(fence);
+}
+
+static pthread_t waiter;
+
+static void *wait_for_first(void *arg)
+{
+	(void)arg;
+	expect_ok(npu_queue_wait(whole.queue, 1, -1, &err));
+	return NULL;
+}
+
+/* In the time between a ticket and its SUBMIT, and long enough for the thread to fall asleep. */
+static void start_waiter(void)
+{
+	fake.before_submit = NULL;
+	assert_int_equal(pthread_create(&waiter, NULL, wait_for_first, NULL), 0);
+	usleep(50000);
+}
+
+static void a_ticket_can_be_waited_for_before_it_is_handed_over(void **state)
+{
+	struct timespec limit;
+
+	(void)state;
+	fake.before_submit = start_waiter;
+	expect_ok(submit_list(whole.queue, whole.matmul, 2, NULL, &err));
+	/* A limit only for the test that fails. */
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 60;
+	assert_int_equal(pthread_timedjoin_np(waiter, NULL, &limit), 0);
+	chain_expect(&whole, whole.c, 64);
 }
 
 /* ---- Not left to the kernel ------------------------------------------------------------ */
@@ -584,6 +616,7 @@ int main(void)
 		async_test(failure_goes_from_ticket_to_ticket),
 		async_test(failure_of_a_part_goes_on),
 		async_test(long_submission_has_one_fence),
+		async_test(a_ticket_can_be_waited_for_before_it_is_handed_over),
 		async_test(processor_waits_for_fences),
 		async_test(order_holds_across_both_kinds),
 		async_test(buffers_order_queues),

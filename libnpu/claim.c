@@ -4,9 +4,15 @@
  * before, so the last one stands for all. All buffers of a submission are claimed in one step, so
  * no two submissions can wait for each other.
  */
+#include <errno.h>
+
 #include "claim.h"
 #include "deadline.h"
+#include "error.h"
 #include "matmul.h"
+
+/* The ticket of a claim that is no submission's. */
+#define ALONE 1
 
 /* The last claim, if it is one that still matters to @queue. With the claims' lock. */
 static bool is_claimed(const struct npu_buffer *buf, const struct npu_queue *queue)
@@ -110,24 +116,64 @@ size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *co
 	return used;
 }
 
+/* The last claim, held by a reference where there is one. With the claims' lock. */
+static struct npu_dependency get_claim(const struct npu_buffer *buf)
+{
+	if (buf->claimant)
+		npu_queue_ref(buf->claimant);
+	return (struct npu_dependency){ .queue = buf->claimant, .ticket = buf->claim };
+}
+
+static int wait_for_claim(struct npu_dependency claim, int64_t deadline)
+{
+	int ret;
+
+	if (!claim.queue)
+		return 0;
+	ret = npu_queue_wait_handed(claim.queue, claim.ticket, deadline);
+	npu_queue_unref(claim.queue);
+	return ret;
+}
+
 int npu_claim_wait(struct npu_buffer *buf, int64_t deadline)
 {
 	pthread_mutex_t *lock = &buf->dev->claims_lock;
-	struct npu_queue *queue;
-	uint64_t ticket;
-	int ret;
+	struct npu_dependency claim;
 
 	pthread_mutex_lock(lock);
-	queue = buf->claimant;
-	ticket = buf->claim;
-	if (queue)
-		npu_queue_ref(queue);
+	claim = get_claim(buf);
 	pthread_mutex_unlock(lock);
-	if (!queue)
-		return 0;
-	ret = npu_queue_wait_handed(queue, ticket, deadline);
-	npu_queue_unref(queue);
-	return ret;
+	return wait_for_claim(claim, deadline);
+}
+
+int npu_claim_alone(struct npu_buffer *buf, struct npu_queue **claim, struct npu_error *err)
+{
+	pthread_mutex_t *lock = &buf->dev->claims_lock;
+	struct npu_queue *own = npu_queue_stand_in(buf->dev);
+	struct npu_dependency before;
+
+	if (!own)
+		return npu_fail(err, -ENOMEM, "no memory to claim a buffer");
+	pthread_mutex_lock(lock);
+	if (buf->writers) {
+		pthread_mutex_unlock(lock);
+		npu_queue_unref(own);
+		return npu_fail(err, -EBUSY,
+				"a write access to the buffer of %zu bytes is open: end it first",
+				buf->bytes);
+	}
+	before = get_claim(buf);
+	set_claim(buf, own, ALONE);
+	pthread_mutex_unlock(lock);
+	wait_for_claim(before, NPU_NEVER);
+	*claim = own;
+	return 0;
+}
+
+void npu_claim_end(struct npu_queue *claim)
+{
+	npu_queue_hand(claim, ALONE);
+	npu_queue_unref(claim);
 }
 
 void npu_claim_drop(struct npu_buffer *buf)

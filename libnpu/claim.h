@@ -20,6 +20,13 @@ bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, siz
 size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
 		 size_t count, struct npu_wait *waits, size_t used, size_t max);
 
+/*
+ * Claims a buffer for something that is no submission, and waits for those that have it; what comes
+ * later waits for npu_claim_end(). Errors: -ENOMEM; -EBUSY the CPU is writing to it.
+ */
+int npu_claim_alone(struct npu_buffer *buf, struct npu_queue **claim, struct npu_error *err);
+void npu_claim_end(struct npu_queue *claim);
+
 /* Waits until no submission in a backlog uses the buffer; 0 or -ETIME. */
 int npu_claim_wait(struct npu_buffer *buf, int64_t deadline);
 

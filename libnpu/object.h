@@ -38,8 +38,9 @@ struct npu_buffer {
 	struct npu_device *dev;
 	size_t bytes;
 	uint8_t *map;		    /* set by the backend */
-	struct npu_queue *claimant; /* see claim.h */
+	struct npu_queue *claimant; /* see claim.h; with @claim and @writers under claims_lock */
 	uint64_t claim;
+	unsigned int writers; /* write accesses of the CPU that are open, or wait to be */
 };
 
 /* A window of a matrix that has @layout and is at @offset of the buffer; mostly all of it. */
@@ -168,9 +169,10 @@ static inline struct npu_window npu_tensor_window(const struct npu_tensor *tenso
 /* Opens and closes the whole matrix for the CPU: rows lie scattered over it. */
 int npu_tensor_begin(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
 		     struct npu_error *err);
+int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 /* For steps of a submission, see npu_buffer_begin_step(). */
 int npu_tensor_begin_step(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
 			  struct npu_error *err);
-int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
+int npu_tensor_end_step(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 
 #endif /* LIBNPU_OBJECT_H */

@@ -42,6 +42,24 @@ static void init_locks(struct npu_queue *queue)
 	pthread_condattr_destroy(&attr);
 }
 
+static struct npu_queue *new_queue(struct npu_device *dev, size_t size)
+{
+	struct npu_queue *queue = calloc(1, size);
+
+	if (!queue)
+		return NULL;
+	queue->refs = 1;
+	queue->dev = dev;
+	init_locks(queue);
+	npu_ref(&dev->refs);
+	return queue;
+}
+
+struct npu_queue *npu_queue_stand_in(struct npu_device *dev)
+{
+	return new_queue(dev, sizeof(struct npu_queue));
+}
+
 static int check_queue_desc(const struct npu_queue_desc *desc, struct npu_error *err)
 {
 	if (desc->size != sizeof(*desc))
@@ -69,15 +87,11 @@ int npu_queue_create(struct npu_device *dev, const struct npu_queue_desc *desc,
 		ret = check_queue_desc(desc, err);
 	if (ret)
 		return ret;
-	queue = calloc(1, dev->ops->queue_size);
+	queue = new_queue(dev, dev->ops->queue_size);
 	if (!queue)
 		return npu_fail(err, -ENOMEM, "no memory for a queue object");
 
-	queue->refs = 1;
-	queue->dev = dev;
 	queue->priority = desc ? desc->priority : NPU_PRIORITY_NORMAL;
-	init_locks(queue);
-	npu_ref(&dev->refs);
 	if (dev->ops->queue_init)
 		ret = dev->ops->queue_init(queue, err);
 	if (ret) {

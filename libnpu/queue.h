@@ -29,6 +29,12 @@ void npu_wait_release(const struct npu_wait *wait);
 void npu_queue_ref(struct npu_queue *queue);
 void npu_queue_unref(struct npu_queue *queue);
 
+/*
+ * A queue that nothing is submitted to, for a claim that is no submission's: others wait for a
+ * ticket of it as for any. NULL without memory.
+ */
+struct npu_queue *npu_queue_stand_in(struct npu_device *dev);
+
 /* True if the queue gave out @ticket. */
 bool npu_queue_knows(struct npu_queue *queue, uint64_t ticket);
 

@@ -248,6 +248,12 @@ int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_er
 				     err);
 }
 
+int npu_tensor_end_step(struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	return npu_buffer_end_step(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				   err);
+}
+
 int npu_tensor_write(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, const void *src,
 		     size_t row_stride, struct npu_error *err)
 {

@@ -15,6 +15,7 @@
 #include <linux/dma-buf.h>
 #include <linux/magic.h>
 
+#include "../claim.h"
 #include "cpu_buffer.h"
 
 /* What Linux maps with one entry, where it may. */
@@ -81,37 +82,53 @@ static int copy_to_file(const struct npu_buffer *buf)
 	return fd;
 }
 
-/*
- * Weights may be exported by several threads, and read meanwhile. The first one decides which file
- * it is, and puts it in the place of the old memory; contents and address stay the same.
- */
+/* Puts the file in the place of the old memory; contents and address stay the same. */
 static int move_to_file(struct npu_buffer *buf)
 {
-	int fd = copy_to_file(buf), none = -1;
+	int fd = copy_to_file(buf);
 
 	if (fd < 0)
 		return -1;
-	if (!atomic_compare_exchange_strong(&buffer_of(buf)->fd, &none, fd)) {
+	if (mmap(buf->map, buf->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED) {
 		close(fd);
-		return 0;
+		return -1;
 	}
-	if (mmap(buf->map, buf->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
-	    MAP_FAILED)
-		return 0;
-	buffer_of(buf)->fd = -1;
-	close(fd);
-	return -1;
+	buffer_of(buf)->fd = fd;
+	return 0;
+}
+
+static int cannot_share(const struct npu_buffer *buf, struct npu_error *err)
+{
+	return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+}
+
+/*
+ * What is written between the copy and the move would be lost, so nobody may be at work on the
+ * buffer. Weights are only read, but several threads may export them: the first one moves them.
+ */
+static int move_alone(struct npu_buffer *buf, struct npu_error *err)
+{
+	struct npu_queue *claim;
+	int ret = npu_claim_alone(buf, &claim, err);
+
+	if (ret)
+		return ret;
+	if (buffer_of(buf)->fd < 0 && move_to_file(buf))
+		ret = cannot_share(buf, err);
+	npu_claim_end(claim);
+	return ret;
 }
 
 int cpu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err)
 {
-	int copy;
+	int ret = buffer_of(buf)->fd < 0 ? move_alone(buf, err) : 0, copy;
 
-	if (buffer_of(buf)->fd < 0 && move_to_file(buf))
-		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+	if (ret)
+		return ret;
 	copy = fcntl(buffer_of(buf)->fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
-		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+		return cannot_share(buf, err);
 	*fd = copy;
 	return 0;
 }

@@ -59,9 +59,9 @@ static bool add_wait(const struct npu_buffer *buf, struct npu_wait *waits, size_
 	return true;
 }
 
-/* Adds all claims there are on a submission's buffers; returns the buffer there is no room for. */
-static struct npu_buffer *add_waits(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-				    size_t count, struct npu_wait *waits, size_t *used, size_t max)
+/* Adds all claims there are on a submission's buffers; false if there is no room. */
+static bool add_waits(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count,
+		      struct npu_wait *waits, size_t *used, size_t max)
 {
 	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
 
@@ -70,9 +70,9 @@ static struct npu_buffer *add_waits(struct npu_queue *queue, struct npu_matmul *
 
 		while (n--)
 			if (is_claimed(bufs[n], queue) && !add_wait(bufs[n], waits, used, max))
-				return bufs[n];
+				return false;
 	}
-	return NULL;
+	return true;
 }
 
 static void set_claim(struct npu_buffer *buf, struct npu_queue *queue, uint64_t ticket)
@@ -99,21 +99,20 @@ static void set_claims(struct npu_queue *queue, uint64_t ticket, struct npu_matm
 	}
 }
 
-size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		 size_t count, struct npu_wait *waits, size_t used, size_t max)
+bool npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+	       size_t count, struct npu_wait *waits, size_t *used, size_t max)
 {
-	pthread_mutex_t *lock = &queue->dev->claims_lock;
-	struct npu_buffer *rest;
+	const size_t given = *used;
+	bool fits;
 
-	pthread_mutex_lock(lock);
-	while ((rest = add_waits(queue, matmuls, count, waits, &used, max))) {
-		pthread_mutex_unlock(lock);
-		npu_claim_wait(rest, NPU_NEVER);
-		pthread_mutex_lock(lock);
-	}
-	set_claims(queue, ticket, matmuls, count);
-	pthread_mutex_unlock(lock);
-	return used;
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	fits = add_waits(queue, matmuls, count, waits, used, max);
+	if (fits)
+		set_claims(queue, ticket, matmuls, count);
+	pthread_mutex_unlock(&queue->dev->claims_lock);
+	while (!fits && *used > given)
+		npu_queue_unref(waits[--*used].queue);
+	return fits;
 }
 
 /* The last claim, held by a reference where there is one. With the claims' lock. */

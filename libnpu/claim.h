@@ -14,11 +14,10 @@ bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, siz
 
 /*
  * Claims the buffers of the matmuls for @ticket, and adds the submissions that had them before to
- * @waits, which has @used of @max elements. Waits for submissions for which there is no room.
- * Returns how many elements are used now.
+ * @waits, which has @used of @max elements. False, and nothing is done, if these are too few.
  */
-size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		 size_t count, struct npu_wait *waits, size_t used, size_t max);
+bool npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+	       size_t count, struct npu_wait *waits, size_t *used, size_t max);
 
 /*
  * Claims a buffer for something that is no submission, and waits for those that have it; what comes

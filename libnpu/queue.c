@@ -207,23 +207,26 @@ int npu_queue_unsettled(int ret, struct npu_error *err)
 	return npu_fail(err, ret, "cannot learn how a submission ended: %m");
 }
 
-/* The submission whose place it takes has to be settled first. */
-int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_error *err)
+/* The submission whose place the next one takes has to be settled first. */
+int npu_queue_make_room(struct npu_queue *queue, struct npu_error *err)
 {
 	uint64_t next = queue->last_ticket + 1;
 	int ret = 0;
 
 	if (next > NPU_QUEUE_DEPTH)
 		ret = npu_queue_settle(queue, next - NPU_QUEUE_DEPTH, NPU_NEVER);
-	if (ret)
-		return npu_queue_unsettled(ret, err);
+	return ret ? npu_queue_unsettled(ret, err) : 0;
+}
+
+uint64_t npu_queue_take_ticket(struct npu_queue *queue)
+{
+	uint64_t ticket;
 
 	pthread_mutex_lock(&queue->lock);
-	queue->last_ticket = next;
-	*outcome_of(queue, next) = 0;
+	ticket = ++queue->last_ticket;
+	*outcome_of(queue, ticket) = 0;
 	pthread_mutex_unlock(&queue->lock);
-	*ticket = next;
-	return 0;
+	return ticket;
 }
 
 /* ---- Waiting --------------------------------------------------------------------------- */

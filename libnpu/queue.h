@@ -53,8 +53,11 @@ int npu_queue_settle(struct npu_queue *queue, uint64_t ticket, int64_t deadline)
 /* Words for what npu_queue_settle() failed with; returns @ret. */
 int npu_queue_unsettled(int ret, struct npu_error *err);
 
-/* Gives out the next ticket. With submit_lock. */
-int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_error *err);
+/* Waits until there is room for one more submission. With submit_lock. */
+int npu_queue_make_room(struct npu_queue *queue, struct npu_error *err);
+
+/* Gives out the next ticket, last_ticket + 1, where there is room. With submit_lock. */
+uint64_t npu_queue_take_ticket(struct npu_queue *queue);
 
 /* Submission @ticket has failed; the first reason counts. @why may be NULL. With the lock. */
 void npu_queue_note(struct npu_queue *queue, uint64_t ticket, int code,

@@ -99,10 +99,15 @@ struct npu_submit_desc {
 
 /**
  * Submits matmuls and returns without waiting for them, on every device: the engine runs what it
- * can alone, a thread of the queue the rest. Only a full queue, with 64 submissions under way or as
- * many jobs as the kernel takes, makes the call wait for its oldest submission. Nothing is
- * allocated, except when a queue meets the first submission for its thread, or the first one there
- * with so many matmuls.
+ * can alone, a thread of the queue the rest. Only a full queue makes the call wait: one with 64
+ * submissions under way for the oldest of them, and where the kernel has as many jobs as it takes
+ * of a device that is opened once (max_pending), for some to end. Besides, a call that asks for
+ * @fence_fd may wait for the CPU's part, and threads that submit to the same queue take turns.
+ * So what such a fence waits for has to come from another thread, or before.
+ *
+ * Nothing is allocated, except when a queue meets the first submission for its thread, and when one
+ * there has more than 8 matmuls, or buffers that more than 16 other queues have at the time:
+ * each of the 64 places in the queue is made larger once.
  * @ticket: Receives what npu_queue_wait() takes, may be NULL.
  *
  * A submission whose @wait_fds or @after failed ends with -ECANCELED. It is not run if that was

@@ -351,6 +351,19 @@ static int make_submit(struct npu_error *err)
 	return ret ? ret : npu_queue_wait(queue, first, -1, err);
 }
 
+/* More matmuls than there is room for from the start. */
+static int make_long(struct npu_error *err)
+{
+	struct npu_matmul *list[20];
+	uint64_t ticket;
+	int ret;
+
+	for (int i = 0; i < 20; i++)
+		list[i] = i % 2 ? fused : split;
+	ret = submit_list(queue, list, 20, &ticket, err);
+	return ret ? ret : npu_queue_wait(queue, ticket, -1, err);
+}
+
 static int make_stats(struct npu_error *err)
 {
 	struct npu_queue_stats stats = { .size = sizeof(stats) };
@@ -398,6 +411,7 @@ const struct failing_step life_steps[] = {
 	{ "npu_matmul_create of int16", make_split, undo_split, true, 0 },
 	{ "npu_queue_run", make_run, NULL, false, 0 },
 	{ "npu_queue_submit", make_submit, NULL, true, 0 },
+	{ "npu_queue_submit of many", make_long, NULL, true, 0 },
 	{ "npu_queue_get_stats", make_stats, NULL, false, 0 },
 	{ "npu_plan_query", make_plan, NULL, false, 0 },
 	{ "npu_tensor_read", make_read, NULL, false, 0 },

@@ -89,8 +89,10 @@ static void carry_out(struct npu_queue *queue, struct work *work)
 		ret = ret ? ret : failed;
 		npu_wait_release(&work->wait[i]);
 	}
-	if (!ret)
+	if (!ret) {
+		npu_claim_enter(queue, work->matmuls, work->count);
 		ret = queue->dev->ops->queue_submit(queue, &submission, &why);
+	}
 	pthread_mutex_lock(&queue->lock);
 	if (ret)
 		npu_queue_note(queue, work->ticket, ret, &why);

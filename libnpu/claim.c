@@ -2,7 +2,8 @@
 /*
  * Claims: which submission in a backlog was the last to be given a buffer. Each waits for the one
  * before, so the last one stands for all. All buffers of a submission are claimed in one step, so
- * no two submissions can wait for each other.
+ * no two submissions can wait for each other. What goes to the device at once has no claim, but is
+ * counted on the way there.
  */
 #include <errno.h>
 
@@ -21,20 +22,70 @@ static bool is_claimed(const struct npu_buffer *buf, const struct npu_queue *que
 	       !npu_queue_handed(buf->claimant, buf->claim);
 }
 
-bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+/* With the claims' lock. */
+static bool any_claimed(const struct npu_queue *queue, struct npu_matmul *const *matmuls,
+			size_t count)
 {
 	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
-	bool found = false;
 
-	pthread_mutex_lock(&queue->dev->claims_lock);
-	for (size_t i = 0; i < count && !found; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t n = npu_matmul_buffers(matmuls[i], bufs);
 
-		while (n-- && !found)
-			found = is_claimed(bufs[n], queue);
+		while (n--)
+			if (is_claimed(bufs[n], queue))
+				return true;
 	}
+	return false;
+}
+
+/* With the claims' lock. */
+static void count_passing(struct npu_matmul *const *matmuls, size_t count, int change)
+{
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			bufs[n]->passing += change;
+	}
+}
+
+bool npu_claim_pass(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	bool may_pass;
+
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	may_pass = !any_claimed(queue, matmuls, count);
+	if (may_pass)
+		count_passing(matmuls, count, 1);
 	pthread_mutex_unlock(&queue->dev->claims_lock);
-	return found;
+	return may_pass;
+}
+
+void npu_claim_passed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	count_passing(matmuls, count, -1);
+	pthread_cond_broadcast(&queue->dev->claims_left);
+	pthread_mutex_unlock(&queue->dev->claims_lock);
+}
+
+/* None can begin to pass meanwhile, because the buffers are claimed. */
+void npu_claim_enter(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	struct npu_device *dev = queue->dev;
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	pthread_mutex_lock(&dev->claims_lock);
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			while (bufs[n]->passing)
+				pthread_cond_wait(&dev->claims_left, &dev->claims_lock);
+	}
+	pthread_mutex_unlock(&dev->claims_lock);
 }
 
 /* Adds the claim on @buf to @waits; false if there is no room. */

@@ -9,8 +9,16 @@
 
 #include "queue.h"
 
-/* True if a buffer of the matmuls is claimed by a submission in the backlog of another queue. */
-bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+/*
+ * For a submission that could go to the device past all backlogs: false if a buffer of its matmuls
+ * is claimed by a submission in the backlog of another queue. Otherwise later claims wait in
+ * npu_claim_enter() for npu_claim_passed().
+ */
+bool npu_claim_pass(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+void npu_claim_passed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+
+/* Waits until nothing that came before the claims of these matmuls is on its way to the device. */
+void npu_claim_enter(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
 
 /*
  * Claims the buffers of the matmuls for @ticket, and adds the submissions that had them before to

@@ -203,6 +203,7 @@ static int check_submit_desc(const struct npu_queue *queue, const struct npu_sub
 	return check_matmuls(queue, desc->matmuls, desc->count, err);
 }
 
+/* If not, it passes claims until it has been handed over. */
 static bool needs_processor(struct npu_queue *queue, const struct request *request)
 {
 	const struct npu_submit_desc *desc = request->desc;
@@ -213,7 +214,7 @@ static bool needs_processor(struct npu_queue *queue, const struct request *reque
 	for (size_t i = 0; i < desc->count; i++)
 		if (desc->matmuls[i]->plan.host_steps)
 			return true;
-	return npu_claimed(queue, desc->matmuls, desc->count);
+	return !npu_claim_pass(queue, desc->matmuls, desc->count);
 }
 
 /* The application's descriptors are good until the call returns only. */
@@ -282,6 +283,7 @@ static int hand_over(struct npu_queue *queue, const struct request *request, uin
 	if (!request->cancelled)
 		ret = queue->dev->ops->queue_submit(queue, &submission, err);
 	npu_queue_hand(queue, *ticket);
+	npu_claim_passed(queue, submission.matmuls, submission.count);
 	return ret;
 }
 

@@ -20,6 +20,7 @@
 #include "chain.h"
 #include "fake_fence.h"
 #include "fake_npu.h"
+#include "fake_syncobj.h"
 
 /*
  * A chain that the engine does alone, and one that it cannot: K is cut, and the CPU adds up. The
@@ -350,6 +351,53 @@ static void buffers_order_queues(void **state)
 	close(fence);
 }
 
+static struct npu_matmul *between;
+
+/* When this queue's submission has been let go, another one comes with the same buffer. */
+static void come_in_between(void)
+{
+	unsigned int submits;
+
+	fake.before_submit = NULL;
+	expect_ok(submit_list(split.queue, &between, 1, NULL, &err));
+	/* Time enough to go wrong, however long it takes to be right. */
+	usleep(50000);
+	pthread_mutex_lock(&fake_lock);
+	submits = fake.submits;
+	pthread_mutex_unlock(&fake_lock);
+	assert_int_equal(submits, 0);
+}
+
+/* Nor does one queue know what another one is handing over. */
+static void nothing_lands_in_the_middle(void **state)
+{
+	struct npu_matmul_desc desc = chain_desc(&split, 0);
+	struct npu_matmul *writer;
+	struct npu_buffer *buf;
+	struct npu_tensor *read;
+	uint64_t ticket;
+
+	(void)state;
+	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
+	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 24, 24, &desc.c, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &between, &err));
+	read = desc.c;
+	desc = chain_desc(&whole, 0);
+	expect_ok(npu_tensor_create_in(buf, 2048, NPU_TYPE_INT8, 8, 8, &desc.c, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &writer, &err));
+	fake.before_submit = come_in_between;
+	expect_ok(submit_list(whole.queue, &writer, 1, &ticket, &err));
+	expect_ok(npu_queue_wait(split.queue, 1, -1, &err));
+	expect_ok(npu_queue_wait(whole.queue, ticket, -1, &err));
+	chain_expect(&split, read, 3);
+	chain_expect(&whole, desc.c, 8);
+	npu_matmul_destroy(between);
+	npu_matmul_destroy(writer);
+	npu_tensor_destroy(read);
+	npu_tensor_destroy(desc.c);
+	npu_buffer_destroy(buf);
+}
+
 /* The last matmul needs the engine only: its fence can be had when the CPU is done. */
 static void fence_of_a_split_submission(void **state)
 {
@@ -620,6 +668,7 @@ int main(void)
 		async_test(processor_waits_for_fences),
 		async_test(order_holds_across_both_kinds),
 		async_test(buffers_order_queues),
+		async_test(nothing_lands_in_the_middle),
 		async_test(fence_of_a_split_submission),
 		async_test(tickets_of_a_backlog_are_waited_for),
 		async_test(more_fences_than_the_driver_takes),

@@ -390,8 +390,17 @@ static void strange_drivers_are_refused(void **state)
 	fake.limits.mac_kernels = 0;
 	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "make no sense");
 	fake_reset();
-	fake.limits.atom_bytes = 128;
+	fake.limits = (struct drm_npu_matmul_limits){ 0 };
 	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "make no sense");
+	fake_reset();
+	fake.max_syncs = 0;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "0 syncs");
+	fake_reset();
+	fake.limits.atom_bytes = 128;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "update libnpu");
+	fake_reset();
+	fake.limits.mac_kernels = 128;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "update libnpu");
 	fake_reset();
 	fake.fail_after = 1;
 	fake.fail_errno = EINVAL;

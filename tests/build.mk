@@ -81,7 +81,7 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_division test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
 	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog test_libnpu_share \
-	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
+	test_checksum test_node test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
 	test_quant_observer test_quant_codebook test_file test_file_refused \
 	test_safetensors_write test_failing_cpu test_failing_host) \
 	$(FAKE_NPU_TESTS)
@@ -146,6 +146,10 @@ LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 LIBS_test_libnpu_share += -Wl,--wrap=ioctl -Wl,--wrap=mmap64
 
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
+
+# Nodes that nobody may open, whoever runs the test.
+$(B)/tests/unit/test_node: $(B)/tests/unit/fake_root.o
+LIBS_test_node += -Wl,--wrap=open64 -Wl,--wrap=stat64
 
 TUNE_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_tune_round test_tune_outliers \
 	test_tune_qat test_tune_precision test_tune_follower test_eval \

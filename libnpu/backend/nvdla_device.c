@@ -206,7 +206,7 @@ int npu_nvdla_open(const char *path, struct npu_device **out, struct npu_error *
 		return npu_fail(err, -ENOMEM, "no memory for a device object");
 
 	dev->fd = path ? npu_node_open(path, DRIVER, err)
-		       : npu_node_find(DRIVER, found, sizeof(found), err);
+		       : npu_node_find("", DRIVER, found, sizeof(found), err);
 	if (dev->fd < 0) {
 		ret = dev->fd;
 		goto free_dev;

@@ -118,9 +118,17 @@ static int make_c(struct npu_error *err)
 	return npu_tensor_create(dev, NPU_TYPE_INT8, M, N, &c, err);
 }
 
+/* What is not made is not touched either. */
 static int make_placed(struct npu_error *err)
 {
-	return npu_tensor_create_in(buf, 64, NPU_TYPE_UINT8, M, K, &placed, err);
+	struct npu_tensor *const before = (struct npu_tensor *)&placed;
+	struct npu_tensor *made = before;
+	int ret = npu_tensor_create_in(buf, 64, NPU_TYPE_UINT8, M, K, &made, err);
+
+	if (ret)
+		return made == before ? ret : -EEXIST;
+	placed = made;
+	return 0;
 }
 
 static int make_view(struct npu_error *err)

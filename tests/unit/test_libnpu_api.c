@@ -289,6 +289,8 @@ static void wrong_weights_are_refused(void **state)
 	expect_bad_weights(data, NULL, "data is NULL");
 	expect_bad_weights(row_stride, 99, "row_stride is 99");
 	expect_bad_weights(matrix_stride, 199, "matrix_stride is 199");
+	expect_bad_weights(row_stride, SIZE_MAX / 2 + 1, "larger than any memory");
+	expect_bad_weights(matrix_stride, SIZE_MAX / 2 + 1, "larger than any memory");
 	expect_bad_weights(group_size, 33, "group_size is 33");
 	expect_bad_weights(zero_point, NULL, "zero_point is NULL");
 	expect_bad_weights(zero_point_count, 3, "zero_point_count is 3");
@@ -300,7 +302,7 @@ static void wrong_codebooks_are_refused(void **state)
 	const int8_t codebook[8] = { 0 };
 	/* Rows of three indices of three bits: 1, 2, 3 and 4, 5, 6. */
 	const uint8_t data[] = { 0xd1, 0, 0xac, 1 };
-	const struct npu_weights_desc good = {
+	struct npu_weights_desc good = {
 		.size = sizeof(good),
 		.type = NPU_WEIGHTS_CODEBOOK,
 		.n = 2,
@@ -320,6 +322,12 @@ static void wrong_codebooks_are_refused(void **state)
 	expect_bad_weights(codebook, NULL, "codebook is NULL");
 	expect_bad_weights(codebook_entries, 9, "codebook_entries is 9");
 	expect_bad_weights(codebook_entries, 6, "row 1, column 2 has index 6");
+
+	/* 2^32 bits, which are none in 32 bits. */
+	good.k = 1u << 29;
+	good.index_bits = 8;
+	expect_bad_weights(matrix_stride, 1, "matrix_stride is 1");
+	expect_bad_weights(row_stride, 1, "row_stride is 1");
 }
 
 #define expect_bad_epilogue(field, value, word)                                           \

@@ -145,6 +145,9 @@ LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
 LIBS_test_libnpu_share += -Wl,--wrap=ioctl -Wl,--wrap=mmap64
 
+# A machine with more processors than there are.
+LIBS_test_libnpu_api += -Wl,--wrap=sched_getaffinity
+
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
 
 # Nodes that nobody may open, whoever runs the test.

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,41 @@ static void cpu_takes_a_number_of_threads(void **state)
 
 		expect_error(npu_device_open(bad[i], &own, &err), -EINVAL, bad[i]);
 	}
+}
+
+/* A kernel for so many processors that their set has more than the 1024 bits of a cpu_set_t. */
+static bool is_large_machine;
+
+int __real_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+	if (!is_large_machine)
+		return __real_sched_getaffinity(pid, bytes, set);
+	if (bytes < 8192 / 8) {
+		errno = EINVAL;
+		return -1;
+	}
+	CPU_ZERO_S(bytes, set);
+	CPU_SET_S(3, bytes, set);
+	CPU_SET_S(1500, bytes, set);
+	CPU_SET_S(8000, bytes, set);
+	return 0;
+}
+
+static void all_processors_of_a_large_machine_are_used(void **state)
+{
+	struct npu_device_info info = { .size = sizeof(info) };
+	struct npu_device *own;
+
+	(void)state;
+	is_large_machine = true;
+	expect_ok(npu_device_open("cpu:all", &own, &err));
+	is_large_machine = false;
+	expect_ok(npu_device_get_info(own, &info, &err));
+	assert_int_equal(info.threads, 3);
+	npu_device_close(own);
 }
 
 static void cpu_tells_what_it_is(void **state)
@@ -424,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_is_that_of_the_header),
 		cmocka_unit_test(cpu_takes_a_number_of_threads),
+		cmocka_unit_test(all_processors_of_a_large_machine_are_used),
 		cmocka_unit_test(cpu_tells_what_it_is),
 		cmocka_unit_test(wrong_paths_are_told_apart),
 		cmocka_unit_test(default_is_an_npu),

@@ -143,7 +143,7 @@ $(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog test_libnpu_
 	$(addprefix $(B)/tests/unit/, fake_fence.o fence_ioctl.o)
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
-LIBS_test_libnpu_share += -Wl,--wrap=ioctl -Wl,--wrap=mmap64
+LIBS_test_libnpu_share += -Wl,--wrap=ioctl -Wl,--wrap=mmap64 -Wl,--wrap=memfd_create
 
 # A machine with more processors than there are.
 LIBS_test_libnpu_api += -Wl,--wrap=sched_getaffinity

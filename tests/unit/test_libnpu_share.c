@@ -37,6 +37,29 @@ void *__wrap_mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_t o
 	return __real_mmap64(at, bytes, prot, flags, fd, offset);
 }
 
+/* The flag of memory files that a kernel does not know, or insists on. */
+#define NOEXEC_SEAL 8u
+static enum {
+	KNOWS_FLAG,
+	INSISTS_ON_FLAG,
+	KNOWS_NO_FLAG
+} kernel;
+
+int __real_memfd_create(const char *name, unsigned int flags);
+int __wrap_memfd_create(const char *name, unsigned int flags);
+
+int __wrap_memfd_create(const char *name, unsigned int flags)
+{
+	if (kernel == INSISTS_ON_FLAG && !(flags & NOEXEC_SEAL))
+		errno = EACCES;
+	else if (kernel == KNOWS_NO_FLAG && flags & NOEXEC_SEAL)
+		errno = EINVAL;
+	else
+		return __real_memfd_create(name, kernel == INSISTS_ON_FLAG ? flags & ~NOEXEC_SEAL
+									   : flags);
+	return -1;
+}
+
 /* ---- A result in a buffer of its own ---------------------------------------------------- */
 
 static struct chain chain;
@@ -216,6 +239,22 @@ static void an_open_write_access_is_in_the_way(void **state)
 	expect_shared(second, 7);
 }
 
+/* ---- Kernels ---------------------------------------------------------------------------- */
+
+static void any_kernel_has_memory_files(void **state)
+{
+	(void)state;
+	for (kernel = KNOWS_FLAG; kernel <= KNOWS_NO_FLAG; kernel++) {
+		int fd = -1;
+
+		expect_ok(npu_buffer_export(buf, &fd, &err));
+		close(fd);
+		teardown(NULL);
+		setup(NULL);
+	}
+	kernel = KNOWS_FLAG;
+}
+
 #define share_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -226,6 +265,7 @@ int main(void)
 		share_test(exports_and_submissions_meet),
 		share_test(threads_export_the_same_buffer),
 		share_test(an_open_write_access_is_in_the_way),
+		share_test(any_kernel_has_memory_files),
 	};
 
 	return cmocka_run_group_tests_name("shared buffers of the CPU", tests, open_cpu, close_cpu);

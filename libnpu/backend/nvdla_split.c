@@ -169,8 +169,8 @@ static int make_jobs(struct nvdla_matmul *matmul)
 
 uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts)
 {
-	size_t row = (size_t)n * PASSES * parts;
-	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
+	uint64_t row = (uint64_t)n * PASSES * parts;
+	uint64_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
 
 	return (m - 1) / rows + 1;
 }

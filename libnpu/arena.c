@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "arith.h"
 #include "backend/backend.h"
+#include "buffer.h"
 
 /* The longest cache line of any machine this runs on. */
 #define ALIGN 128
@@ -223,16 +224,15 @@ void npu_slice_free(struct npu_device *dev, struct npu_slice *slice)
 int npu_slice_begin_fill(const struct npu_slice *slice, void **data, struct npu_error *err)
 {
 	if (slice->recycled)
-		return npu_buffer_begin_access(slice->buf, NPU_ACCESS_WRITE, slice->offset,
-					       slice->bytes, -1, data, err);
+		return npu_buffer_begin_step(slice->buf, NPU_ACCESS_WRITE, slice->offset,
+					     slice->bytes, data, err);
 	*data = slice->buf->map + slice->offset;
 	return 0;
 }
 
 int npu_slice_end_fill(const struct npu_slice *slice, struct npu_error *err)
 {
-	return npu_buffer_end_access(slice->buf, NPU_ACCESS_WRITE, slice->offset, slice->bytes,
-				     err);
+	return npu_buffer_end_step(slice->buf, NPU_ACCESS_WRITE, slice->offset, slice->bytes, err);
 }
 
 int npu_slice_begin_read(const struct npu_slice *slice, const void **data, struct npu_error *err)

@@ -8,28 +8,44 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "backlog.h"
 #include "claim.h"
 #include "fence.h"
 
-/* What one submission waits for: what it was told, and what had its buffers before. */
-#define WAITS (2 * NPU_MAX_WAITS)
+/* Matmuls of a submission, and things it waits for, that there is room for from the start. */
+#define FIRST_MATMULS 8
+#define FIRST_WAITS (2 * NPU_MAX_WAITS)
 
-/* Matmuls of a submission that there is room for from the start. */
-#define FIRST_ROOM 8
-
+/**
+ * struct work - a submission in the backlog, or the place for one
+ * @ticket: Its ticket.
+ * @matmuls: Each held by a reference.
+ * @count: Their number.
+ * @matmul_room: How many there can be.
+ * @wait: What it waits for: what it was told, and what had its buffers before.
+ * @waits: Their number.
+ * @wait_room: How many there can be.
+ * @first_matmuls, @first_wait: Where these are as long as they are few.
+ */
 struct work {
 	uint64_t ticket;
-	struct npu_matmul **matmuls; /* each held by a reference */
+	struct npu_matmul **matmuls;
 	size_t count;
-	struct npu_wait wait[WAITS];
+	size_t matmul_room;
+	struct npu_wait *wait;
 	size_t waits;
+	size_t wait_room;
+	struct npu_matmul *first_matmuls[FIRST_MATMULS];
+	struct npu_wait first_wait[FIRST_WAITS];
 };
 
-/* All but @room and @matmuls are guarded by the queue's lock, these by its submit_lock. */
+/*
+ * Guarded by the queue's lock; but the place at @head, free as long as there is room in the queue,
+ * is that of whoever has the submit_lock. So it can grow there while others are carried out.
+ */
 struct npu_backlog {
 	pthread_t thread;
 	bool has_thread;
@@ -38,8 +54,6 @@ struct npu_backlog {
 	uint64_t head;
 	uint64_t tail;
 	struct work work[NPU_QUEUE_DEPTH];
-	size_t room; /* matmuls that each work can have */
-	struct npu_matmul **matmuls;
 };
 
 /* ---- Carrying out ---------------------------------------------------------------------- */
@@ -75,8 +89,10 @@ static void carry_out(struct npu_queue *queue, struct work *work)
 		ret = ret ? ret : failed;
 		npu_wait_release(&work->wait[i]);
 	}
-	if (!ret)
+	if (!ret) {
+		npu_claim_enter(queue, work->matmuls, work->count);
 		ret = queue->dev->ops->queue_submit(queue, &submission, &why);
+	}
 	pthread_mutex_lock(&queue->lock);
 	if (ret)
 		npu_queue_note(queue, work->ticket, ret, &why);
@@ -149,24 +165,59 @@ bool npu_backlog_empty(struct npu_queue *queue)
 	return empty;
 }
 
-/* The ring of lists of matmuls moves, so nobody may be reading one. */
-static int make_room(struct npu_queue *queue, size_t count)
+static struct npu_backlog *new_backlog(void)
 {
-	struct npu_backlog *backlog = queue->backlog;
-	size_t room = backlog->room ? backlog->room : FIRST_ROOM;
+	struct npu_backlog *backlog = calloc(1, sizeof(*backlog));
+
+	for (size_t i = 0; backlog && i < NPU_QUEUE_DEPTH; i++) {
+		struct work *work = &backlog->work[i];
+
+		work->matmuls = work->first_matmuls;
+		work->matmul_room = FIRST_MATMULS;
+		work->wait = work->first_wait;
+		work->wait_room = FIRST_WAITS;
+	}
+	return backlog;
+}
+
+static void free_room(struct work *work)
+{
+	if (work->matmuls != work->first_matmuls)
+		free(work->matmuls);
+	if (work->wait != work->first_wait)
+		free(work->wait);
+}
+
+/* Makes room for @count matmuls; those there were are forgotten. */
+static int make_room(struct work *work, size_t count)
+{
 	struct npu_matmul **matmuls;
 
-	if (count <= backlog->room)
+	if (count <= work->matmul_room)
 		return 0;
-	while (room < count)
-		room *= 2;
-	matmuls = calloc(NPU_QUEUE_DEPTH, room * sizeof(struct npu_matmul *));
+	matmuls = calloc(count, sizeof(struct npu_matmul *));
 	if (!matmuls)
 		return -ENOMEM;
-	npu_queue_wait_handed(queue, queue->last_ticket, NPU_NEVER);
-	free(backlog->matmuls);
-	backlog->matmuls = matmuls;
-	backlog->room = room;
+	if (work->matmuls != work->first_matmuls)
+		free(work->matmuls);
+	work->matmuls = matmuls;
+	work->matmul_room = count;
+	return 0;
+}
+
+/* Makes room for twice as many waits, and keeps those there are. */
+static int make_wait_room(struct work *work)
+{
+	size_t room = 2 * work->wait_room;
+	struct npu_wait *wait = calloc(room, sizeof(*wait));
+
+	if (!wait)
+		return -ENOMEM;
+	memcpy(wait, work->wait, work->waits * sizeof(*wait));
+	if (work->wait != work->first_wait)
+		free(work->wait);
+	work->wait = wait;
+	work->wait_room = room;
 	return 0;
 }
 
@@ -187,41 +238,64 @@ static int start_thread(struct npu_queue *queue)
 	return -ret;
 }
 
-int npu_backlog_prepare(struct npu_queue *queue, size_t count, bool threaded, struct npu_error *err)
+static int fill_in(struct work *work, struct npu_matmul *const *matmuls, size_t count,
+		   const struct npu_wait *waits, size_t wait_count)
+{
+	if (make_room(work, count))
+		return -ENOMEM;
+	memcpy(work->matmuls, matmuls, count * sizeof(struct npu_matmul *));
+	work->count = count;
+	memcpy(work->wait, waits, wait_count * sizeof(*waits));
+	work->waits = wait_count;
+	return 0;
+}
+
+static int claim(struct npu_queue *queue, struct work *work)
+{
+	const uint64_t ticket = queue->last_ticket + 1;
+	int ret = 0;
+
+	while (!ret && !npu_claim(queue, ticket, work->matmuls, work->count, work->wait,
+				  &work->waits, work->wait_room))
+		ret = make_wait_room(work);
+	return ret;
+}
+
+/* The place that the next submission gets. */
+static struct work *next_work(struct npu_backlog *backlog)
+{
+	return &backlog->work[backlog->head % NPU_QUEUE_DEPTH];
+}
+
+int npu_backlog_prepare(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count,
+			const struct npu_wait *waits, size_t wait_count, bool threaded,
+			struct npu_error *err)
 {
 	int ret = 0;
 
 	if (!queue->backlog)
-		queue->backlog = calloc(1, sizeof(*queue->backlog));
-	if (!queue->backlog || make_room(queue, count))
-		return npu_fail(err, -ENOMEM, "no memory for a submission of %zu matmuls", count);
-	if (threaded)
+		queue->backlog = new_backlog();
+	if (queue->backlog && threaded)
 		ret = start_thread(queue);
 	if (ret)
 		return npu_fail(err, ret,
 				"cannot start a thread for a queue, the process or its user has as "
 				"many as it may have");
+	if (!queue->backlog ||
+	    fill_in(next_work(queue->backlog), matmuls, count, waits, wait_count) ||
+	    claim(queue, next_work(queue->backlog)))
+		return npu_fail(err, -ENOMEM, "no memory for a submission of %zu matmuls", count);
 	return 0;
 }
 
-void npu_backlog_post(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		      size_t count, const struct npu_wait *waits, size_t wait_count)
+void npu_backlog_post(struct npu_queue *queue, uint64_t ticket)
 {
 	struct npu_backlog *backlog = queue->backlog;
-	size_t at = backlog->head % NPU_QUEUE_DEPTH;
-	struct work *work = &backlog->work[at];
+	struct work *work = next_work(backlog);
 
 	work->ticket = ticket;
-	work->matmuls = backlog->matmuls + at * backlog->room;
-	work->count = count;
-	for (size_t i = 0; i < count; i++) {
-		work->matmuls[i] = matmuls[i];
-		npu_ref(&matmuls[i]->refs);
-	}
-	for (size_t i = 0; i < wait_count; i++)
-		work->wait[i] = waits[i];
-	work->waits = npu_claim(queue, ticket, matmuls, count, work->wait, wait_count, WAITS);
-
+	for (size_t i = 0; i < work->count; i++)
+		npu_ref(&work->matmuls[i]->refs);
 	pthread_mutex_lock(&queue->lock);
 	backlog->head++;
 	pthread_cond_broadcast(&queue->progress);
@@ -241,6 +315,7 @@ void npu_backlog_destroy(struct npu_queue *queue)
 	if (backlog->has_thread)
 		pthread_join(backlog->thread, NULL);
 	queue->backlog = NULL;
-	free(backlog->matmuls);
+	for (size_t i = 0; i < NPU_QUEUE_DEPTH; i++)
+		free_room(&backlog->work[i]);
 	free(backlog);
 }

@@ -9,15 +9,16 @@
 #include "queue.h"
 
 /*
- * Makes room for a submission of @count matmuls, and starts the queue's thread if @threaded. What
- * can fail in posting fails here. With submit_lock.
+ * Prepares the submission that gets the next ticket: starts the queue's thread if @threaded, and
+ * claims the buffers. All that can fail in posting fails here, and leaves nothing behind. With
+ * submit_lock, and after npu_queue_make_room().
  */
-int npu_backlog_prepare(struct npu_queue *queue, size_t count, bool threaded,
+int npu_backlog_prepare(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count,
+			const struct npu_wait *waits, size_t wait_count, bool threaded,
 			struct npu_error *err);
 
-/* Posts a submission; the backlog takes over the @waits. With submit_lock. */
-void npu_backlog_post(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		      size_t count, const struct npu_wait *waits, size_t wait_count);
+/* Posts what was prepared; the backlog takes over the waits. With submit_lock. */
+void npu_backlog_post(struct npu_queue *queue, uint64_t ticket);
 
 /* True if nothing is waiting or being carried out. */
 bool npu_backlog_empty(struct npu_queue *queue);

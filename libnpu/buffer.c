@@ -148,6 +148,19 @@ static int open_range(struct npu_buffer *buf, unsigned int access, size_t offset
 	return ret;
 }
 
+/* What moves a buffer must not meet a write access, so these are counted before they wait. */
+static void count_writer(struct npu_buffer *buf, unsigned int access, bool begins)
+{
+	if (!(access & NPU_ACCESS_WRITE))
+		return;
+	pthread_mutex_lock(&buf->dev->claims_lock);
+	if (begins)
+		buf->writers++;
+	else if (buf->writers)
+		buf->writers--;
+	pthread_mutex_unlock(&buf->dev->claims_lock);
+}
+
 int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t offset,
 			    size_t bytes, int64_t timeout_ns, void **data, struct npu_error *err)
 {
@@ -159,9 +172,12 @@ int npu_buffer_begin_access(struct npu_buffer *buf, unsigned int access, size_t 
 	if (!data)
 		return npu_fail(err, -EINVAL,
 				"npu_buffer_begin_access: no place for the data pointer given");
+	count_writer(buf, access, true);
 	ret = npu_claim_wait(buf, deadline);
 	if (!ret)
 		ret = open_range(buf, access, offset, bytes, deadline, data, err);
+	if (ret)
+		count_writer(buf, access, false);
 	if (ret == -ETIME)
 		return npu_fail(err, ret, "the device still uses the buffer after %" PRId64 " ns",
 				timeout_ns);
@@ -179,7 +195,16 @@ int npu_buffer_end_access(struct npu_buffer *buf, unsigned int access, size_t of
 {
 	int ret = check_range(buf, access, offset, bytes, err);
 
-	if (!ret && buf->dev->ops->buffer_end)
-		ret = buf->dev->ops->buffer_end(buf, access, offset, bytes, err);
-	return ret;
+	if (ret)
+		return ret;
+	count_writer(buf, access, false);
+	return npu_buffer_end_step(buf, access, offset, bytes, err);
+}
+
+int npu_buffer_end_step(struct npu_buffer *buf, unsigned int access, size_t offset, size_t bytes,
+			struct npu_error *err)
+{
+	if (!buf->dev->ops->buffer_end)
+		return 0;
+	return buf->dev->ops->buffer_end(buf, access, offset, bytes, err);
 }

@@ -2,11 +2,18 @@
 /*
  * Claims: which submission in a backlog was the last to be given a buffer. Each waits for the one
  * before, so the last one stands for all. All buffers of a submission are claimed in one step, so
- * no two submissions can wait for each other.
+ * no two submissions can wait for each other. What goes to the device at once has no claim, but is
+ * counted on the way there.
  */
+#include <errno.h>
+
 #include "claim.h"
 #include "deadline.h"
+#include "error.h"
 #include "matmul.h"
+
+/* The ticket of a claim that is no submission's. */
+#define ALONE 1
 
 /* The last claim, if it is one that still matters to @queue. With the claims' lock. */
 static bool is_claimed(const struct npu_buffer *buf, const struct npu_queue *queue)
@@ -15,20 +22,70 @@ static bool is_claimed(const struct npu_buffer *buf, const struct npu_queue *que
 	       !npu_queue_handed(buf->claimant, buf->claim);
 }
 
-bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+/* With the claims' lock. */
+static bool any_claimed(const struct npu_queue *queue, struct npu_matmul *const *matmuls,
+			size_t count)
 {
 	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
-	bool found = false;
 
-	pthread_mutex_lock(&queue->dev->claims_lock);
-	for (size_t i = 0; i < count && !found; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t n = npu_matmul_buffers(matmuls[i], bufs);
 
-		while (n-- && !found)
-			found = is_claimed(bufs[n], queue);
+		while (n--)
+			if (is_claimed(bufs[n], queue))
+				return true;
 	}
+	return false;
+}
+
+/* With the claims' lock. */
+static void count_passing(struct npu_matmul *const *matmuls, size_t count, int change)
+{
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			bufs[n]->passing += change;
+	}
+}
+
+bool npu_claim_pass(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	bool may_pass;
+
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	may_pass = !any_claimed(queue, matmuls, count);
+	if (may_pass)
+		count_passing(matmuls, count, 1);
 	pthread_mutex_unlock(&queue->dev->claims_lock);
-	return found;
+	return may_pass;
+}
+
+void npu_claim_passed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	count_passing(matmuls, count, -1);
+	pthread_cond_broadcast(&queue->dev->claims_left);
+	pthread_mutex_unlock(&queue->dev->claims_lock);
+}
+
+/* None can begin to pass meanwhile, because the buffers are claimed. */
+void npu_claim_enter(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count)
+{
+	struct npu_device *dev = queue->dev;
+	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
+
+	pthread_mutex_lock(&dev->claims_lock);
+	for (size_t i = 0; i < count; i++) {
+		size_t n = npu_matmul_buffers(matmuls[i], bufs);
+
+		while (n--)
+			while (bufs[n]->passing)
+				pthread_cond_wait(&dev->claims_left, &dev->claims_lock);
+	}
+	pthread_mutex_unlock(&dev->claims_lock);
 }
 
 /* Adds the claim on @buf to @waits; false if there is no room. */
@@ -53,9 +110,9 @@ static bool add_wait(const struct npu_buffer *buf, struct npu_wait *waits, size_
 	return true;
 }
 
-/* Adds all claims there are on a submission's buffers; returns the buffer there is no room for. */
-static struct npu_buffer *add_waits(struct npu_queue *queue, struct npu_matmul *const *matmuls,
-				    size_t count, struct npu_wait *waits, size_t *used, size_t max)
+/* Adds all claims there are on a submission's buffers; false if there is no room. */
+static bool add_waits(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count,
+		      struct npu_wait *waits, size_t *used, size_t max)
 {
 	struct npu_buffer *bufs[NPU_MATMUL_BUFFERS];
 
@@ -64,9 +121,9 @@ static struct npu_buffer *add_waits(struct npu_queue *queue, struct npu_matmul *
 
 		while (n--)
 			if (is_claimed(bufs[n], queue) && !add_wait(bufs[n], waits, used, max))
-				return bufs[n];
+				return false;
 	}
-	return NULL;
+	return true;
 }
 
 static void set_claim(struct npu_buffer *buf, struct npu_queue *queue, uint64_t ticket)
@@ -93,41 +150,80 @@ static void set_claims(struct npu_queue *queue, uint64_t ticket, struct npu_matm
 	}
 }
 
-size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		 size_t count, struct npu_wait *waits, size_t used, size_t max)
+bool npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+	       size_t count, struct npu_wait *waits, size_t *used, size_t max)
 {
-	pthread_mutex_t *lock = &queue->dev->claims_lock;
-	struct npu_buffer *rest;
+	const size_t given = *used;
+	bool fits;
 
-	pthread_mutex_lock(lock);
-	while ((rest = add_waits(queue, matmuls, count, waits, &used, max))) {
-		pthread_mutex_unlock(lock);
-		npu_claim_wait(rest, NPU_NEVER);
-		pthread_mutex_lock(lock);
-	}
-	set_claims(queue, ticket, matmuls, count);
-	pthread_mutex_unlock(lock);
-	return used;
+	pthread_mutex_lock(&queue->dev->claims_lock);
+	fits = add_waits(queue, matmuls, count, waits, used, max);
+	if (fits)
+		set_claims(queue, ticket, matmuls, count);
+	pthread_mutex_unlock(&queue->dev->claims_lock);
+	while (!fits && *used > given)
+		npu_queue_unref(waits[--*used].queue);
+	return fits;
+}
+
+/* The last claim, held by a reference where there is one. With the claims' lock. */
+static struct npu_dependency get_claim(const struct npu_buffer *buf)
+{
+	if (buf->claimant)
+		npu_queue_ref(buf->claimant);
+	return (struct npu_dependency){ .queue = buf->claimant, .ticket = buf->claim };
+}
+
+static int wait_for_claim(struct npu_dependency claim, int64_t deadline)
+{
+	int ret;
+
+	if (!claim.queue)
+		return 0;
+	ret = npu_queue_wait_handed(claim.queue, claim.ticket, deadline);
+	npu_queue_unref(claim.queue);
+	return ret;
 }
 
 int npu_claim_wait(struct npu_buffer *buf, int64_t deadline)
 {
 	pthread_mutex_t *lock = &buf->dev->claims_lock;
-	struct npu_queue *queue;
-	uint64_t ticket;
-	int ret;
+	struct npu_dependency claim;
 
 	pthread_mutex_lock(lock);
-	queue = buf->claimant;
-	ticket = buf->claim;
-	if (queue)
-		npu_queue_ref(queue);
+	claim = get_claim(buf);
 	pthread_mutex_unlock(lock);
-	if (!queue)
-		return 0;
-	ret = npu_queue_wait_handed(queue, ticket, deadline);
-	npu_queue_unref(queue);
-	return ret;
+	return wait_for_claim(claim, deadline);
+}
+
+int npu_claim_alone(struct npu_buffer *buf, struct npu_queue **claim, struct npu_error *err)
+{
+	pthread_mutex_t *lock = &buf->dev->claims_lock;
+	struct npu_queue *own = npu_queue_stand_in(buf->dev);
+	struct npu_dependency before;
+
+	if (!own)
+		return npu_fail(err, -ENOMEM, "no memory to claim a buffer");
+	pthread_mutex_lock(lock);
+	if (buf->writers) {
+		pthread_mutex_unlock(lock);
+		npu_queue_unref(own);
+		return npu_fail(err, -EBUSY,
+				"a write access to the buffer of %zu bytes is open: end it first",
+				buf->bytes);
+	}
+	before = get_claim(buf);
+	set_claim(buf, own, ALONE);
+	pthread_mutex_unlock(lock);
+	wait_for_claim(before, NPU_NEVER);
+	*claim = own;
+	return 0;
+}
+
+void npu_claim_end(struct npu_queue *claim)
+{
+	npu_queue_hand(claim, ALONE);
+	npu_queue_unref(claim);
 }
 
 void npu_claim_drop(struct npu_buffer *buf)

@@ -9,16 +9,30 @@
 
 #include "queue.h"
 
-/* True if a buffer of the matmuls is claimed by a submission in the backlog of another queue. */
-bool npu_claimed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+/*
+ * For a submission that could go to the device past all backlogs: false if a buffer of its matmuls
+ * is claimed by a submission in the backlog of another queue. Otherwise later claims wait in
+ * npu_claim_enter() for npu_claim_passed().
+ */
+bool npu_claim_pass(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+void npu_claim_passed(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
+
+/* Waits until nothing that came before the claims of these matmuls is on its way to the device. */
+void npu_claim_enter(struct npu_queue *queue, struct npu_matmul *const *matmuls, size_t count);
 
 /*
  * Claims the buffers of the matmuls for @ticket, and adds the submissions that had them before to
- * @waits, which has @used of @max elements. Waits for submissions for which there is no room.
- * Returns how many elements are used now.
+ * @waits, which has @used of @max elements. False, and nothing is done, if these are too few.
  */
-size_t npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
-		 size_t count, struct npu_wait *waits, size_t used, size_t max);
+bool npu_claim(struct npu_queue *queue, uint64_t ticket, struct npu_matmul *const *matmuls,
+	       size_t count, struct npu_wait *waits, size_t *used, size_t max);
+
+/*
+ * Claims a buffer for something that is no submission, and waits for those that have it; what comes
+ * later waits for npu_claim_end(). Errors: -ENOMEM; -EBUSY the CPU is writing to it.
+ */
+int npu_claim_alone(struct npu_buffer *buf, struct npu_queue **claim, struct npu_error *err);
+void npu_claim_end(struct npu_queue *claim);
 
 /* Waits until no submission in a backlog uses the buffer; 0 or -ETIME. */
 int npu_claim_wait(struct npu_buffer *buf, int64_t deadline);

@@ -17,15 +17,18 @@ int npu_device_open(const char *name, struct npu_device **dev, struct npu_error 
 		ret = npu_cpu_open(name, dev, err);
 	else
 		ret = npu_nvdla_open(name, dev, err);
-	if (!ret)
-		pthread_mutex_init(&(*dev)->claims_lock, NULL);
-	return ret;
+	if (ret)
+		return ret;
+	pthread_mutex_init(&(*dev)->claims_lock, NULL);
+	pthread_cond_init(&(*dev)->claims_left, NULL);
+	return 0;
 }
 
 void npu_device_close(struct npu_device *dev)
 {
 	if (!dev || !npu_unref(&dev->refs))
 		return;
+	pthread_cond_destroy(&dev->claims_left);
 	pthread_mutex_destroy(&dev->claims_lock);
 	npu_arena_fini(&dev->arena);
 	dev->ops->device_close(dev);

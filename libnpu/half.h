@@ -6,6 +6,7 @@
 #define LIBNPU_HALF_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,7 +30,9 @@ static inline float npu_float_of(uint32_t bits)
 static inline uint16_t npu_float_to_half(float x)
 {
 	const uint32_t magnitude = npu_bits_of(x) & 0x7fffffff;
-	const uint32_t sign = npu_bits_of(x) >> 16 & 0x8000;
+	const bool is_nan = magnitude > 0x7f800000;
+	/* There is one NaN. */
+	const uint32_t sign = is_nan ? 0 : npu_bits_of(x) >> 16 & 0x8000;
 	/* Below the normal halves these are whole steps of 2^-24, as the numbers above 1/2 have. */
 	const uint32_t small = npu_bits_of(fabsf(x) + 0.5f) - 0x3f000000;
 	uint32_t half = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13;
@@ -37,7 +40,7 @@ static inline uint16_t npu_float_to_half(float x)
 	half = magnitude < 0x38800000 ? small : half;
 	/* Halfway between the largest half and the next one there would be. */
 	half = magnitude >= 0x477ff000 ? 0x7c00 : half;
-	half = magnitude > 0x7f800000 ? 0x7e00 : half;
+	half = is_nan ? 0x7e00 : half;
 	return (uint16_t)(sign | half);
 }
 

@@ -29,6 +29,7 @@ struct npu_device {
 	const struct npu_backend *ops;
 	uint32_t max_waits;	     /* that a submission can hand to the device, see backend.h */
 	pthread_mutex_t claims_lock; /* taken before any queue's lock */
+	pthread_cond_t claims_left;  /* struct npu_buffer.passing is 0 for some buffers */
 	struct npu_device_info info;
 	struct npu_arena arena;
 };
@@ -38,8 +39,10 @@ struct npu_buffer {
 	struct npu_device *dev;
 	size_t bytes;
 	uint8_t *map;		    /* set by the backend */
-	struct npu_queue *claimant; /* see claim.h */
+	struct npu_queue *claimant; /* see claim.h; all that follows is under claims_lock */
 	uint64_t claim;
+	unsigned int writers; /* write accesses of the CPU that are open, or wait to be */
+	unsigned int passing; /* submissions that go to the device past all backlogs, this moment */
 };
 
 /* A window of a matrix that has @layout and is at @offset of the buffer; mostly all of it. */
@@ -168,9 +171,10 @@ static inline struct npu_window npu_tensor_window(const struct npu_tensor *tenso
 /* Opens and closes the whole matrix for the CPU: rows lie scattered over it. */
 int npu_tensor_begin(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
 		     struct npu_error *err);
+int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 /* For steps of a submission, see npu_buffer_begin_step(). */
 int npu_tensor_begin_step(struct npu_tensor *tensor, unsigned int access, uint8_t **base,
 			  struct npu_error *err);
-int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
+int npu_tensor_end_step(struct npu_tensor *tensor, unsigned int access, struct npu_error *err);
 
 #endif /* LIBNPU_OBJECT_H */

@@ -42,6 +42,24 @@ static void init_locks(struct npu_queue *queue)
 	pthread_condattr_destroy(&attr);
 }
 
+static struct npu_queue *new_queue(struct npu_device *dev, size_t size)
+{
+	struct npu_queue *queue = calloc(1, size);
+
+	if (!queue)
+		return NULL;
+	queue->refs = 1;
+	queue->dev = dev;
+	init_locks(queue);
+	npu_ref(&dev->refs);
+	return queue;
+}
+
+struct npu_queue *npu_queue_stand_in(struct npu_device *dev)
+{
+	return new_queue(dev, sizeof(struct npu_queue));
+}
+
 static int check_queue_desc(const struct npu_queue_desc *desc, struct npu_error *err)
 {
 	if (desc->size != sizeof(*desc))
@@ -69,15 +87,11 @@ int npu_queue_create(struct npu_device *dev, const struct npu_queue_desc *desc,
 		ret = check_queue_desc(desc, err);
 	if (ret)
 		return ret;
-	queue = calloc(1, dev->ops->queue_size);
+	queue = new_queue(dev, dev->ops->queue_size);
 	if (!queue)
 		return npu_fail(err, -ENOMEM, "no memory for a queue object");
 
-	queue->refs = 1;
-	queue->dev = dev;
 	queue->priority = desc ? desc->priority : NPU_PRIORITY_NORMAL;
-	init_locks(queue);
-	npu_ref(&dev->refs);
 	if (dev->ops->queue_init)
 		ret = dev->ops->queue_init(queue, err);
 	if (ret) {
@@ -118,6 +132,14 @@ bool npu_queue_handed(struct npu_queue *queue, uint64_t ticket)
 	handed = queue->handed >= ticket;
 	pthread_mutex_unlock(&queue->lock);
 	return handed;
+}
+
+void npu_queue_hand(struct npu_queue *queue, uint64_t ticket)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->handed = ticket;
+	pthread_cond_broadcast(&queue->progress);
+	pthread_mutex_unlock(&queue->lock);
 }
 
 int npu_queue_wait_handed(struct npu_queue *queue, uint64_t ticket, int64_t deadline)
@@ -185,23 +207,26 @@ int npu_queue_unsettled(int ret, struct npu_error *err)
 	return npu_fail(err, ret, "cannot learn how a submission ended: %m");
 }
 
-/* The submission whose place it takes has to be settled first. */
-int npu_queue_take_ticket(struct npu_queue *queue, uint64_t *ticket, struct npu_error *err)
+/* The submission whose place the next one takes has to be settled first. */
+int npu_queue_make_room(struct npu_queue *queue, struct npu_error *err)
 {
 	uint64_t next = queue->last_ticket + 1;
 	int ret = 0;
 
 	if (next > NPU_QUEUE_DEPTH)
 		ret = npu_queue_settle(queue, next - NPU_QUEUE_DEPTH, NPU_NEVER);
-	if (ret)
-		return npu_queue_unsettled(ret, err);
+	return ret ? npu_queue_unsettled(ret, err) : 0;
+}
+
+uint64_t npu_queue_take_ticket(struct npu_queue *queue)
+{
+	uint64_t ticket;
 
 	pthread_mutex_lock(&queue->lock);
-	queue->last_ticket = next;
-	*outcome_of(queue, next) = 0;
+	ticket = ++queue->last_ticket;
+	*outcome_of(queue, ticket) = 0;
 	pthread_mutex_unlock(&queue->lock);
-	*ticket = next;
-	return 0;
+	return ticket;
 }
 
 /* ---- Waiting --------------------------------------------------------------------------- */

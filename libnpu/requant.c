@@ -372,6 +372,12 @@ static float clamp_float(const struct npu_requant *rq, float x)
 	return x > rq->float_high ? rq->float_high : x;
 }
 
+/* Processors differ in the bits of what is no number: here they become the same. */
+static float one_nan(float x)
+{
+	return x == x ? x : npu_float_of(0x7fc00000);
+}
+
 static void store_floats(const struct npu_requant *rq, const float *f, uint32_t count, void *dst)
 {
 	if (rq->output == NPU_TYPE_FLOAT16)
@@ -379,7 +385,7 @@ static void store_floats(const struct npu_requant *rq, const float *f, uint32_t 
 			((uint16_t *)dst)[i] = npu_float_to_half(clamp_float(rq, f[i]));
 	else
 		for (uint32_t i = 0; i < count; i++)
-			((float *)dst)[i] = clamp_float(rq, f[i]);
+			((float *)dst)[i] = one_nan(clamp_float(rq, f[i]));
 }
 
 /* ---- Strips ---------------------------------------------------------------------------- */

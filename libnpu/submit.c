@@ -203,6 +203,7 @@ static int check_submit_desc(const struct npu_queue *queue, const struct npu_sub
 	return check_matmuls(queue, desc->matmuls, desc->count, err);
 }
 
+/* If not, it passes claims until it has been handed over. */
 static bool needs_processor(struct npu_queue *queue, const struct request *request)
 {
 	const struct npu_submit_desc *desc = request->desc;
@@ -213,7 +214,7 @@ static bool needs_processor(struct npu_queue *queue, const struct request *reque
 	for (size_t i = 0; i < desc->count; i++)
 		if (desc->matmuls[i]->plan.host_steps)
 			return true;
-	return npu_claimed(queue, desc->matmuls, desc->count);
+	return !npu_claim_pass(queue, desc->matmuls, desc->count);
 }
 
 /* The application's descriptors are good until the call returns only. */
@@ -235,32 +236,31 @@ static int own_fences(struct request *request, struct npu_error *err)
 }
 
 /* The ticket of a request, which has failed already if what it waits for has. */
-static int take_ticket(struct npu_queue *queue, const struct request *request, uint64_t *ticket,
-		       struct npu_error *err)
+static uint64_t take_ticket(struct npu_queue *queue, const struct request *request)
 {
-	int ret = npu_queue_take_ticket(queue, ticket, err);
+	uint64_t ticket = npu_queue_take_ticket(queue);
 
-	if (ret || !request->cancelled)
-		return ret;
+	if (!request->cancelled)
+		return ticket;
 	pthread_mutex_lock(&queue->lock);
-	npu_queue_note(queue, *ticket, -ECANCELED, NULL);
+	npu_queue_note(queue, ticket, -ECANCELED, NULL);
 	pthread_mutex_unlock(&queue->lock);
-	return 0;
+	return ticket;
 }
 
 static int post(struct npu_queue *queue, struct request *request, bool threaded, uint64_t *ticket,
 		struct npu_error *err)
 {
 	const struct npu_submit_desc *desc = request->desc;
-	int ret = npu_backlog_prepare(queue, desc->count, threaded, err);
+	int ret = own_fences(request, err);
 
 	if (!ret)
-		ret = own_fences(request, err);
-	if (!ret)
-		ret = take_ticket(queue, request, ticket, err);
+		ret = npu_backlog_prepare(queue, desc->matmuls, desc->count, request->wait,
+					  request->waits, threaded, err);
 	if (ret)
 		return ret;
-	npu_backlog_post(queue, *ticket, desc->matmuls, desc->count, request->wait, request->waits);
+	*ticket = take_ticket(queue, request);
+	npu_backlog_post(queue, *ticket);
 	request->waits = 0;
 	return 0;
 }
@@ -268,7 +268,7 @@ static int post(struct npu_queue *queue, struct request *request, bool threaded,
 static int hand_over(struct npu_queue *queue, const struct request *request, uint64_t *ticket,
 		     struct npu_error *err)
 {
-	int wait_fds[NPU_MAX_WAITS], ret;
+	int wait_fds[NPU_MAX_WAITS], ret = 0;
 	struct npu_submission submission = {
 		.matmuls = request->desc->matmuls,
 		.count = request->desc->count,
@@ -278,15 +278,12 @@ static int hand_over(struct npu_queue *queue, const struct request *request, uin
 
 	for (size_t i = 0; i < request->waits; i++)
 		wait_fds[i] = request->wait[i].fd;
-	ret = take_ticket(queue, request, ticket, err);
-	if (ret)
-		return ret;
+	*ticket = take_ticket(queue, request);
 	submission.ticket = *ticket;
 	if (!request->cancelled)
 		ret = queue->dev->ops->queue_submit(queue, &submission, err);
-	pthread_mutex_lock(&queue->lock);
-	queue->handed = *ticket;
-	pthread_mutex_unlock(&queue->lock);
+	npu_queue_hand(queue, *ticket);
+	npu_claim_passed(queue, submission.matmuls, submission.count);
 	return ret;
 }
 
@@ -303,6 +300,8 @@ static int submit(struct npu_queue *queue, const struct npu_submit_desc *desc, b
 
 	pthread_mutex_lock(&queue->submit_lock);
 	ret = collect_waits(queue, &request, err);
+	if (!ret)
+		ret = npu_queue_make_room(queue, err);
 	if (!ret) {
 		backlogged = needs_processor(queue, &request);
 		ret = backlogged ? post(queue, &request, !blocking, ticket, err)

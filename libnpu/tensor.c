@@ -74,6 +74,7 @@ static struct npu_tensor *new_tensor(struct npu_buffer *buf, size_t offset, enum
 int npu_tensor_create_in(struct npu_buffer *buf, size_t offset, enum npu_type type, uint32_t rows,
 			 uint32_t cols, struct npu_tensor **out, struct npu_error *err)
 {
+	struct npu_tensor *tensor;
 	struct npu_layout layout;
 	size_t bytes;
 
@@ -92,8 +93,11 @@ int npu_tensor_create_in(struct npu_buffer *buf, size_t offset, enum npu_type ty
 				"%zu of a buffer of %zu bytes",
 				rows, cols, bytes, offset, buf->bytes);
 
-	*out = new_tensor(buf, offset, type, rows, cols, &layout);
-	return *out ? 0 : npu_fail(err, -ENOMEM, "no memory for a tensor object");
+	tensor = new_tensor(buf, offset, type, rows, cols, &layout);
+	if (!tensor)
+		return npu_fail(err, -ENOMEM, "no memory for a tensor object");
+	*out = tensor;
+	return 0;
 }
 
 /* A new buffer is all zero bytes, which is not what all forms have for zero. */
@@ -246,6 +250,12 @@ int npu_tensor_end(struct npu_tensor *tensor, unsigned int access, struct npu_er
 {
 	return npu_buffer_end_access(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
 				     err);
+}
+
+int npu_tensor_end_step(struct npu_tensor *tensor, unsigned int access, struct npu_error *err)
+{
+	return npu_buffer_end_step(tensor->buf, access, tensor->offset, npu_tensor_span(tensor),
+				   err);
 }
 
 int npu_tensor_write(struct npu_tensor *tensor, uint32_t first_row, uint32_t rows, const void *src,

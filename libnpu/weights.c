@@ -3,6 +3,7 @@
  * Weights: matrices packed once into the form a device multiplies with.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,12 @@ static uint32_t bits_of(const struct npu_weights_desc *desc)
 	}
 }
 
+/* Where sizes have 32 bits, the bits of a row may be more than they can count. */
+static uint64_t row_bytes(const struct npu_weights_desc *desc)
+{
+	return ((uint64_t)desc->k * bits_of(desc) + 7) / 8;
+}
+
 /* Puts the number meant in place of the zeros that mean a default. */
 static void fill_defaults(struct npu_weights_desc *desc)
 {
@@ -32,24 +39,30 @@ static void fill_defaults(struct npu_weights_desc *desc)
 	if (!desc->group_size || desc->group_size > desc->k)
 		desc->group_size = desc->k;
 	if (!desc->row_stride)
-		desc->row_stride = ((size_t)desc->k * bits_of(desc) + 7) / 8;
+		desc->row_stride = (size_t)row_bytes(desc);
 	if (!desc->matrix_stride)
 		desc->matrix_stride = desc->n * desc->row_stride;
 }
 
 static int check_shape(const struct npu_weights_desc *desc, struct npu_error *err)
 {
-	size_t row = ((size_t)desc->k * bits_of(desc) + 7) / 8, all;
-
 	if (!desc->n || !desc->k)
 		return npu_fail(err, -EINVAL, "weights of %u x %u: both must be at least 1",
 				desc->n, desc->k);
 	if (desc->group_size % NPU_GROUP_UNIT)
 		return npu_fail(err, -EINVAL, "weights: group_size is %u, not a multiple of %d",
 				desc->group_size, NPU_GROUP_UNIT);
+	return 0;
+}
+
+static int check_strides(const struct npu_weights_desc *desc, struct npu_error *err)
+{
+	uint64_t row = row_bytes(desc), matrix, all;
+
 	if (desc->row_stride && desc->row_stride < row)
 		return npu_fail(err, -EINVAL,
-				"weights of %u x %u: row_stride is %zu, a row has %zu bytes",
+				"weights of %u x %u: row_stride is %zu, a row has %" PRIu64
+				" bytes",
 				desc->n, desc->k, desc->row_stride, row);
 	if (desc->row_stride)
 		row = desc->row_stride;
@@ -57,11 +70,30 @@ static int check_shape(const struct npu_weights_desc *desc, struct npu_error *er
 		return npu_fail(err, -EINVAL,
 				"weights of %u x %u: matrix_stride is %zu, less than their rows",
 				desc->n, desc->k, desc->matrix_stride);
-	/* Every size that follows from the shape is at most 8 bytes for each weight. */
-	if (__builtin_mul_overflow((size_t)desc->n * 16, desc->k, &all) ||
-	    __builtin_mul_overflow(all, desc->batch ? desc->batch : 1, &all))
+	/* Of strides that are left out, check_size() knows how large they may be. */
+	if (!desc->row_stride && !desc->matrix_stride)
+		return 0;
+	matrix = desc->matrix_stride;
+	if ((!matrix && __builtin_mul_overflow(row, desc->n, &matrix)) ||
+	    __builtin_mul_overflow(matrix, desc->batch ? desc->batch : 1, &all) ||
+	    all > PTRDIFF_MAX)
+		return npu_fail(err, -EINVAL,
+				"weights of %u x %u: with row_stride %zu and matrix_stride %zu "
+				"they are larger than any memory",
+				desc->n, desc->k, desc->row_stride, desc->matrix_stride);
+	return 0;
+}
+
+/* Every size that follows from the shape is at most 8 bytes for each weight. */
+static int check_size(const struct npu_weights_desc *desc, struct npu_error *err)
+{
+	const uint32_t batch = desc->batch ? desc->batch : 1;
+	size_t all;
+
+	if (__builtin_mul_overflow((uint64_t)desc->n * 16, desc->k, &all) ||
+	    __builtin_mul_overflow(all, batch, &all))
 		return npu_fail(err, -ENOMEM, "no memory for %u matrices of weights of %u x %u",
-				desc->batch ? desc->batch : 1, desc->n, desc->k);
+				batch, desc->n, desc->k);
 	return 0;
 }
 
@@ -122,6 +154,10 @@ static int check_desc(const struct npu_weights_desc *desc, struct npu_error *err
 	ret = check_codebook(desc, err);
 	if (!ret)
 		ret = check_shape(desc, err);
+	if (!ret)
+		ret = check_strides(desc, err);
+	if (!ret)
+		ret = check_size(desc, err);
 	if (!ret)
 		ret = check_zero_points(desc, err);
 	return ret;

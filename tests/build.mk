@@ -80,8 +80,8 @@ FAKE_NPU_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_weights_file test_weights_share test_failing_npu)
 LIBNPU_UNIT_TESTS := $(addprefix $(B)/tests/unit/, \
 	test_layout test_plan test_division test_cost test_requant test_gemm test_fixed16 test_matmul_cpu \
-	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog \
-	test_checksum test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
+	test_libnpu_api test_libnpu_queue test_libnpu_async test_libnpu_backlog test_libnpu_share \
+	test_checksum test_node test_abi test_quant_uniform test_quant_fixed test_quant_dynamic \
 	test_quant_observer test_quant_codebook test_file test_file_refused \
 	test_safetensors_write test_failing_cpu test_failing_host) \
 	$(FAKE_NPU_TESTS)
@@ -134,17 +134,25 @@ LIBS_test_failing_host += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
 LIBS_test_failing_network += $(FAILING_CALLS_WRAP:%=-Wl,--wrap=%)
 
 $(addprefix $(B)/tests/unit/, test_libnpu_queue test_libnpu_async test_libnpu_backlog \
-	test_nvdla_async): $(B)/tests/unit/chain.o
+	test_libnpu_share test_nvdla_async): $(B)/tests/unit/chain.o
 $(addprefix $(B)/tests/unit/, test_libnpu_api test_libnpu_queue test_libnpu_async \
-	test_libnpu_backlog): $(B)/tests/unit/cpu_rig.o
+	test_libnpu_backlog test_libnpu_share): $(B)/tests/unit/cpu_rig.o
 
 # The CPU's queues wait for the sync_files of tests/unit/fake_fence.c.
-$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog): \
+$(addprefix $(B)/tests/unit/, test_libnpu_async test_libnpu_backlog test_libnpu_share): \
 	$(addprefix $(B)/tests/unit/, fake_fence.o fence_ioctl.o)
 LIBS_test_libnpu_async += -Wl,--wrap=ioctl
 LIBS_test_libnpu_backlog += -Wl,--wrap=ioctl
+LIBS_test_libnpu_share += -Wl,--wrap=ioctl -Wl,--wrap=mmap64 -Wl,--wrap=memfd_create
+
+# A machine with more processors than there are.
+LIBS_test_libnpu_api += -Wl,--wrap=sched_getaffinity
 
 $(addprefix $(B)/tests/unit/, test_weights_file test_weights_share): $(B)/tests/unit/weights_rig.o
+
+# Nodes that nobody may open, whoever runs the test.
+$(B)/tests/unit/test_node: $(B)/tests/unit/fake_root.o
+LIBS_test_node += -Wl,--wrap=open64 -Wl,--wrap=stat64
 
 TUNE_UNIT_TESTS := $(addprefix $(B)/tests/unit/, test_tune_round test_tune_outliers \
 	test_tune_qat test_tune_precision test_tune_follower test_eval \
@@ -238,13 +246,14 @@ COMPAT_TESTS := $(B)/tests/unit/test_uapi $(addprefix $(B)/tests/device/, \
 
 # Those with threads, for SAN=thread.
 THREAD_TESTS := $(addprefix $(B)/tests/unit/, test_gemm test_libnpu_api test_libnpu_queue \
-	test_libnpu_async test_libnpu_backlog test_nvdla_async test_arena test_weights_share \
-	test_failing_cpu test_failing_npu)
+	test_libnpu_async test_libnpu_backlog test_libnpu_share test_nvdla_async test_arena \
+	test_weights_share test_failing_cpu test_failing_npu)
 # Those of objects and files, in an emulated processor that knows which bits were never written.
 # The others compute: they would take hours.
 MEMCHECK_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_host \
 	test_failing_network test_failing_npu test_libnpu_queue test_libnpu_async \
-	test_libnpu_backlog test_nvdla_async test_arena test_weights_file test_weights_share test_file \
+	test_libnpu_backlog test_libnpu_share test_nvdla_async test_arena test_weights_file \
+	test_weights_share test_file \
 	test_file_refused test_query test_checksum test_npy test_idx)
 .PHONY: check-threads check-valgrind
 check-threads: $(THREAD_TESTS)

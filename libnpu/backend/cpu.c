@@ -4,7 +4,6 @@
  * settle.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,14 +78,14 @@ static const struct npu_backend cpu_backend = {
 	.queue_submit = cpu_queue_submit,
 };
 
-/* Processors that this process may run on. */
-static unsigned int processors(void)
+/* One thread for each processor, as many as there may be. */
+static unsigned int threads_for_all(void)
 {
-	cpu_set_t set;
+	const unsigned int processors = npu_pool_processors();
 
-	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 1)
+	if (!processors)
 		return 1;
-	return CPU_COUNT(&set) < NPU_POOL_THREADS ? CPU_COUNT(&set) : NPU_POOL_THREADS;
+	return processors < NPU_POOL_THREADS ? processors : NPU_POOL_THREADS;
 }
 
 /* 0 where @name does not say how many. */
@@ -98,7 +97,7 @@ static unsigned int threads_of(const char *name)
 	if (!strcmp(name, "cpu"))
 		return 1;
 	if (!strcmp(name, "cpu:all"))
-		return processors();
+		return threads_for_all();
 	name += strlen("cpu:");
 	if (*name < '1' || *name > '9')
 		return 0;

@@ -9,13 +9,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
 #include <linux/magic.h>
 
+#include "../claim.h"
 #include "cpu_buffer.h"
+
+/* Since Linux 6.3. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
 
 /* What Linux maps with one entry, where it may. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -62,10 +69,19 @@ void cpu_buffer_fini(struct npu_buffer *buf)
 
 /* ---- Sharing ---------------------------------------------------------------------------- */
 
+/* Nobody can run it, which some systems insist on; older kernels do not know how to say that. */
+static int create_file(void)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("npu buffer", flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("npu buffer", flags) : fd;
+}
+
 /* A memory file with the same contents, which nobody can cut short under the others' feet. */
 static int copy_to_file(const struct npu_buffer *buf)
 {
-	int fd = memfd_create("npu buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = create_file();
 	void *map = MAP_FAILED;
 
 	if (fd >= 0 && !ftruncate(fd, buf->bytes) &&
@@ -81,37 +97,53 @@ static int copy_to_file(const struct npu_buffer *buf)
 	return fd;
 }
 
-/*
- * Weights may be exported by several threads, and read meanwhile. The first one decides which file
- * it is, and puts it in the place of the old memory; contents and address stay the same.
- */
+/* Puts the file in the place of the old memory; contents and address stay the same. */
 static int move_to_file(struct npu_buffer *buf)
 {
-	int fd = copy_to_file(buf), none = -1;
+	int fd = copy_to_file(buf);
 
 	if (fd < 0)
 		return -1;
-	if (!atomic_compare_exchange_strong(&buffer_of(buf)->fd, &none, fd)) {
+	if (mmap(buf->map, buf->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED) {
 		close(fd);
-		return 0;
+		return -1;
 	}
-	if (mmap(buf->map, buf->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
-	    MAP_FAILED)
-		return 0;
-	buffer_of(buf)->fd = -1;
-	close(fd);
-	return -1;
+	buffer_of(buf)->fd = fd;
+	return 0;
+}
+
+static int cannot_share(const struct npu_buffer *buf, struct npu_error *err)
+{
+	return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+}
+
+/*
+ * What is written between the copy and the move would be lost, so nobody may be at work on the
+ * buffer. Weights are only read, but several threads may export them: the first one moves them.
+ */
+static int move_alone(struct npu_buffer *buf, struct npu_error *err)
+{
+	struct npu_queue *claim;
+	int ret = npu_claim_alone(buf, &claim, err);
+
+	if (ret)
+		return ret;
+	if (buffer_of(buf)->fd < 0 && move_to_file(buf))
+		ret = cannot_share(buf, err);
+	npu_claim_end(claim);
+	return ret;
 }
 
 int cpu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err)
 {
-	int copy;
+	int ret = buffer_of(buf)->fd < 0 ? move_alone(buf, err) : 0, copy;
 
-	if (buffer_of(buf)->fd < 0 && move_to_file(buf))
-		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+	if (ret)
+		return ret;
 	copy = fcntl(buffer_of(buf)->fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
-		return npu_fail(err, -errno, "cannot share a buffer of %zu bytes: %m", buf->bytes);
+		return cannot_share(buf, err);
 	*fd = copy;
 	return 0;
 }
@@ -138,15 +170,37 @@ static int check_memory(int fd, bool dma_buf, struct npu_error *err)
 			fd);
 }
 
+/* A dma-buf tells its size only to those who seek, and stays where it is; a file would not. */
+static off_t size_of(int fd, bool dma_buf)
+{
+	struct stat st;
+
+	if (dma_buf)
+		return lseek(fd, 0, SEEK_END);
+	return fstat(fd, &st) ? -1 : st.st_size;
+}
+
+static int cannot_map(int fd, struct npu_error *err)
+{
+	if (errno == EACCES || errno == EPERM)
+		return npu_fail(err, -EINVAL,
+				"cannot import file descriptor %d: it cannot be written; whoever "
+				"shares it has to open it for reading and writing, and not to seal "
+				"it against writing",
+				fd);
+	return npu_fail(err, -errno, "cannot map file descriptor %d: %m", fd);
+}
+
 int cpu_buffer_import(struct npu_buffer *buf, int fd, struct npu_error *err)
 {
 	bool dma_buf = is_dma_buf(fd);
 	int ret = check_memory(fd, dma_buf, err), own;
-	off_t size = ret ? 0 : lseek(fd, 0, SEEK_END);
 	void *map = MAP_FAILED;
+	off_t size;
 
 	if (ret)
 		return ret;
+	size = size_of(fd, dma_buf);
 	if (size <= 0 || (uintmax_t)size > PTRDIFF_MAX)
 		return npu_fail(err, -EINVAL, "cannot import file descriptor %d: no memory in it",
 				fd);
@@ -154,7 +208,7 @@ int cpu_buffer_import(struct npu_buffer *buf, int fd, struct npu_error *err)
 	if (own >= 0)
 		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, own, 0);
 	if (map == MAP_FAILED) {
-		ret = npu_fail(err, -errno, "cannot map file descriptor %d: %m", fd);
+		ret = cannot_map(fd, err);
 		if (own >= 0)
 			close(own);
 		return ret;

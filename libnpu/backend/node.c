@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -22,6 +23,7 @@
 
 /* What was met on a search. */
 struct search {
+	const char *root;
 	const char *driver;
 	char *path;
 	size_t path_size;
@@ -124,13 +126,39 @@ static int is_render(const struct dirent *entry)
 	return !strncmp(entry->d_name, "renderD", 7);
 }
 
+/*
+ * True if sysfs says that the node belongs to another driver. That of the bus, whose name this is,
+ * is called like that of DRM.
+ */
+static bool is_anothers(const struct search *search)
+{
+	char link[300], target[256];
+	const char *name;
+	struct stat st;
+	ssize_t length;
+
+	if (stat(search->path, &st))
+		return false;
+	snprintf(link, sizeof(link), "%s/sys/dev/char/%u:%u/device/driver", search->root,
+		 major(st.st_rdev), minor(st.st_rdev));
+	length = readlink(link, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	name = strrchr(target, '/');
+	return strcmp(name ? name + 1 : target, search->driver);
+}
+
 /* Tries the nodes of one folder in order of their numbers; a file descriptor or -1. */
-static int search_folder(struct search *search, const char *folder,
+static int search_folder(struct search *search, const char *name,
 			 int (*filter)(const struct dirent *))
 {
 	struct dirent **list;
-	int count = scandir(folder, &list, filter, versionsort);
-	int fd = -1;
+	char folder[256];
+	int fd = -1, count;
+
+	snprintf(folder, sizeof(folder), "%s/dev/%s", search->root, name);
+	count = scandir(folder, &list, filter, versionsort);
 
 	for (int i = 0; i < count; i++) {
 		struct npu_error why;
@@ -140,7 +168,7 @@ static int search_folder(struct search *search, const char *folder,
 			fd = npu_node_open(search->path, search->driver, &why);
 			search->nodes++;
 			/* No permission may be the reason; a node of another driver is not. */
-			if (fd < 0 && fd != -ENODEV && !search->code)
+			if (fd < 0 && fd != -ENODEV && !search->code && !is_anothers(search))
 				search->code = npu_fail(search->err, fd, "%s", why.text);
 		}
 		free(list[i]);
@@ -150,18 +178,20 @@ static int search_folder(struct search *search, const char *folder,
 	return fd < 0 ? -1 : fd;
 }
 
-int npu_node_find(const char *driver, char *path, size_t path_size, struct npu_error *err)
+int npu_node_find(const char *root, const char *driver, char *path, size_t path_size,
+		  struct npu_error *err)
 {
 	struct search search = {
+		.root = root,
 		.driver = driver,
 		.path = path,
 		.path_size = path_size,
 		.err = err,
 	};
-	int fd = search_folder(&search, "/dev/accel", is_accel);
+	int fd = search_folder(&search, "accel", is_accel);
 
 	if (fd < 0)
-		fd = search_folder(&search, "/dev/dri", is_render);
+		fd = search_folder(&search, "dri", is_render);
 	if (fd >= 0)
 		return fd;
 

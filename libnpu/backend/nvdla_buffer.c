@@ -52,6 +52,9 @@ int nvdla_buffer_init(struct npu_buffer *buf, struct npu_error *err)
 				"most",
 				buf->bytes, (unsigned long long)dev->max_bo_bytes);
 	ret = nvdla_ioctl(dev, DRM_IOCTL_NPU_BO_CREATE, &bo);
+	if (ret == -ENOMEM && dev->base.info.has_iommu)
+		return npu_fail(err, ret, "no memory for a buffer of %zu bytes; free some",
+				buf->bytes);
 	if (ret == -ENOMEM)
 		return npu_fail(err, ret,
 				"no contiguous memory for a buffer of %zu bytes; free some, or "

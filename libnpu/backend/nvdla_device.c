@@ -38,6 +38,28 @@ static int query(const struct nvdla_device *dev, uint32_t type, void *answer, ui
 	return nvdla_ioctl(dev, DRM_IOCTL_NPU_DEV_QUERY, &q);
 }
 
+/* Limits of an engine that there was not when this was written, and those that none has. */
+static int check_limits(const struct nvdla_device *dev, const struct drm_npu_device_info *info,
+			const char *path, struct npu_error *err)
+{
+	const struct drm_npu_matmul_limits *limits = &dev->limits;
+
+	/* Groups of K and strips of channels are whole atoms. */
+	if (limits->atom_bytes &&
+	    (NPU_GROUP_UNIT % limits->atom_bytes || limits->mac_kernels > NPU_WEIGHT_ROWS))
+		return npu_fail(err, -ENOTSUP,
+				"%s: an engine with atoms of %u bytes and %u kernels, which this "
+				"library does not know; update libnpu",
+				path, limits->atom_bytes, limits->mac_kernels);
+	if (!dev->max_k || dev->max_k < npu_plan_k_unit(limits) || !dev->max_batch ||
+	    !info->max_syncs)
+		return npu_fail(err, -ENOTSUP,
+				"%s: the driver tells limits that make no sense: K up to %u, %u "
+				"jobs and %u syncs a submission; update the driver",
+				path, dev->max_k, dev->max_batch, info->max_syncs);
+	return 0;
+}
+
 static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, const char *path,
 		 struct npu_error *err)
 {
@@ -61,15 +83,13 @@ static int learn(struct nvdla_device *dev, struct drm_npu_device_info *info, con
 				path, info->family);
 
 	dev->max_bo_bytes = info->max_bo_bytes;
-	/* One sync of a SUBMIT is what it signals. */
-	dev->base.max_waits = info->max_syncs > NPU_MAX_WAITS ? NPU_MAX_WAITS : info->max_syncs - 1;
 	dev->max_k = npu_plan_max_k(&dev->limits);
 	dev->max_batch = info->max_jobs < info->max_pending ? info->max_jobs : info->max_pending;
-	/* Groups of K and strips of channels are whole atoms. */
-	if (dev->max_k < npu_plan_k_unit(&dev->limits) || !dev->max_batch || !info->max_syncs ||
-	    NPU_GROUP_UNIT % dev->limits.atom_bytes || dev->limits.mac_kernels > NPU_WEIGHT_ROWS)
-		return npu_fail(err, -ENOTSUP, "%s: the driver tells limits that make no sense",
-				path);
+	ret = check_limits(dev, info, path, err);
+	if (ret)
+		return ret;
+	/* One sync of a SUBMIT is what it signals. */
+	dev->base.max_waits = info->max_syncs > NPU_MAX_WAITS ? NPU_MAX_WAITS : info->max_syncs - 1;
 	if (drmGetCap(dev->fd, DRM_CAP_SYNCOBJ, &has_syncobj) || !has_syncobj)
 		return npu_fail(err, -ENOTSUP, "%s: the driver has no synchronization objects",
 				path);
@@ -186,7 +206,7 @@ int npu_nvdla_open(const char *path, struct npu_device **out, struct npu_error *
 		return npu_fail(err, -ENOMEM, "no memory for a device object");
 
 	dev->fd = path ? npu_node_open(path, DRIVER, err)
-		       : npu_node_find(DRIVER, found, sizeof(found), err);
+		       : npu_node_find("", DRIVER, found, sizeof(found), err);
 	if (dev->fd < 0) {
 		ret = dev->fd;
 		goto free_dev;

@@ -70,7 +70,7 @@ uint64_t nvdla_division_cycles(const struct drm_npu_matmul_limits *limits, uint3
 		npu_plan_tiles(limits, rows, division->k, n, NVDLA_EXACT_PASSES, &tiles);
 		cycles += (division->parts - 1) * tiles.cycles;
 	}
-	return runs * blocks * cycles;
+	return (uint64_t)runs * blocks * cycles;
 }
 
 struct nvdla_division nvdla_divide(const struct drm_npu_matmul_limits *limits, uint32_t k,

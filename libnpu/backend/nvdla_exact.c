@@ -89,23 +89,32 @@ void nvdla_exact_fini(struct nvdla_weights *nw)
 	nw->exact = (struct nvdla_packing){ 0 };
 }
 
+static int cut_up(struct nvdla_weights *nw, const int8_t *packed, struct npu_error *err)
+{
+	int ret = choose_chunks(nw, packed);
+
+	if (ret == -ENOMEM)
+		return npu_fail(err, ret, "no memory to cut weights of %u x %u", nw->base.n,
+				nw->base.k);
+	if (ret)
+		return npu_fail(err, ret,
+				"weights of %u x %u cannot be cut so that this engine gives exact "
+				"sums",
+				nw->base.n, nw->base.k);
+	/* One chunk is what there is already. */
+	return nw->exact.count > 1 ? fill(nw, packed, err) : 0;
+}
+
 static int make(struct nvdla_weights *nw, struct npu_error *err)
 {
 	const struct npu_slice *memory = &nw->base.memory;
-	const int8_t *packed;
 	const void *image;
 	int ret, end;
 
 	ret = npu_slice_begin_read(memory, &image, err);
 	if (ret)
 		return ret;
-	packed = (const int8_t *)image + nw->base.offset;
-	if (choose_chunks(nw, packed))
-		ret = npu_fail(err, -ENOMEM, "no memory to cut weights of %u x %u", nw->base.n,
-			       nw->base.k);
-	/* One chunk is what there is already. */
-	else if (nw->exact.count > 1)
-		ret = fill(nw, packed, err);
+	ret = cut_up(nw, (const int8_t *)image + nw->base.offset, err);
 	end = npu_slice_end_read(memory, ret ? NULL : err);
 	ret = ret ? ret : end;
 	if (ret)

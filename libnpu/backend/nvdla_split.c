@@ -169,8 +169,8 @@ static int make_jobs(struct nvdla_matmul *matmul)
 
 uint32_t nvdla_split_blocks(uint32_t m, uint32_t n, uint32_t parts)
 {
-	size_t row = (size_t)n * PASSES * parts;
-	size_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
+	uint64_t row = (uint64_t)n * PASSES * parts;
+	uint64_t rows = SCRATCH_BYTES / row > MIN_BLOCK_ROWS ? SCRATCH_BYTES / row : MIN_BLOCK_ROWS;
 
 	return (m - 1) / rows + 1;
 }
@@ -356,7 +356,7 @@ static int finish_with_c(const struct nvdla_matmul *matmul, const struct block *
 	if (ret)
 		return ret;
 	finish_block(matmul, block, view);
-	return npu_tensor_end(matmul->base.c, NPU_ACCESS_WRITE, err);
+	return npu_tensor_end_step(matmul->base.c, NPU_ACCESS_WRITE, err);
 }
 
 static int finish_with_residual(const struct nvdla_matmul *matmul, const struct block *block,
@@ -373,7 +373,7 @@ static int finish_with_residual(const struct nvdla_matmul *matmul, const struct 
 		return ret;
 	view->residual = data;
 	ret = finish_with_c(matmul, block, view, err);
-	end = npu_tensor_end(residual, NPU_ACCESS_READ, ret ? NULL : err);
+	end = npu_tensor_end_step(residual, NPU_ACCESS_READ, ret ? NULL : err);
 	return ret ? ret : end;
 }
 

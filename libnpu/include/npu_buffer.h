@@ -44,7 +44,15 @@ int npu_buffer_create(struct npu_device *dev, size_t bytes, struct npu_buffer **
  * The receiver has to know what is in the memory: a tensor in it is the same to all devices whose
  * npu_device_info has the same backend and name.
  *
- * Errors: -EINVAL, -EMFILE, -ENOMEM, -ENODEV the device is lost.
+ * Submissions may use the buffer meanwhile. On the CPU the first export moves its memory: it waits
+ * for the submissions that use it, as npu_buffer_begin_access() does, and later ones wait for it.
+ * No write access may be open then, of this thread or another.
+ *
+ * A dma-buf knows who is at work on it, a memory file does not: CPU devices that share one, in this
+ * process or several, are put in order by waiting for a submission before the other device gets the
+ * next one.
+ *
+ * Errors: -EINVAL, -EMFILE, -ENOMEM; -EBUSY a write access is open; -ENODEV the device is lost.
  */
 int npu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err);
 
@@ -56,7 +64,11 @@ int npu_buffer_export(struct npu_buffer *buf, int *fd, struct npu_error *err);
  *
  * Without an IOMMU the engine needs a dma-buf of contiguous memory, such as those of cameras,
  * displays and /dev/dma_heap/linux,cma. The CPU takes every dma-buf that can be mapped, but of
- * other files only memory files that are sealed against shrinking.
+ * other files only memory files that are sealed against shrinking and can be written.
+ *
+ * Submissions are put in order by buffer objects, and on an NPU by what the kernel knows of the
+ * memory behind them. Two objects of the same memory on one device are two buffers to what the CPU
+ * has a part in: use one of them, or tell the submissions to wait for each other.
  *
  * Errors: -EBADF not an open file descriptor; -EINVAL not a memory that the device can use (the
  * text says why); -ENOMEM; -EIO, -ENODEV the device is lost.

@@ -18,13 +18,15 @@ struct npu_device;
 
 /**
  * Opens a device.
- * @name: "cpu" for the CPU backend with one thread, "cpu:N" with N of them, "cpu:all" with one for
- *	each processor; the path of a device node; or NULL for the NPU with the lowest node number.
- *	NULL never falls back to the CPU.
+ * @name: "cpu" for the CPU backend with one thread, "cpu:N" with N of them, 1 to 256, "cpu:all"
+ *with one for each processor that the process may run on when it opens the device, but not more
+ *	than 256; the path of a device node; or NULL for the NPU with the lowest node number. NULL
+ *	never falls back to the CPU.
  *
- * Errors: -ENODEV no NPU is there, or the node belongs to another driver; -ENOENT no such path;
- * -EACCES no permission for the node (the text says which group has it); -EDQUOT this user has it
- * open too often; -ENOTSUP the driver lacks something this library needs; -ENOMEM.
+ * Errors: -EINVAL "cpu:" with anything else behind it; -EAGAIN the threads could not be started;
+ * -ENODEV no NPU is there, or the node belongs to another driver; -ENOENT no such path; -EACCES no
+ * permission for the node (the text says which group has it); -EDQUOT this user has it open too
+ * often; -ENOTSUP the driver lacks something this library needs, or is newer than it; -ENOMEM.
  */
 int npu_device_open(const char *name, struct npu_device **dev, struct npu_error *err);
 

@@ -115,7 +115,14 @@ enum npu_activation {
  *	c = t + zero_point, clamped to the type, then to clamp_min..clamp_max
  *
  * Float results go with FLOAT: f = max(f, 0), f = min(f, 6), clamped, and rounded to binary16 where
- * that is the type, halves to even, too large ones to infinity.
+ * that is the type, halves to even, too large ones to infinity. What is no number, such as infinity
+ * less infinity or the sum with a residual that is none, stays so, and is stored as the same NaN on
+ * every device: 0x7fc00000, in binary16 0x7e00.
+ *
+ * The CPU, as a device or for an NPU, computes in the calling thread or in a thread of the queue or
+ * the device, and counts on floating point as programs begin with it: rounded to nearest, and with
+ * subnormal numbers. Where a program changes that (fesetround(), or FTZ and DAZ, which -ffast-math
+ * sets), calls of that thread, and threads started from it, may give other bits.
  *
  * Sources: FIXED16 is NVDLA's output stage (SDP). TFLITE and TFLITE_DOUBLE are TensorFlow Lite's
  * MultiplyByQuantizedMultiplier with and without TFLITE_SINGLE_ROUNDING; the latter is gemmlowp's

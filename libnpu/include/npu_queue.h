@@ -99,10 +99,15 @@ struct npu_submit_desc {
 
 /**
  * Submits matmuls and returns without waiting for them, on every device: the engine runs what it
- * can alone, a thread of the queue the rest. Only a full queue, with 64 submissions under way or as
- * many jobs as the kernel takes, makes the call wait for its oldest submission. Nothing is
- * allocated, except when a queue meets the first submission for its thread, or the first one there
- * with so many matmuls.
+ * can alone, a thread of the queue the rest. Only a full queue makes the call wait: one with 64
+ * submissions under way for the oldest of them, and where the kernel has as many jobs as it takes
+ * of a device that is opened once (max_pending), for some to end. A call that asks for @fence_fd
+ * may wait too, see there; and threads that submit to the same queue take turns. What these calls
+ * wait for must not be something that the same thread does after them, such as signalling a fence.
+ *
+ * Nothing is allocated, except when a queue meets the first submission for its thread, and when one
+ * there has more than 8 matmuls, or buffers that more than 16 other queues have at the time:
+ * each of the 64 places in the queue is made larger once.
  * @ticket: Receives what npu_queue_wait() takes, may be NULL.
  *
  * A submission whose @wait_fds or @after failed ends with -ECANCELED. It is not run if that was
@@ -115,9 +120,12 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_submit_desc *desc
 		     struct npu_error *err);
 
 /**
- * Waits until a submission has ended, at most @timeout_ns (negative: for ever), and tells how.
+ * Waits until a submission has ended, at most @timeout_ns (negative: for ever), and tells how. It
+ * tells that as often as it is asked, and a call that failed with -ETIME or -EMFILE can be made
+ * again.
  *
- * Errors: -ETIME it has not ended yet; -ETIMEDOUT the engine hung on it and was reset; -ECANCELED
+ * Errors: -ETIME it has not ended yet; -EMFILE something has failed, and no file descriptor is left
+ * to find out what; -ETIMEDOUT the engine hung on it and was reset; -ECANCELED
  * something it had to wait for failed; -EIO, -ENODEV the device is lost; -ENOMEM and others where
  * the queue's thread could not submit it; -EINVAL no such ticket, or one whose outcome is
  * forgotten: the queue remembers its last 64 submissions, and of those before only that there was

@@ -55,7 +55,9 @@ size_t npu_tensor_bytes(const struct npu_device *dev, enum npu_type type, uint32
 			uint32_t cols);
 
 /**
- * Makes a matrix at @offset of a buffer, whose bytes are left as they are.
+ * Makes a matrix at @offset of a buffer, whose bytes are left as they are. Those of a new buffer
+ * are zero, which is not what every layout has for the number: on NVDLA a matrix of UINT8 or INT16
+ * in one is not all zero until it has been written. npu_tensor_create() sees to that.
  *
  * Errors: -EINVAL the type or shape is not possible, or @offset is not a multiple of 64, or the
  * matrix does not fit into the buffer; -ENOMEM.

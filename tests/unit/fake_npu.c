@@ -71,6 +71,7 @@ void fake_reset(void)
 		.max_pending = 256,
 		.max_syncs = 64,
 		.family = DRM_NPU_FAMILY_NVDLA,
+		.caps = DRM_NPU_CAP_RESET,
 		.fail_after = -1,
 	};
 	pending = 0;
@@ -114,7 +115,7 @@ static int dev_query(struct drm_npu_dev_query *q)
 		.family = fake.family,
 		.cores = 1,
 		.clock_hz = 100000000,
-		.caps = DRM_NPU_CAP_RESET,
+		.caps = fake.caps,
 		.max_bo_bytes = 1 << 28,
 		.max_jobs = fake.max_jobs,
 		.max_syncs = fake.max_syncs,
@@ -395,6 +396,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
+	if (request == DRM_IOCTL_NPU_SUBMIT && fake.before_submit)
+		fake.before_submit();
 	pthread_mutex_lock(&fake_lock);
 	/* Releasing never fails. */
 	if (!releases && fake_fails())

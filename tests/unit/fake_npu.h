@@ -21,6 +21,7 @@
  * @max_pending: Jobs that may be outstanding.
  * @max_syncs: Syncs a SUBMIT may have.
  * @family: Family of the engine.
+ * @caps: What else it can do.
  * @fail_after: Calls that succeed before the one that fails; negative: none fails.
  * @fail_errno: How it fails.
  * @outcome: Errno with which the next submissions end, oldest in bit 0: 1 means @outcome_errno.
@@ -32,6 +33,7 @@
  * @objects: Buffers, contexts and syncobjs that exist.
  * @buffers: Buffers that exist.
  * @preps: Brackets that waited for the engine so far.
+ * @before_submit: Called before each SUBMIT, may be NULL.
  */
 struct fake_npu {
 	struct drm_npu_matmul_limits limits;
@@ -39,6 +41,7 @@ struct fake_npu {
 	uint32_t max_pending;
 	uint32_t max_syncs;
 	uint32_t family;
+	uint32_t caps;
 	int fail_after;
 	int fail_errno;
 	uint64_t outcome;
@@ -50,6 +53,7 @@ struct fake_npu {
 	int objects;
 	unsigned int buffers;
 	unsigned int preps;
+	void (*before_submit)(void);
 };
 
 extern struct fake_npu fake;

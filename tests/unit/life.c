@@ -118,9 +118,17 @@ static int make_c(struct npu_error *err)
 	return npu_tensor_create(dev, NPU_TYPE_INT8, M, N, &c, err);
 }
 
+/* What is not made is not touched either. */
 static int make_placed(struct npu_error *err)
 {
-	return npu_tensor_create_in(buf, 64, NPU_TYPE_UINT8, M, K, &placed, err);
+	struct npu_tensor *const before = (struct npu_tensor *)&placed;
+	struct npu_tensor *made = before;
+	int ret = npu_tensor_create_in(buf, 64, NPU_TYPE_UINT8, M, K, &made, err);
+
+	if (ret)
+		return made == before ? ret : -EEXIST;
+	placed = made;
+	return 0;
 }
 
 static int make_view(struct npu_error *err)
@@ -359,6 +367,19 @@ static int make_submit(struct npu_error *err)
 	return ret ? ret : npu_queue_wait(queue, first, -1, err);
 }
 
+/* More matmuls than there is room for from the start. */
+static int make_long(struct npu_error *err)
+{
+	struct npu_matmul *list[20];
+	uint64_t ticket;
+	int ret;
+
+	for (int i = 0; i < 20; i++)
+		list[i] = i % 2 ? fused : split;
+	ret = submit_list(queue, list, 20, &ticket, err);
+	return ret ? ret : npu_queue_wait(queue, ticket, -1, err);
+}
+
 static int make_stats(struct npu_error *err)
 {
 	struct npu_queue_stats stats = { .size = sizeof(stats) };
@@ -406,6 +427,7 @@ const struct failing_step life_steps[] = {
 	{ "npu_matmul_create of int16", make_split, undo_split, true, 0 },
 	{ "npu_queue_run", make_run, NULL, false, 0 },
 	{ "npu_queue_submit", make_submit, NULL, true, 0 },
+	{ "npu_queue_submit of many", make_long, NULL, true, 0 },
 	{ "npu_queue_get_stats", make_stats, NULL, false, 0 },
 	{ "npu_plan_query", make_plan, NULL, false, 0 },
 	{ "npu_tensor_read", make_read, NULL, false, 0 },

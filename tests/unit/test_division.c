@@ -190,6 +190,17 @@ static void few_parts_are_preferred(void **state)
 	assert_int_equal(d.last, 128);
 }
 
+/* 2^27 runs of 32 columns, as many as there can be groups: so many blocks are more than 2^32. */
+static void many_runs_are_not_few(void **state)
+{
+	const struct nvdla_division whole = { .parts = 1, .k = 32, .last = 32 };
+	uint64_t few = nvdla_division_cycles(&nvdla_small_limits, 30, 1, 1u << 27, &whole);
+	uint64_t many = nvdla_division_cycles(&nvdla_small_limits, 30000, 1, 1u << 27, &whole);
+
+	(void)state;
+	assert_int_equal(many / few, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +209,7 @@ int main(void)
 		cmocka_unit_test(small_engines_lose_little),
 		cmocka_unit_test(one_part_can_be_too_long),
 		cmocka_unit_test(few_parts_are_preferred),
+		cmocka_unit_test(many_runs_are_not_few),
 	};
 
 	return cmocka_run_group_tests_name("division", tests, NULL, NULL);

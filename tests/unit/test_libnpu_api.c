@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,41 @@ static void cpu_takes_a_number_of_threads(void **state)
 
 		expect_error(npu_device_open(bad[i], &own, &err), -EINVAL, bad[i]);
 	}
+}
+
+/* A kernel for so many processors that their set has more than the 1024 bits of a cpu_set_t. */
+static bool is_large_machine;
+
+int __real_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set);
+
+int __wrap_sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+	if (!is_large_machine)
+		return __real_sched_getaffinity(pid, bytes, set);
+	if (bytes < 8192 / 8) {
+		errno = EINVAL;
+		return -1;
+	}
+	CPU_ZERO_S(bytes, set);
+	CPU_SET_S(3, bytes, set);
+	CPU_SET_S(1500, bytes, set);
+	CPU_SET_S(8000, bytes, set);
+	return 0;
+}
+
+static void all_processors_of_a_large_machine_are_used(void **state)
+{
+	struct npu_device_info info = { .size = sizeof(info) };
+	struct npu_device *own;
+
+	(void)state;
+	is_large_machine = true;
+	expect_ok(npu_device_open("cpu:all", &own, &err));
+	is_large_machine = false;
+	expect_ok(npu_device_get_info(own, &info, &err));
+	assert_int_equal(info.threads, 3);
+	npu_device_close(own);
 }
 
 static void cpu_tells_what_it_is(void **state)
@@ -289,6 +326,8 @@ static void wrong_weights_are_refused(void **state)
 	expect_bad_weights(data, NULL, "data is NULL");
 	expect_bad_weights(row_stride, 99, "row_stride is 99");
 	expect_bad_weights(matrix_stride, 199, "matrix_stride is 199");
+	expect_bad_weights(row_stride, SIZE_MAX / 2 + 1, "larger than any memory");
+	expect_bad_weights(matrix_stride, SIZE_MAX / 2 + 1, "larger than any memory");
 	expect_bad_weights(group_size, 33, "group_size is 33");
 	expect_bad_weights(zero_point, NULL, "zero_point is NULL");
 	expect_bad_weights(zero_point_count, 3, "zero_point_count is 3");
@@ -300,7 +339,7 @@ static void wrong_codebooks_are_refused(void **state)
 	const int8_t codebook[8] = { 0 };
 	/* Rows of three indices of three bits: 1, 2, 3 and 4, 5, 6. */
 	const uint8_t data[] = { 0xd1, 0, 0xac, 1 };
-	const struct npu_weights_desc good = {
+	struct npu_weights_desc good = {
 		.size = sizeof(good),
 		.type = NPU_WEIGHTS_CODEBOOK,
 		.n = 2,
@@ -320,6 +359,12 @@ static void wrong_codebooks_are_refused(void **state)
 	expect_bad_weights(codebook, NULL, "codebook is NULL");
 	expect_bad_weights(codebook_entries, 9, "codebook_entries is 9");
 	expect_bad_weights(codebook_entries, 6, "row 1, column 2 has index 6");
+
+	/* 2^32 bits, which are none in 32 bits. */
+	good.k = 1u << 29;
+	good.index_bits = 8;
+	expect_bad_weights(matrix_stride, 1, "matrix_stride is 1");
+	expect_bad_weights(row_stride, 1, "row_stride is 1");
 }
 
 #define expect_bad_epilogue(field, value, word)                                           \
@@ -416,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_is_that_of_the_header),
 		cmocka_unit_test(cpu_takes_a_number_of_threads),
+		cmocka_unit_test(all_processors_of_a_large_machine_are_used),
 		cmocka_unit_test(cpu_tells_what_it_is),
 		cmocka_unit_test(wrong_paths_are_told_apart),
 		cmocka_unit_test(default_is_an_npu),

@@ -71,6 +71,29 @@ static void submissions_grow(void **state)
 	chain_destroy(&chain);
 }
 
+/* The thread that signals the fence is the one that submits: nothing may wait for it. */
+static void long_submissions_do_not_wait(void **state)
+{
+	struct npu_matmul *list[500];
+	int fence = fake_fence_create();
+	uint64_t first, ticket = 0;
+	struct chain chain;
+
+	(void)state;
+	chain_create(&chain, dev, 4, 0);
+	for (int i = 0; i < 500; i++)
+		list[i] = chain.matmul[i % 2];
+	first = chain_submit(chain.queue, &chain, 2, fence, NULL);
+	for (size_t count = 9; count < 500; count *= 3)
+		expect_ok(submit_list(chain.queue, list, count, &ticket, &err));
+	expect_error(npu_queue_wait(chain.queue, first, 0, &err), -ETIME, "has not ended");
+	fake_fence_signal(fence, 0);
+	expect_ok(npu_queue_wait(chain.queue, ticket, -1, &err));
+	chain_expect(&chain, chain.c, 16);
+	close(fence);
+	chain_destroy(&chain);
+}
+
 /* ---- What is left behind --------------------------------------------------------------- */
 
 /* The first round is for warming up. */
@@ -208,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_queue_waits_for_its_oldest),
 		cmocka_unit_test(submissions_grow),
+		cmocka_unit_test(long_submissions_do_not_wait),
 		cmocka_unit_test(nothing_is_allocated_and_no_descriptor_lost),
 		cmocka_unit_test(objects_go_while_work_is_under_way),
 		cmocka_unit_test(threads_share_a_queue),

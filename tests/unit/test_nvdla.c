@@ -378,6 +378,25 @@ static void failed_split_stops_a_submission(void **state)
 
 /* ---- Failures -------------------------------------------------------------------------- */
 
+/* What to do about it depends on who has to put the pieces together. */
+static void lack_of_memory_is_told(void **state)
+{
+	struct npu_buffer *none;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fake_reset();
+		fake.caps = i ? DRM_NPU_CAP_IOMMU : 0;
+		open_fake();
+		fake.fail_after = 0;
+		fake.fail_errno = ENOMEM;
+		expect_error(npu_buffer_create(dev, 8192, &none, &err), -ENOMEM,
+			     i ? "no memory for a buffer of 8192 bytes; free some"
+			       : "no contiguous memory");
+		close_fake();
+	}
+}
+
 static void strange_drivers_are_refused(void **state)
 {
 	struct npu_device *none;
@@ -390,8 +409,17 @@ static void strange_drivers_are_refused(void **state)
 	fake.limits.mac_kernels = 0;
 	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "make no sense");
 	fake_reset();
-	fake.limits.atom_bytes = 128;
+	fake.limits = (struct drm_npu_matmul_limits){ 0 };
 	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "make no sense");
+	fake_reset();
+	fake.max_syncs = 0;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "0 syncs");
+	fake_reset();
+	fake.limits.atom_bytes = 128;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "update libnpu");
+	fake_reset();
+	fake.limits.mac_kernels = 128;
+	expect_error(npu_device_open("fake", &none, &err), -ENOTSUP, "update libnpu");
 	fake_reset();
 	fake.fail_after = 1;
 	fake.fail_errno = EINVAL;
@@ -521,6 +549,7 @@ int main(void)
 		cmocka_unit_test(cap_of_the_kernel_is_waited_for),
 		cmocka_unit_test(long_submissions_have_one_outcome),
 		cmocka_unit_test(failed_split_stops_a_submission),
+		cmocka_unit_test(lack_of_memory_is_told),
 		cmocka_unit_test(strange_drivers_are_refused),
 		cmocka_unit_test(lost_device_is_told),
 		cmocka_unit_test(any_call_may_fail),

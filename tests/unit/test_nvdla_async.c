@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +20,7 @@
 #include "chain.h"
 #include "fake_fence.h"
 #include "fake_npu.h"
+#include "fake_syncobj.h"
 
 /*
  * A chain that the engine does alone, and one that it cannot: K is cut, and the CPU adds up. The
@@ -232,6 +234,37 @@ static void long_submission_has_one_fence(void **state)
 	close(fence);
 }
 
+static pthread_t waiter;
+
+static void *wait_for_first(void *arg)
+{
+	(void)arg;
+	expect_ok(npu_queue_wait(whole.queue, 1, -1, &err));
+	return NULL;
+}
+
+/* In the time between a ticket and its SUBMIT, and long enough for the thread to fall asleep. */
+static void start_waiter(void)
+{
+	fake.before_submit = NULL;
+	assert_int_equal(pthread_create(&waiter, NULL, wait_for_first, NULL), 0);
+	usleep(50000);
+}
+
+static void a_ticket_can_be_waited_for_before_it_is_handed_over(void **state)
+{
+	struct timespec limit;
+
+	(void)state;
+	fake.before_submit = start_waiter;
+	expect_ok(submit_list(whole.queue, whole.matmul, 2, NULL, &err));
+	/* A limit only for the test that fails. */
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 60;
+	assert_int_equal(pthread_timedjoin_np(waiter, NULL, &limit), 0);
+	chain_expect(&whole, whole.c, 64);
+}
+
 /* ---- Not left to the kernel ------------------------------------------------------------ */
 
 static void processor_waits_for_fences(void **state)
@@ -316,6 +349,53 @@ static void buffers_order_queues(void **state)
 	npu_tensor_destroy(desc.a);
 	npu_buffer_destroy(buf);
 	close(fence);
+}
+
+static struct npu_matmul *between;
+
+/* When this queue's submission has been let go, another one comes with the same buffer. */
+static void come_in_between(void)
+{
+	unsigned int submits;
+
+	fake.before_submit = NULL;
+	expect_ok(submit_list(split.queue, &between, 1, NULL, &err));
+	/* Time enough to go wrong, however long it takes to be right. */
+	usleep(50000);
+	pthread_mutex_lock(&fake_lock);
+	submits = fake.submits;
+	pthread_mutex_unlock(&fake_lock);
+	assert_int_equal(submits, 0);
+}
+
+/* Nor does one queue know what another one is handing over. */
+static void nothing_lands_in_the_middle(void **state)
+{
+	struct npu_matmul_desc desc = chain_desc(&split, 0);
+	struct npu_matmul *writer;
+	struct npu_buffer *buf;
+	struct npu_tensor *read;
+	uint64_t ticket;
+
+	(void)state;
+	expect_ok(npu_buffer_create(dev, 4096, &buf, &err));
+	expect_ok(npu_tensor_create_in(buf, 0, NPU_TYPE_INT8, 24, 24, &desc.c, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &between, &err));
+	read = desc.c;
+	desc = chain_desc(&whole, 0);
+	expect_ok(npu_tensor_create_in(buf, 2048, NPU_TYPE_INT8, 8, 8, &desc.c, &err));
+	expect_ok(npu_matmul_create(dev, &desc, &writer, &err));
+	fake.before_submit = come_in_between;
+	expect_ok(submit_list(whole.queue, &writer, 1, &ticket, &err));
+	expect_ok(npu_queue_wait(split.queue, 1, -1, &err));
+	expect_ok(npu_queue_wait(whole.queue, ticket, -1, &err));
+	chain_expect(&split, read, 3);
+	chain_expect(&whole, desc.c, 8);
+	npu_matmul_destroy(between);
+	npu_matmul_destroy(writer);
+	npu_tensor_destroy(read);
+	npu_tensor_destroy(desc.c);
+	npu_buffer_destroy(buf);
 }
 
 /* The last matmul needs the engine only: its fence can be had when the CPU is done. */
@@ -584,9 +664,11 @@ int main(void)
 		async_test(failure_goes_from_ticket_to_ticket),
 		async_test(failure_of_a_part_goes_on),
 		async_test(long_submission_has_one_fence),
+		async_test(a_ticket_can_be_waited_for_before_it_is_handed_over),
 		async_test(processor_waits_for_fences),
 		async_test(order_holds_across_both_kinds),
 		async_test(buffers_order_queues),
+		async_test(nothing_lands_in_the_middle),
 		async_test(fence_of_a_split_submission),
 		async_test(tickets_of_a_backlog_are_waited_for),
 		async_test(more_fences_than_the_driver_takes),

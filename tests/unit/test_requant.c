@@ -345,6 +345,49 @@ static void floats_go_to_the_nearest_half(void **state)
 	assert_int_equal(npu_float_to_half(1e30f), 0x7c00);
 }
 
+/* Each of them has its own reason, and processors their own bits for it. */
+static void there_is_one_nan(void **state)
+{
+	const float scale[2] = { 3e38f, -3e38f }, one = 1;
+	struct npu_requant rq = {
+		.epilogue = { .n = 1,
+			      .scaling = NPU_SCALING_FLOAT,
+			      .scale_count = 2,
+			      .groups = 2,
+			      .scale = scale,
+			      .residual_scale = 1 },
+		.output = NPU_TYPE_FLOAT32,
+		.groups = 2,
+		.group_size = 32,
+		.k = 64,
+		.float_low = -INFINITY,
+		.float_high = INFINITY,
+	};
+	const uint32_t residual = 0xffc12345;
+	const int32_t sum = 100;
+	struct npu_strip strip = { .count = 1, .rows = 1, .sum32 = &sum, .stride = 1 };
+	float partial;
+	uint32_t bits;
+	uint16_t half;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		/* Infinity less infinity, then a residual that is none. */
+		rq.output = NPU_TYPE_FLOAT32;
+		npu_requant_group(&rq, &strip, 0, &partial, NULL, 0);
+		npu_requant_group(&rq, &strip, 1, &partial, &bits, sizeof(bits));
+		assert_int_equal(bits, 0x7fc00000);
+		rq.output = NPU_TYPE_FLOAT16;
+		npu_requant_group(&rq, &strip, 0, &partial, NULL, 0);
+		npu_requant_group(&rq, &strip, 1, &partial, &half, sizeof(half));
+		assert_int_equal(half, 0x7e00);
+		rq.epilogue.scale_count = 1;
+		rq.epilogue.scale = &one;
+		rq.residual = NPU_TYPE_FLOAT32;
+		strip.residual = &residual;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +396,7 @@ int main(void)
 		cmocka_unit_test(stages_are_as_the_kernel_wants_them),
 		cmocka_unit_test(every_half_comes_back),
 		cmocka_unit_test(floats_go_to_the_nearest_half),
+		cmocka_unit_test(there_is_one_nan),
 	};
 
 	return cmocka_run_group_tests_name("requant", tests, NULL, NULL);

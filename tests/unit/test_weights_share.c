@@ -172,6 +172,19 @@ static void shared_buffers_are_one_memory(void **state)
 	close(fd[1]);
 }
 
+static void refuse_read_only(int fd)
+{
+	struct npu_buffer *none;
+	char link[32];
+	int again;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	again = open(link, O_RDONLY);
+	assert_true(again >= 0);
+	expect_error(npu_buffer_import(dev, again, &none, &err), -EINVAL, "cannot be written");
+	close(again);
+}
+
 static void strange_memory_is_refused(void **state)
 {
 	int file = open("/dev/null", O_RDWR), mem = memfd_create("test", MFD_ALLOW_SEALING);
@@ -185,10 +198,17 @@ static void strange_memory_is_refused(void **state)
 	expect_error(npu_buffer_import(dev, mem, &none, &err), -EINVAL, "dma-buf");
 	if (cpu) {
 		assert_int_equal(fcntl(mem, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+		assert_int_equal(lseek(mem, 5, SEEK_SET), 5);
 		expect_ok(npu_buffer_import(dev, mem, &none, &err));
 		npu_buffer_destroy(none);
+		/* The place where the caller reads on is not the library's. */
+		assert_int_equal(lseek(mem, 0, SEEK_CUR), 5);
 		expect_error(npu_weights_import(dev, mem, &no_weights, &err), -EBADMSG,
 			     "not packed weights");
+		refuse_read_only(mem);
+		assert_int_equal(fcntl(mem, F_ADD_SEALS, F_SEAL_WRITE), 0);
+		expect_error(npu_buffer_import(dev, mem, &none, &err), -EINVAL,
+			     "cannot be written");
 	}
 	close(file);
 	close(mem);

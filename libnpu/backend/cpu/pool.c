@@ -18,6 +18,9 @@
 /* Turns of looking before sleeping, some 50 us. */
 #define SPINS 2000
 
+/* More than any kernel can be built for. */
+#define MOST_PROCESSORS (1u << 20)
+
 /* A job's state: open, and twice the number of threads inside. */
 #define OPEN 1u
 #define INSIDE 2u
@@ -161,14 +164,36 @@ bool npu_pool_run(struct npu_pool *pool, npu_pool_work work, void *ctx,
 
 /* ---- Life -------------------------------------------------------------------------------- */
 
+/* Those of a kernel that can have up to @room of them; -1 and EINVAL if it can have more. */
+static int count_processors(unsigned int room)
+{
+	const size_t bytes = CPU_ALLOC_SIZE(room);
+	cpu_set_t *set = CPU_ALLOC(room);
+	int count = -1;
+
+	if (!set)
+		return -1;
+	if (!sched_getaffinity(0, bytes, set))
+		count = CPU_COUNT_S(bytes, set);
+	CPU_FREE(set);
+	return count;
+}
+
+unsigned int npu_pool_processors(void)
+{
+	int count = -1;
+
+	errno = EINVAL;
+	for (unsigned int room = CPU_SETSIZE;
+	     count < 0 && errno == EINVAL && room <= MOST_PROCESSORS; room *= 4)
+		count = count_processors(room);
+	return count > 0 ? (unsigned int)count : 0;
+}
+
 /* Looking out makes sense only for threads that have a processor each. */
 static unsigned int spins_for(unsigned int threads)
 {
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 0;
-	return threads <= (unsigned int)CPU_COUNT(&set) ? SPINS : 0;
+	return threads <= npu_pool_processors() ? SPINS : 0;
 }
 
 /* Signals are the application's, so they go to the application's threads. */

@@ -16,6 +16,9 @@ struct npu_gemm_scratch;
 /** One share of work. @index is below the pool's threads, and each has its own @scratch. */
 typedef void (*npu_pool_work)(void *ctx, unsigned int index, struct npu_gemm_scratch *scratch);
 
+/** Processors that this process may run on, 0 if that cannot be learned. */
+unsigned int npu_pool_processors(void);
+
 /**
  * Starts a pool.
  * @threads: 2 to NPU_POOL_THREADS; one of them is whoever calls npu_pool_run().

@@ -136,6 +136,19 @@ static int check_batch(const struct npu_observer *observer, const float *x, uint
 	return check_seen(observer, count / desc->channels, err);
 }
 
+/* Rounding does not lead out of what has been there, however often. */
+static void keep_averages(struct npu_observer *observer)
+{
+	for (uint32_t i = 0; i < observer->desc.channels; i++) {
+		struct npu_observed *channel = &observer->channel[i];
+		const double least = observer->weight * (double)channel->low;
+		const double most = observer->weight * (double)channel->high;
+
+		channel->low_sum = fmin(fmax(channel->low_sum, least), most);
+		channel->high_sum = fmin(fmax(channel->high_sum, least), most);
+	}
+}
+
 int npu_observer_add(struct npu_observer *observer, const float *x, uint32_t rows, uint32_t cols,
 		     struct npu_error *err)
 {
@@ -151,6 +164,7 @@ int npu_observer_add(struct npu_observer *observer, const float *x, uint32_t row
 			desc->columns ? cols : 1);
 	observer->weight = (1 - desc->momentum) * observer->weight + desc->momentum;
 	observer->seen += count;
+	keep_averages(observer);
 	return 0;
 }
 
@@ -189,12 +203,13 @@ int npu_observer_merge(struct npu_observer *observer, const struct npu_observer 
 			      1 - other->weight);
 	observer->weight = (1 - other->weight) * observer->weight + other->weight;
 	observer->seen += other->seen;
+	keep_averages(observer);
 	return 0;
 }
 
 /* ---- Results --------------------------------------------------------------------------- */
 
-/* Rounding does not lead out of what has been there. */
+/* A division rounds, too. */
 static float average(const struct npu_observer *observer, const struct npu_observed *channel,
 		     double sum)
 {

@@ -165,10 +165,19 @@ static const char *read_counts(struct npu_observed *channel, uint64_t seen, cons
 	return NULL;
 }
 
-static const char *read_channel(struct npu_observed *channel, uint64_t seen, const uint8_t **at)
+/* What @weight makes of a range, averages are within, but for rounding. NaN is not. */
+static bool averages_are_within(const struct npu_observed *channel, double weight)
 {
-	double largest;
+	const double least = weight * (double)channel->low, most = weight * (double)channel->high;
+	const double slack = 1e-6 * fmax(fabs(least), fabs(most));
 
+	return channel->low_sum >= least - slack && channel->low_sum <= channel->high_sum &&
+	       channel->high_sum <= most + slack;
+}
+
+static const char *read_channel(struct npu_observed *channel, uint64_t seen, double weight,
+				const uint8_t **at)
+{
 	channel->low = get_float(at);
 	channel->high = get_float(at);
 	channel->low_sum = get_double(at);
@@ -177,10 +186,7 @@ static const char *read_channel(struct npu_observed *channel, uint64_t seen, con
 		return "a range is none";
 	if (!seen && (channel->low != 0 || channel->high != 0))
 		return "a range is there, but nothing was seen";
-	/* They are within the range, but for rounding; NaN is not. */
-	largest = 2 * fmax(fabs(channel->low), fabs(channel->high));
-	if (!(channel->low_sum >= -largest && channel->low_sum <= channel->high_sum &&
-	      channel->high_sum <= largest))
+	if (!averages_are_within(channel, weight))
 		return "an average is none";
 	return channel->histogram.bins ? read_counts(channel, seen, at) : NULL;
 }
@@ -248,7 +254,7 @@ int npu_observer_load(const void *image, size_t bytes, struct npu_observer **out
 	observer->seen = head.seen;
 	observer->weight = head.weight;
 	for (uint32_t i = 0; i < head.desc.channels && !fault; i++)
-		fault = read_channel(&observer->channel[i], head.seen, &at);
+		fault = read_channel(&observer->channel[i], head.seen, head.weight, &at);
 	if (fault) {
 		npu_observer_destroy(observer);
 		return npu_fail(err, -EBADMSG, "npu_observer_load: %s", fault);

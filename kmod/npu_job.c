@@ -76,6 +76,7 @@ struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 	INIT_WORK(&job->release, npu_job_release_work);
 	job->ctx = ctx;
 	job->n_ops = n_ops;
+	job->n_run = n_ops;
 	job->bos = (void *)job + size;
 	job->written = (u8 *)&job->bos[max_bos];
 	job->fence = npu_fence_alloc(ctx->file->npu);

@@ -55,8 +55,6 @@ static struct dma_fence *npu_sched_run_job(struct drm_sched_job *base)
 {
 	struct npu_job *job = to_npu_job(base);
 
-	if (READ_ONCE(job->ctx->closed))
-		job->error = -ECANCELED;
 	npu_queue_push(job->ctx->file->npu, job);
 	/* The job keeps its reference, so the fence is there even if the job has ended by now. */
 	return dma_fence_get(&job->fence->base);

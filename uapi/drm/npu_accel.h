@@ -60,8 +60,9 @@ extern "C" {
  * ========== ====================================================================================
  *
  * A fence of a job that ran carries its outcome: 0, ETIMEDOUT (the engine hung on it), EIO (a bus
- * error, or the device was wedged), ECANCELED (its context went away first), ENODEV (the device
- * went away). A sync_file made from the fence shows it, and DRM_IOCTL_NPU_CTX_STATE counts it.
+ * error, or the device was wedged), ECANCELED (its context or its file went away first), ENODEV
+ * (the device went away). A sync_file made from the fence shows it, and DRM_IOCTL_NPU_CTX_STATE
+ * counts it.
  *
  * DOC: A device that goes away
  *

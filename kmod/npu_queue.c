@@ -417,6 +417,35 @@ void npu_queue_restart(struct npu_device *npu, struct list_head *ended)
 }
 
 /**
+ * npu_queue_stop - the engine is going to lose power, or to be reset
+ * @npu: The device, with no op to run, or with one that will not be waited for any longer.
+ *
+ * The engine is not touched afterwards, not even by the interrupt of a neighbour on its line.
+ */
+void npu_queue_stop(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+
+	/* It ends with an engine that is ready. Without an op to feed it does not come again. */
+	flush_work(&q->refresh);
+	spin_lock_irq(&q->lock);
+	if (!q->stopped)
+		npu->hw->ops->mask(npu);
+	q->stopped = true;
+	spin_unlock_irq(&q->lock);
+	synchronize_irq(npu->irq);
+}
+
+/* Ends by force what the engine does. It is stopped, so nobody else touches it. */
+static bool queue_reset(struct npu_device *npu)
+{
+	if (!npu->reset || npu_device_start(npu))
+		return false;
+	npu->hw->ops->mask(npu);
+	return true;
+}
+
+/**
  * npu_queue_shutdown - the device goes away, or the kernel ends
  * @npu: The device. Its runtime state does not change meanwhile.
  *
@@ -437,44 +466,21 @@ void npu_queue_shutdown(struct npu_device *npu)
 	for (i = 0; i < q->filled; i++)
 		patience += q->slot[i].op->budget_ns;
 	spin_unlock_irq(&q->lock);
-	flush_work(&q->refresh);
 	cancel_delayed_work_sync(&q->watchdog);
 
 	spin_lock_irq(&q->lock);
 	quiet = wait_event_lock_irq_timeout(q->drained, !q->filled, q->lock,
 					    nsecs_to_jiffies(patience) + 1);
 	spin_unlock_irq(&q->lock);
-	quiet = quiet || (npu->reset && !npu_device_start(npu));
+	npu_queue_stop(npu);
+	quiet = quiet || queue_reset(npu);
 
 	spin_lock_irq(&q->lock);
-	if (!q->stopped)
-		npu->hw->ops->mask(npu);
-	q->stopped = true;
 	if (!quiet)
 		npu_queue_pin_memory(q);
 	npu_queue_fail_all(q, -ENODEV, &ended);
 	spin_unlock_irq(&q->lock);
 	npu_queue_signal(&ended);
-}
-
-/**
- * npu_queue_stop - the engine is going to lose power
- * @npu: The device, with no op to run.
- *
- * The engine is not touched afterwards, not even by the interrupt of a neighbour on its line.
- */
-void npu_queue_stop(struct npu_device *npu)
-{
-	struct npu_queue *q = &npu->queue;
-
-	/* It ends with an engine that is ready. Without an op to feed it does not come again. */
-	flush_work(&q->refresh);
-	spin_lock_irq(&q->lock);
-	if (!q->stopped)
-		npu->hw->ops->mask(npu);
-	q->stopped = true;
-	spin_unlock_irq(&q->lock);
-	synchronize_irq(npu->irq);
 }
 
 /* There is something to do, perhaps. */

@@ -44,6 +44,8 @@ struct reset_control;
  * @clks: Its clocks, and those of its bus.
  * @n_clks: Their number.
  * @supply: Its supply, NULL when it is always on.
+ * @powered: @clks and @supply are on. Changed by the power management's callbacks, at probe and at
+ *	removal, of which the core runs one at a time.
  * @resets: Reset lines, NULL when there are none.
  * @queue: What the engine has to do.
  * @dump: What the last hang left.
@@ -71,6 +73,7 @@ struct npu_device {
 	struct clk_bulk_data *clks;
 	int n_clks;
 	struct regulator *supply;
+	bool powered;
 	struct reset_control *resets;
 	struct npu_queue queue;
 	struct npu_dump dump;

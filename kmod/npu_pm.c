@@ -9,6 +9,9 @@
  * the power domain; the engine's state is lost. So powering up is what probe and recovery do:
  * npu_device_start().
  *
+ * What is on is known from npu_device.powered and from nothing else: where powering up fails in a
+ * system resume, the core still takes the device for active.
+ *
  * System sleep stops the queue between two ops, and then the engine if it is on. What has not begun
  * stays in the queue and runs after the system woke up.
  */
@@ -26,21 +29,28 @@
 
 static int npu_power_on(struct npu_device *npu)
 {
-	int err = npu->supply ? regulator_enable(npu->supply) : 0;
+	int err;
 
+	if (npu->powered)
+		return 0;
+	err = npu->supply ? regulator_enable(npu->supply) : 0;
 	if (err)
 		return err;
 	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
 	if (err && npu->supply)
 		regulator_disable(npu->supply);
+	npu->powered = !err;
 	return err;
 }
 
 static void npu_power_off(struct npu_device *npu)
 {
+	if (!npu->powered)
+		return;
 	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
 	if (npu->supply)
 		regulator_disable(npu->supply);
+	npu->powered = false;
 }
 
 static int npu_runtime_suspend(struct device *dev)
@@ -107,8 +117,7 @@ static void npu_pm_fini(void *data)
 		return;
 	}
 	pm_runtime_disable(dev);
-	if (!pm_runtime_status_suspended(dev))
-		npu_power_off(npu);
+	npu_power_off(npu);
 	pm_runtime_set_suspended(dev);
 }
 

@@ -244,6 +244,17 @@ static void sleep_with_jobs(void **state)
 
 /* ---- Power that does not come back ----------------------------------------------------- */
 
+static void rebind(struct fixture *f)
+{
+	node_bos_destroy(&f->node, f->bos, 4);
+	node_close(&f->node);
+	driver_find(&f->binding);
+	driver_unbind(&f->binding);
+	driver_bind(&f->binding);
+	node_open(&f->node);
+	node_bos_create(&f->node, f->bos, 4, 65536);
+}
+
 static void does_not_power_up(void **state)
 {
 	struct fixture *f = *state;
@@ -256,23 +267,45 @@ static void does_not_power_up(void **state)
 	assert_int_equal(board_control_inject(control, "no-flush"), 0);
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
-	node_bos_destroy(&f->node, f->bos, 4);
-	node_close(&f->node);
-	driver_unbind(&f->binding);
-	driver_bind(&f->binding);
-	node_open(&f->node);
-	node_bos_create(&f->node, f->bos, 4, 65536);
+	rebind(f);
 	device_works(f);
+	board_control_close(control);
+}
+
+/*
+ * The core calls a device active whose wake-up has failed, and lets it suspend later: what is off
+ * must not be switched off again, which the kernel's log would tell.
+ */
+static void does_not_wake_up(void **state)
+{
+	struct fixture *f = *state;
+	struct board_control *control = board_control_open();
+	struct drm_npu_job_matmul job = make_job(f);
+
+	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
+		skip();
+	wait_until_off(f);
+	power_write(f, "control", "on");
+	assert_int_equal(board_control_inject(control, "no-flush"), 0);
+	system_sleeps();
+	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
+	power_write(f, "control", "auto");
+	wait_until_off(f);
+	assert_true(supply_uses(f) <= 0);
+	rebind(f);
+	device_works(f);
+	wait_until_off(f);
 	board_control_close(control);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(off_when_idle),   cmocka_unit_test(off_at_once),
-		cmocka_unit_test(kept_on),	   cmocka_unit_test(supply_is_switched),
-		cmocka_unit_test(sleep_when_idle), cmocka_unit_test(sleep_when_off),
-		cmocka_unit_test(sleep_with_jobs), cmocka_unit_test(does_not_power_up),
+		cmocka_unit_test(off_when_idle),    cmocka_unit_test(off_at_once),
+		cmocka_unit_test(kept_on),	    cmocka_unit_test(supply_is_switched),
+		cmocka_unit_test(sleep_when_idle),  cmocka_unit_test(sleep_when_off),
+		cmocka_unit_test(sleep_with_jobs),  cmocka_unit_test(does_not_power_up),
+		cmocka_unit_test(does_not_wake_up),
 	};
 
 	return cmocka_run_group_tests_name("power", tests, setup, teardown);

@@ -85,7 +85,9 @@ static int npu_platform_probe(struct platform_device *pdev)
 	if (npu->n_clks)
 		npu->clock_hz = clk_get_rate(npu->clks[0].clk);
 	err = npu_device_register(npu);
-	if (!err)
+	if (err)
+		npu_pm_abort(npu);
+	else
 		npu_pm_put(npu);
 	return err;
 }

@@ -125,8 +125,9 @@ static void npu_pm_fini(void *data)
  * npu_pm_init - switch on for the probe
  * @npu: The device, its supply and clocks known. It is the driver data of its bus device.
  *
- * On success the engine stays on until npu_pm_put(), which ends the probe; removal begins with
- * npu_pm_get(). On PCI the core has done its part before the probe, and does it after the removal.
+ * On success the engine stays on until npu_pm_put(), which ends the probe, or npu_pm_abort();
+ * removal begins with npu_pm_get(). On PCI the core has done its part before the probe, and does it
+ * after the removal.
  *
  * Return: 0 or a negative errno.
  */
@@ -148,7 +149,20 @@ int npu_pm_init(struct npu_device *npu)
 		pm_runtime_allow(dev);
 	else
 		pm_runtime_enable(dev);
-	return devm_add_action_or_reset(dev, npu_pm_fini, npu);
+	err = devm_add_action_or_reset(dev, npu_pm_fini, npu);
+	if (err)
+		npu_pm_abort(npu);
+	return err;
+}
+
+/**
+ * npu_pm_abort - the probe fails after npu_pm_init()
+ * @npu: The device. On PCI the core puts its own reference.
+ */
+void npu_pm_abort(struct npu_device *npu)
+{
+	if (!dev_is_pci(npu->drm.dev))
+		pm_runtime_put_noidle(npu->drm.dev);
 }
 
 /**

@@ -10,6 +10,7 @@
 struct npu_device;
 
 int npu_pm_init(struct npu_device *npu);
+void npu_pm_abort(struct npu_device *npu);
 int npu_pm_get(struct npu_device *npu);
 void npu_pm_put(struct npu_device *npu);
 

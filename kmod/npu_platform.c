@@ -54,10 +54,14 @@ static int npu_platform_reset(struct npu_device *npu)
 static int npu_platform_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
+	const struct npu_hw *hw = device_get_match_data(dev);
 	struct npu_device *npu;
 	int err;
 
-	npu = npu_device_alloc(dev, device_get_match_data(dev));
+	/* Bound by driver_override, which takes any device. */
+	if (!hw)
+		return -ENODEV;
+	npu = npu_device_alloc(dev, hw);
 	if (IS_ERR(npu))
 		return PTR_ERR(npu);
 	platform_set_drvdata(pdev, npu);

@@ -24,6 +24,7 @@ has drm/drm_drv.h '\(\*gem_prime_mmap\)' PRIME_HOOKS
 has drm/gpu_scheduler.h 'struct drm_sched_init_args \{' SCHED_INIT_ARGS
 has drm/gpu_scheduler.h 'struct drm_sched_init_args \{[^}]* num_rqs;' SCHED_INIT_NUM_RQS
 has drm/gpu_scheduler.h 'drm_sched_init\([^)]*submit_wq' SCHED_INIT_SUBMIT_WQ
+has drm/gpu_scheduler.h 'drm_sched_init\([^)]*u32 num_rqs' SCHED_INIT_RQS
 has drm/gpu_scheduler.h 'drm_sched_job_init\([^)]*u32 credits' SCHED_CREDITS
 has drm/gpu_scheduler.h 'drm_sched_job_init\([^)]*drm_client_id' SCHED_CLIENT_ID
 has drm/gpu_scheduler.h 'DRM_SCHED_PRIORITY_LOW' SCHED_PRIORITY_LOW

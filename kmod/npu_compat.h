@@ -15,6 +15,7 @@
 #error "npu.ko needs CONFIG_DRM_SCHED, which any GPU driver that uses the DRM scheduler selects"
 #endif
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
@@ -109,6 +110,20 @@ static inline const struct dma_fence_ops *npu_compat_fence_ops(const struct dma_
 	return rcu_access_pointer(fence->ops);
 #else
 	return fence->ops;
+#endif
+}
+
+/**
+ * npu_compat_vm_flags_set - add flags to a mapping
+ * @vma: The mapping, not yet visible to others.
+ * @flags: VM_*.
+ */
+static inline void npu_compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef NPU_HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
 #endif
 }
 

@@ -97,6 +97,8 @@ static int npu_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct
 	/* The exporter sets its own up, and holds the memory from here on. */
 	vma->vm_ops = NULL;
 	vma->vm_private_data = NULL;
+	/* DRM wants that of each mapping of an object; not every exporter does it. */
+	npu_compat_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	err = dma_buf_mmap(to_npu_bo(obj)->source, vma, 0);
 	if (!err)
 		drm_gem_object_put(obj);

@@ -50,7 +50,9 @@ struct reset_control;
  * @queue: What the engine has to do.
  * @dump: What the last hang left.
  * @sched: Decides which submission comes next.
- * @wq: For the watchdog and the release of contexts.
+ * @wq: For the watchdog and for what else fences wait for: nothing there may wait for memory, for
+ *	fences, or for who does.
+ * @release_wq: For the release of submissions and contexts, which takes reservations of BOs.
  * @live_ctxs: Contexts that still have an entity in @sched, of closed files too.
  * @ctx_gone: Woken when @live_ctxs becomes 0.
  *
@@ -79,6 +81,7 @@ struct npu_device {
 	struct npu_dump dump;
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *release_wq;
 	atomic_t live_ctxs;
 	wait_queue_head_t ctx_gone;
 };

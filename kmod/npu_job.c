@@ -46,7 +46,7 @@ static void npu_job_release(struct kref *refs)
 			job->bos[kept++] = job->bos[i];
 	job->n_bos = kept;
 	if (kept)
-		queue_work(job->ctx->file->npu->wq, &job->release);
+		queue_work(job->ctx->file->npu->release_wq, &job->release);
 	else
 		npu_job_free(job);
 }

@@ -103,7 +103,10 @@ static void npu_platform_remove(struct platform_device *pdev)
 
 static void npu_platform_shutdown(struct platform_device *pdev)
 {
-	npu_queue_shutdown(platform_get_drvdata(pdev));
+	struct npu_device *npu = platform_get_drvdata(pdev);
+
+	if (!npu_queue_shutdown(npu))
+		npu_pm_cut(npu);
 }
 
 static const struct of_device_id npu_platform_ids[] = {

@@ -188,3 +188,14 @@ void npu_pm_put(struct npu_device *npu)
 	pm_runtime_mark_last_busy(npu->drm.dev);
 	pm_runtime_put_autosuspend(npu->drm.dev);
 }
+
+/**
+ * npu_pm_cut - the kernel ends, and the engine cannot be made to stop
+ * @npu: The device. It does not change its runtime state any more.
+ *
+ * Others may need the same clocks and supply, and then it goes on.
+ */
+void npu_pm_cut(struct npu_device *npu)
+{
+	npu_power_off(npu);
+}

@@ -450,17 +450,21 @@ static bool queue_reset(struct npu_device *npu)
  * @npu: The device. Its runtime state does not change meanwhile.
  *
  * Lets the ops on the engine end, or resets it, and fails everything else with -ENODEV. The engine
- * is not touched afterwards, and does not touch memory, which may be that of the next kernel.
+ * is not touched afterwards, and does not touch memory, which may be that of the next kernel. One
+ * that is wedged may have become ready for a reset since.
+ *
+ * Return: False if the engine may still write.
  */
-void npu_queue_shutdown(struct npu_device *npu)
+bool npu_queue_shutdown(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
 	LIST_HEAD(ended);
 	u64 patience = 0;
 	unsigned int i;
-	bool quiet;
+	bool wedged, quiet;
 
 	spin_lock_irq(&q->lock);
+	wedged = q->error == -EIO;
 	if (!q->error)
 		WRITE_ONCE(q->error, -ENODEV);
 	for (i = 0; i < q->filled; i++)
@@ -473,7 +477,7 @@ void npu_queue_shutdown(struct npu_device *npu)
 					    nsecs_to_jiffies(patience) + 1);
 	spin_unlock_irq(&q->lock);
 	npu_queue_stop(npu);
-	quiet = quiet || queue_reset(npu);
+	quiet = (quiet && !wedged) || !npu->powered || queue_reset(npu);
 
 	spin_lock_irq(&q->lock);
 	if (!quiet)
@@ -481,6 +485,7 @@ void npu_queue_shutdown(struct npu_device *npu)
 	npu_queue_fail_all(q, -ENODEV, &ended);
 	spin_unlock_irq(&q->lock);
 	npu_queue_signal(&ended);
+	return quiet;
 }
 
 /* There is something to do, perhaps. */

@@ -366,12 +366,12 @@ static int ends(pid_t child)
 }
 
 /**
- * struct silent_submit - a SUBMIT whose job is in such a page
+ * struct silent_call - an ioctl that reads such a page
  * @node: The file.
  * @page: The page.
- * @err: What the SUBMIT returned.
+ * @err: What the ioctl returned.
  */
-struct silent_submit {
+struct silent_call {
 	struct node node;
 	struct silent_page page;
 	int err;
@@ -379,32 +379,32 @@ struct silent_submit {
 
 static void *submit_silently(void *arg)
 {
-	struct silent_submit *s = arg;
+	struct silent_call *s = arg;
 
 	s->err = node_submit(&s->node, 0, (struct drm_npu_job_matmul *)s->page.at, 1, NULL);
 	return NULL;
 }
 
-/* An unbind waits for ioctls, but not for memory that one of them reads. */
-static void unbind_while_memory_is_read(void **state)
+static void *export_silently(void *arg)
 {
-	static uint8_t content[PAGE];
+	struct silent_call *s = arg;
+
+	s->err = node_ioctl(&s->node, DRM_IOCTL_PRIME_HANDLE_TO_FD, s->page.at);
+	return NULL;
+}
+
+static void unbind_while(void *(*call)(void *), const struct silent_call *template,
+			 const void *content)
+{
 	struct driver_binding binding;
-	struct drm_npu_job_matmul job;
-	struct silent_submit s;
-	struct node_bo bos[3];
+	struct silent_call s = *template;
 	pthread_t thread;
 	pid_t child;
 	int ended;
 
-	(void)state;
 	driver_find(&binding);
 	silent_page_make(&s.page);
-	node_open(&s.node);
-	node_bos_create(&s.node, bos, 3, PAGE);
-	job = node_job(&s.node, 32, 32, 64, &bos[0], &bos[1], &bos[2]);
-	memcpy(content, &job, sizeof(job));
-	assert_int_equal(pthread_create(&thread, NULL, submit_silently, &s), 0);
+	assert_int_equal(pthread_create(&thread, NULL, call, &s), 0);
 	silent_page_is_wanted(&s.page);
 	child = fork();
 	assert_true(child >= 0);
@@ -418,12 +418,34 @@ static void unbind_while_memory_is_read(void **state)
 	assert_true(ended);
 	assert_int_equal(s.err, -ENODEV);
 	silent_page_end(&s.page);
-	munmap(bos[0].map, PAGE);
-	munmap(bos[1].map, PAGE);
-	munmap(bos[2].map, PAGE);
 	node_close(&s.node);
 	driver_bind(&binding);
 	device_works();
+}
+
+/* An unbind waits for ioctls, but not for memory that one of them reads. */
+static void unbind_while_memory_is_read(void **state)
+{
+	static union {
+		struct drm_npu_job_matmul job;
+		struct drm_prime_handle prime;
+		uint8_t page[PAGE];
+	} content;
+	struct silent_call s = { 0 };
+	struct node_bo bos[3];
+	unsigned int i;
+
+	(void)state;
+	node_open(&s.node);
+	node_bos_create(&s.node, bos, 3, PAGE);
+	for (i = 0; i < 3; i++)
+		munmap(bos[i].map, PAGE);
+	content.job = node_job(&s.node, 32, 32, 64, &bos[0], &bos[1], &bos[2]);
+	unbind_while(submit_silently, &s, &content);
+
+	node_open(&s.node);
+	content.prime = (struct drm_prime_handle){ .handle = 1 };
+	unbind_while(export_silently, &s, &content);
 }
 
 /* ---- At any moment ---------------------------------------------------------------------- */

@@ -24,11 +24,13 @@ has drm/drm_drv.h '\(\*gem_prime_mmap\)' PRIME_HOOKS
 has drm/gpu_scheduler.h 'struct drm_sched_init_args \{' SCHED_INIT_ARGS
 has drm/gpu_scheduler.h 'struct drm_sched_init_args \{[^}]* num_rqs;' SCHED_INIT_NUM_RQS
 has drm/gpu_scheduler.h 'drm_sched_init\([^)]*submit_wq' SCHED_INIT_SUBMIT_WQ
+has drm/gpu_scheduler.h 'drm_sched_init\([^)]*u32 num_rqs' SCHED_INIT_RQS
 has drm/gpu_scheduler.h 'drm_sched_job_init\([^)]*u32 credits' SCHED_CREDITS
 has drm/gpu_scheduler.h 'drm_sched_job_init\([^)]*drm_client_id' SCHED_CLIENT_ID
 has drm/gpu_scheduler.h 'DRM_SCHED_PRIORITY_LOW' SCHED_PRIORITY_LOW
 has trace/stages/stage6_event_callback.h 'define __assign_str\(dst\)' ASSIGN_STR_DST
 has linux/dma-buf.h 'bool cache_sgt_mapping;' DMA_BUF_CACHE_SGT
 has linux/dma-fence.h 'struct dma_fence_ops __rcu \*ops;' FENCE_OPS_RCU
+has linux/mm.h 'void vm_flags_set\(' VM_FLAGS_SET
 has linux/module.h 'MODULE_IMPORT_NS\(ns\) MODULE_INFO\(import_ns, ns\)' IMPORT_NS_STRING
 has linux/platform_device.h '\(\*remove_new\)\(struct platform_device' PLATFORM_REMOVE_NEW

@@ -15,6 +15,7 @@
 #error "npu.ko needs CONFIG_DRM_SCHED, which any GPU driver that uses the DRM scheduler selects"
 #endif
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
@@ -28,9 +29,11 @@
 #include <drm/drm_accel.h>
 #define NPU_NODE_FEATURE DRIVER_COMPUTE_ACCEL
 #define NPU_NODE_OPEN accel_open
+#define NPU_NODE_MINOR accel
 #else
 #define NPU_NODE_FEATURE DRIVER_RENDER
 #define NPU_NODE_OPEN drm_open
+#define NPU_NODE_MINOR render
 #endif
 
 #ifdef FOP_UNSIGNED_OFFSET
@@ -91,7 +94,7 @@ static inline struct dentry *npu_compat_debugfs_root(struct drm_device *drm)
 #ifdef NPU_HAVE_DEV_DEBUGFS_ROOT
 	return drm->debugfs_root;
 #else
-	return drm->render->debugfs_root;
+	return drm->NPU_NODE_MINOR->debugfs_root;
 #endif
 }
 
@@ -107,6 +110,20 @@ static inline const struct dma_fence_ops *npu_compat_fence_ops(const struct dma_
 	return rcu_access_pointer(fence->ops);
 #else
 	return fence->ops;
+#endif
+}
+
+/**
+ * npu_compat_vm_flags_set - add flags to a mapping
+ * @vma: The mapping, not yet visible to others.
+ * @flags: VM_*.
+ */
+static inline void npu_compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef NPU_HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
 #endif
 }
 
@@ -163,6 +180,9 @@ static inline int npu_compat_sched_init(struct drm_gpu_scheduler *sched,
 #elif defined(NPU_HAVE_SCHED_INIT_SUBMIT_WQ)
 	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, depth, 0,
 			      MAX_SCHEDULE_TIMEOUT, NULL, NULL, "npu", dev);
+#elif defined(NPU_HAVE_SCHED_INIT_RQS)
+	return drm_sched_init(sched, ops, DRM_SCHED_PRIORITY_COUNT, depth, 0, MAX_SCHEDULE_TIMEOUT,
+			      NULL, NULL, "npu", dev);
 #else
 	return drm_sched_init(sched, ops, depth, 0, MAX_SCHEDULE_TIMEOUT, NULL, NULL, "npu", dev);
 #endif

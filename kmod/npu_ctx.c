@@ -30,7 +30,7 @@ static void npu_ctx_release(struct kref *refs)
 {
 	struct npu_ctx *ctx = container_of(refs, struct npu_ctx, refs);
 
-	queue_work(ctx->file->npu->wq, &ctx->release);
+	queue_work(ctx->file->npu->release_wq, &ctx->release);
 }
 
 /**

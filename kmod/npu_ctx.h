@@ -25,7 +25,8 @@ struct npu_file;
  * @fence_context: Timeline of its fences.
  * @seqno: Of the last of them.
  * @release: Destroys @entity, which may sleep.
- * @closed: Id or file are gone: what has not begun ends with -ECANCELED.
+ * @closed: Id or file are gone: what the engine has not begun ends with -ECANCELED. Goes from false
+ *	to true, and has no lock.
  * @stat_lock: Protects the fields below. Taken in interrupts.
  * @last_error: Of the last failed submission, a positive errno.
  * @submits_done: Submissions that have ended.

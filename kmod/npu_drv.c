@@ -125,31 +125,11 @@ static int check_request(unsigned int cmd, void __user *arg)
 	return zeroed ? 0 : -E2BIG;
 }
 
-/*
- * To export an import DRM looks at its attachment, which unplug takes away. Most other ioctls may
- * wait for long, so they say themselves where unplug has to wait for them.
- */
-static long do_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
-		     long (*next)(struct file *, unsigned int, unsigned long))
-{
-	struct drm_file *filp = file->private_data;
-	long err;
-	int idx;
-
-	if (_IOC_NR(cmd) != _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD))
-		return next(file, cmd, arg);
-	if (!drm_dev_enter(filp->minor->dev, &idx))
-		return -ENODEV;
-	err = next(file, cmd, arg);
-	drm_dev_exit(idx);
-	return err;
-}
-
 static long npu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	int err = check_request(cmd, (void __user *)arg);
 
-	return err ?: do_ioctl(file, cmd, arg, drm_ioctl);
+	return err ?: drm_ioctl(file, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
@@ -157,7 +137,7 @@ static long npu_compat_ioctl(struct file *file, unsigned int cmd, unsigned long 
 {
 	int err = check_request(cmd, compat_ptr(arg));
 
-	return err ?: do_ioctl(file, cmd, arg, drm_compat_ioctl);
+	return err ?: drm_compat_ioctl(file, cmd, arg);
 }
 #else
 #define npu_compat_ioctl NULL

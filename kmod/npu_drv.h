@@ -44,11 +44,15 @@ struct reset_control;
  * @clks: Its clocks, and those of its bus.
  * @n_clks: Their number.
  * @supply: Its supply, NULL when it is always on.
+ * @powered: @clks and @supply are on. Changed by the power management's callbacks, at probe and at
+ *	removal, of which the core runs one at a time.
  * @resets: Reset lines, NULL when there are none.
  * @queue: What the engine has to do.
  * @dump: What the last hang left.
  * @sched: Decides which submission comes next.
- * @wq: For the watchdog and the release of contexts.
+ * @wq: For the watchdog and for what else fences wait for: nothing there may wait for memory, for
+ *	fences, or for who does.
+ * @release_wq: For the release of submissions and contexts, which takes reservations of BOs.
  * @live_ctxs: Contexts that still have an entity in @sched, of closed files too.
  * @ctx_gone: Woken when @live_ctxs becomes 0.
  *
@@ -71,11 +75,13 @@ struct npu_device {
 	struct clk_bulk_data *clks;
 	int n_clks;
 	struct regulator *supply;
+	bool powered;
 	struct reset_control *resets;
 	struct npu_queue queue;
 	struct npu_dump dump;
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *release_wq;
 	atomic_t live_ctxs;
 	wait_queue_head_t ctx_gone;
 };

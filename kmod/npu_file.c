@@ -83,6 +83,7 @@ void npu_file_close(struct drm_device *drm, struct drm_file *filp)
 {
 	struct npu_file *file = filp->driver_priv;
 
+	WRITE_ONCE(file->closed, true);
 	npu_ctx_close_all(file);
 	npu_perfmon_close_all(file);
 	npu_file_put(file);

@@ -23,6 +23,8 @@ struct npu_device;
  * @perfmons: Perfmons by id.
  * @user: Who opened it; NULL for one whose files are not counted together.
  * @used: What it has, by enum npu_quota.
+ * @closed: Nobody has it open: what the engine has not begun ends with -ECANCELED. Goes from false
+ *	to true, and has no lock.
  * @engine_ns: Time the engine spent on its jobs, those of destroyed contexts included.
  */
 struct npu_file {
@@ -33,6 +35,7 @@ struct npu_file {
 	struct xarray perfmons;
 	struct npu_user *user;
 	atomic64_t used[NPU_QUOTAS];
+	bool closed;
 	atomic64_t engine_ns;
 };
 

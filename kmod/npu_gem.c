@@ -97,6 +97,8 @@ static int npu_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct
 	/* The exporter sets its own up, and holds the memory from here on. */
 	vma->vm_ops = NULL;
 	vma->vm_private_data = NULL;
+	/* DRM wants that of each mapping of an object; not every exporter does it. */
+	npu_compat_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	err = dma_buf_mmap(to_npu_bo(obj)->source, vma, 0);
 	if (!err)
 		drm_gem_object_put(obj);
@@ -258,6 +260,12 @@ static int npu_bo_wait(struct drm_gem_object *obj, u32 flags, s64 deadline_ns)
 	return left || dma_resv_test_signaled(obj->resv, usage) ? 0 : -ETIME;
 }
 
+/* Whoever only reads does not wait for others who do. */
+static enum dma_data_direction access_direction(u32 flags)
+{
+	return flags & DRM_NPU_ACCESS_WRITE ? DMA_BIDIRECTIONAL : DMA_FROM_DEVICE;
+}
+
 /**
  * npu_ioctl_bo_prep - DRM_IOCTL_NPU_BO_PREP
  * @drm: The device.
@@ -286,7 +294,7 @@ int npu_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *filp)
 	if (err)
 		goto put;
 	if (bo->source) {
-		err = dma_buf_begin_cpu_access(bo->source, DMA_BIDIRECTIONAL);
+		err = dma_buf_begin_cpu_access(bo->source, access_direction(args->flags));
 	} else if (drm_dev_enter(drm, &idx)) {
 		npu_mem_sync(bo, args->offset, args->size, true);
 		drm_dev_exit(idx);
@@ -324,7 +332,7 @@ int npu_ioctl_bo_fini(struct drm_device *drm, void *data, struct drm_file *filp)
 	if (err)
 		goto put;
 	if (bo->source) {
-		err = dma_buf_end_cpu_access(bo->source, DMA_BIDIRECTIONAL);
+		err = dma_buf_end_cpu_access(bo->source, access_direction(args->flags));
 	} else if (drm_dev_enter(drm, &idx)) {
 		if (args->flags & DRM_NPU_ACCESS_WRITE)
 			npu_mem_sync(bo, args->offset, args->size, false);

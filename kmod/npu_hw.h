@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a hardware backend provides. The queue in npu_queue.c is the only caller of the functions
- * that touch a running engine.
+ * What a hardware backend provides. Functions that touch the engine are called with npu_queue.lock
+ * held, or while the queue is stopped.
  */
 #ifndef _NPU_HW_H_
 #define _NPU_HW_H_

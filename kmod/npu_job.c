@@ -46,7 +46,7 @@ static void npu_job_release(struct kref *refs)
 			job->bos[kept++] = job->bos[i];
 	job->n_bos = kept;
 	if (kept)
-		queue_work(job->ctx->file->npu->wq, &job->release);
+		queue_work(job->ctx->file->npu->release_wq, &job->release);
 	else
 		npu_job_free(job);
 }
@@ -76,6 +76,7 @@ struct npu_job *npu_job_new(struct npu_ctx *ctx, u32 n_ops)
 	INIT_WORK(&job->release, npu_job_release_work);
 	job->ctx = ctx;
 	job->n_ops = n_ops;
+	job->n_run = n_ops;
 	job->bos = (void *)job + size;
 	job->written = (u8 *)&job->bos[max_bos];
 	job->fence = npu_fence_alloc(ctx->file->npu);

@@ -30,7 +30,8 @@ struct npu_perfmon;
  * @n_bos: Number of @bos.
  * @n_ops: Number of @ops.
  * @link: In npu_queue.jobs. This and what follows is protected by npu_queue.lock.
- * @n_fed: Ops given to the engine.
+ * @n_run: Ops that are to run, the first ones: fewer than @n_ops when the rest is cancelled.
+ * @n_fed: Ops given to the engine, and, as @n_done, of no meaning beyond @n_run.
  * @n_done: Ops done.
  * @error: Outcome, 0 or a negative errno.
  * @ops: The jobs, validated, in order.
@@ -49,6 +50,7 @@ struct npu_job {
 	unsigned int n_ops;
 
 	struct list_head link;
+	unsigned int n_run;
 	unsigned int n_fed;
 	unsigned int n_done;
 	int error;

@@ -369,11 +369,14 @@ void npu_mem_vunmap(struct npu_bo *bo, void *vaddr)
  *
  * Caches are made coherent first: there will be no other occasion, and results may still be looked
  * at. What a program writes in the same moment may be lost.
+ *
+ * Who exports an import has DRM look at its attachment, under object_name_lock.
  */
 void npu_mem_revoke(struct npu_device *npu)
 {
 	struct npu_bo *bo, *next;
 
+	mutex_lock(&npu->drm.object_name_lock);
 	mutex_lock(&npu->bos_lock);
 	list_for_each_entry_safe(bo, next, &npu->bos, link) {
 		if (!bo->source)
@@ -381,6 +384,7 @@ void npu_mem_revoke(struct npu_device *npu)
 		unmap_bo(bo, 0);
 	}
 	mutex_unlock(&npu->bos_lock);
+	mutex_unlock(&npu->drm.object_name_lock);
 	if (npu->mem_source)
 		npu->mem_source->dma_range_map = NULL;
 }

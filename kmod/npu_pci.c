@@ -113,7 +113,9 @@ static void npu_pci_remove(struct pci_dev *pdev)
 
 static void npu_pci_shutdown(struct pci_dev *pdev)
 {
-	npu_queue_shutdown(pci_get_drvdata(pdev));
+	/* For kexec the core does it anyway, but other ways to another kernel there are, too. */
+	if (!npu_queue_shutdown(pci_get_drvdata(pdev)))
+		pci_clear_master(pdev);
 }
 
 #define NPU_PCI_BOARD(id, config)                                                      \

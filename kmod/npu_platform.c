@@ -54,10 +54,14 @@ static int npu_platform_reset(struct npu_device *npu)
 static int npu_platform_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
+	const struct npu_hw *hw = device_get_match_data(dev);
 	struct npu_device *npu;
 	int err;
 
-	npu = npu_device_alloc(dev, device_get_match_data(dev));
+	/* Bound by driver_override, which takes any device. */
+	if (!hw)
+		return -ENODEV;
+	npu = npu_device_alloc(dev, hw);
 	if (IS_ERR(npu))
 		return PTR_ERR(npu);
 	platform_set_drvdata(pdev, npu);
@@ -85,7 +89,9 @@ static int npu_platform_probe(struct platform_device *pdev)
 	if (npu->n_clks)
 		npu->clock_hz = clk_get_rate(npu->clks[0].clk);
 	err = npu_device_register(npu);
-	if (!err)
+	if (err)
+		npu_pm_abort(npu);
+	else
 		npu_pm_put(npu);
 	return err;
 }
@@ -97,7 +103,10 @@ static void npu_platform_remove(struct platform_device *pdev)
 
 static void npu_platform_shutdown(struct platform_device *pdev)
 {
-	npu_queue_shutdown(platform_get_drvdata(pdev));
+	struct npu_device *npu = platform_get_drvdata(pdev);
+
+	if (!npu_queue_shutdown(npu))
+		npu_pm_cut(npu);
 }
 
 static const struct of_device_id npu_platform_ids[] = {

@@ -9,6 +9,9 @@
  * the power domain; the engine's state is lost. So powering up is what probe and recovery do:
  * npu_device_start().
  *
+ * What is on is known from npu_device.powered and from nothing else: where powering up fails in a
+ * system resume, the core still takes the device for active.
+ *
  * System sleep stops the queue between two ops, and then the engine if it is on. What has not begun
  * stays in the queue and runs after the system woke up.
  */
@@ -26,21 +29,28 @@
 
 static int npu_power_on(struct npu_device *npu)
 {
-	int err = npu->supply ? regulator_enable(npu->supply) : 0;
+	int err;
 
+	if (npu->powered)
+		return 0;
+	err = npu->supply ? regulator_enable(npu->supply) : 0;
 	if (err)
 		return err;
 	err = clk_bulk_prepare_enable(npu->n_clks, npu->clks);
 	if (err && npu->supply)
 		regulator_disable(npu->supply);
+	npu->powered = !err;
 	return err;
 }
 
 static void npu_power_off(struct npu_device *npu)
 {
+	if (!npu->powered)
+		return;
 	clk_bulk_disable_unprepare(npu->n_clks, npu->clks);
 	if (npu->supply)
 		regulator_disable(npu->supply);
+	npu->powered = false;
 }
 
 static int npu_runtime_suspend(struct device *dev)
@@ -107,8 +117,7 @@ static void npu_pm_fini(void *data)
 		return;
 	}
 	pm_runtime_disable(dev);
-	if (!pm_runtime_status_suspended(dev))
-		npu_power_off(npu);
+	npu_power_off(npu);
 	pm_runtime_set_suspended(dev);
 }
 
@@ -116,8 +125,9 @@ static void npu_pm_fini(void *data)
  * npu_pm_init - switch on for the probe
  * @npu: The device, its supply and clocks known. It is the driver data of its bus device.
  *
- * On success the engine stays on until npu_pm_put(), which ends the probe; removal begins with
- * npu_pm_get(). On PCI the core has done its part before the probe, and does it after the removal.
+ * On success the engine stays on until npu_pm_put(), which ends the probe, or npu_pm_abort();
+ * removal begins with npu_pm_get(). On PCI the core has done its part before the probe, and does it
+ * after the removal.
  *
  * Return: 0 or a negative errno.
  */
@@ -139,7 +149,20 @@ int npu_pm_init(struct npu_device *npu)
 		pm_runtime_allow(dev);
 	else
 		pm_runtime_enable(dev);
-	return devm_add_action_or_reset(dev, npu_pm_fini, npu);
+	err = devm_add_action_or_reset(dev, npu_pm_fini, npu);
+	if (err)
+		npu_pm_abort(npu);
+	return err;
+}
+
+/**
+ * npu_pm_abort - the probe fails after npu_pm_init()
+ * @npu: The device. On PCI the core puts its own reference.
+ */
+void npu_pm_abort(struct npu_device *npu)
+{
+	if (!dev_is_pci(npu->drm.dev))
+		pm_runtime_put_noidle(npu->drm.dev);
 }
 
 /**
@@ -164,4 +187,15 @@ void npu_pm_put(struct npu_device *npu)
 {
 	pm_runtime_mark_last_busy(npu->drm.dev);
 	pm_runtime_put_autosuspend(npu->drm.dev);
+}
+
+/**
+ * npu_pm_cut - the kernel ends, and the engine cannot be made to stop
+ * @npu: The device. It does not change its runtime state any more.
+ *
+ * Others may need the same clocks and supply, and then it goes on.
+ */
+void npu_pm_cut(struct npu_device *npu)
+{
+	npu_power_off(npu);
 }

@@ -4,6 +4,7 @@
  * their exporter knows nothing of caches, so the operations are our own.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -42,14 +43,20 @@ struct sg_table *npu_gem_get_sg_table(struct drm_gem_object *obj)
 }
 
 /*
- * Whoever maps an exported BO brackets its accesses with DMA_BUF_IOCTL_SYNC. The fences have been
- * waited for by the caller.
+ * Whoever maps an exported BO brackets its accesses with DMA_BUF_IOCTL_SYNC. The caller waits for
+ * fences, too, but only when this is done: what the engine writes after the sync the CPU might not
+ * see.
  */
 static int npu_dma_buf_begin_cpu_access(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
+	enum dma_resv_usage usage = dma_resv_usage_rw(dir != DMA_FROM_DEVICE);
 	struct drm_gem_object *obj = dma_buf->priv;
+	long left;
 	int idx;
 
+	left = dma_resv_wait_timeout(obj->resv, usage, true, MAX_SCHEDULE_TIMEOUT);
+	if (left < 0)
+		return left;
 	if (drm_dev_enter(obj->dev, &idx)) {
 		npu_mem_sync(to_npu_bo(obj), 0, obj->size, true);
 		drm_dev_exit(idx);

@@ -15,6 +15,7 @@
 
 #include "npu_ctx.h"
 #include "npu_drv.h"
+#include "npu_file.h"
 #include "npu_job.h"
 #include "npu_perfmon.h"
 #include "npu_trace.h"
@@ -60,13 +61,32 @@ static void queue_enable(struct npu_device *npu, struct npu_slot *slot)
 	npu->hw->ops->enable(npu, slot->op);
 }
 
+/* Of a context that is closed, what has begun goes on as long as somebody has the file open. */
+static bool job_is_unwanted(const struct npu_job *job)
+{
+	return job->n_fed ? READ_ONCE(job->ctx->file->closed) : READ_ONCE(job->ctx->closed);
+}
+
+/*
+ * What the engine has of it runs to its end. Operands that the last op keeps the engine lets go of
+ * when the next one does not reuse them.
+ */
+static void queue_cancel(struct npu_job *job)
+{
+	job->n_run = job->n_fed;
+	job->error = -ECANCELED;
+}
+
 static struct npu_job *queue_next_job(struct npu_queue *q)
 {
 	struct npu_job *job;
 
-	list_for_each_entry(job, &q->jobs, link)
-		if (job->n_fed < job->n_ops)
+	list_for_each_entry(job, &q->jobs, link) {
+		if (job->n_fed < job->n_run && job_is_unwanted(job))
+			queue_cancel(job);
+		if (job->n_fed < job->n_run)
 			return job;
+	}
 	return NULL;
 }
 
@@ -84,8 +104,30 @@ static bool queue_worn(struct npu_device *npu, const struct npu_op *op)
 	return true;
 }
 
-/* Fills the register groups. */
-static void queue_feed(struct npu_device *npu)
+/* What is left of it will not run. None of it is on the engine. */
+static void queue_skip(struct npu_job *job)
+{
+	job->n_run = 0;
+}
+
+/*
+ * Submissions end in the order in which they came, those that were cancelled, too: a fence that
+ * replaces an older one on a BO must not signal before it.
+ */
+static void queue_end_done(struct npu_queue *q, struct list_head *ended)
+{
+	struct npu_job *job, *next;
+
+	list_for_each_entry_safe(job, next, &q->jobs, link) {
+		if (job->n_done < job->n_run)
+			break;
+		list_move_tail(&job->link, ended);
+		q->taken--;
+	}
+}
+
+/* Fills the register groups. Submissions that end go to @ended. */
+static void queue_feed(struct npu_device *npu, struct list_head *ended)
 {
 	struct npu_queue *q = &npu->queue;
 	struct npu_slot *slot;
@@ -104,33 +146,11 @@ static void queue_feed(struct npu_device *npu)
 		if (slot == &q->slot[0] || !op_reads_result_of(slot->op, q->slot[0].op))
 			queue_enable(npu, slot);
 	}
+	queue_end_done(q, ended);
 }
 
-/* What is left of it will not run. */
-static void queue_skip(struct npu_job *job)
-{
-	job->n_fed = job->n_ops;
-	job->n_done = job->n_ops;
-}
-
-/*
- * Submissions end in the order in which they came, those that were cancelled, too: a fence that
- * replaces an older one on a BO must not signal before it.
- */
-static void queue_end_done(struct npu_queue *q, struct list_head *ended)
-{
-	struct npu_job *job, *next;
-
-	list_for_each_entry_safe(job, next, &q->jobs, link) {
-		if (job->n_done < job->n_ops)
-			break;
-		list_move_tail(&job->link, ended);
-		q->taken--;
-	}
-}
-
-/* Slot 0 is done: account for it and move on. Submissions that end go to @ended. */
-static void queue_retire(struct npu_device *npu, struct list_head *ended)
+/* Slot 0 is done: account for it and move on. */
+static void queue_retire(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
 	struct npu_job *job = q->slot[0].job;
@@ -146,7 +166,6 @@ static void queue_retire(struct npu_device *npu, struct list_head *ended)
 		npu_perfmon_count(job->perfmon, npu, q->slot[0].group);
 	q->last_done = now;
 	job->n_done++;
-	queue_end_done(q, ended);
 
 	q->slot[0] = q->slot[1];
 	q->progress = 0;
@@ -179,9 +198,9 @@ bool npu_queue_collect(struct npu_device *npu, struct list_head *ended)
 		return false;
 	while (q->filled && q->slot[0].enabled && (done & BIT(q->slot[0].group))) {
 		done &= ~BIT(q->slot[0].group);
-		queue_retire(npu, ended);
+		queue_retire(npu);
 	}
-	queue_feed(npu);
+	queue_feed(npu, ended);
 	return true;
 }
 
@@ -305,8 +324,8 @@ static struct dma_fence *queue_enter(struct npu_queue *q, struct npu_job *job)
 /**
  * npu_queue_push - give a submission to the engine
  * @npu: The device.
- * @job: The submission, armed. With npu_job.error set, or on a device that is wedged or gone, it
- *	ends in its turn without running.
+ * @job: The submission, armed. On a device that is wedged or gone, or in a context that is closed,
+ *	it ends in its turn without running.
  */
 void npu_queue_push(struct npu_device *npu, struct npu_job *job)
 {
@@ -316,12 +335,10 @@ void npu_queue_push(struct npu_device *npu, struct npu_job *job)
 
 	spin_lock_irq(&q->lock);
 	scheduled = queue_enter(q, job);
-	if (!job->error)
-		job->error = q->error;
+	job->error = q->error;
 	if (job->error)
 		queue_skip(job);
-	queue_end_done(q, &ended);
-	queue_feed(npu);
+	queue_feed(npu, &ended);
 	npu_watchdog_arm(npu);
 	spin_unlock_irq(&q->lock);
 	npu_queue_signal(&ended);
@@ -384,64 +401,24 @@ void npu_queue_restart(struct npu_device *npu, struct list_head *ended)
 	struct npu_job *job = q->slot[0].job;
 
 	job->error = -ETIMEDOUT;
-	queue_skip(job);
-	queue_end_done(q, ended);
-	list_for_each_entry(job, &q->jobs, link)
+	list_for_each_entry(job, &q->jobs, link) {
+		if (job->error)
+			queue_skip(job);
 		job->n_fed = job->n_done;
+	}
 
 	q->filled = 0;
 	q->progress = 0;
 	q->resets++;
 	q->stopped = false;
-	queue_feed(npu);
+	queue_feed(npu, ended);
 	if (!q->filled)
 		wake_up(&q->drained);
 }
 
 /**
- * npu_queue_shutdown - the device goes away, or the kernel ends
- * @npu: The device. Its runtime state does not change meanwhile.
- *
- * Lets the ops on the engine end, or resets it, and fails everything else with -ENODEV. The engine
- * is not touched afterwards, and does not touch memory, which may be that of the next kernel.
- */
-void npu_queue_shutdown(struct npu_device *npu)
-{
-	struct npu_queue *q = &npu->queue;
-	LIST_HEAD(ended);
-	u64 patience = 0;
-	unsigned int i;
-	bool quiet;
-
-	spin_lock_irq(&q->lock);
-	if (!q->error)
-		WRITE_ONCE(q->error, -ENODEV);
-	for (i = 0; i < q->filled; i++)
-		patience += q->slot[i].op->budget_ns;
-	spin_unlock_irq(&q->lock);
-	flush_work(&q->refresh);
-	cancel_delayed_work_sync(&q->watchdog);
-
-	spin_lock_irq(&q->lock);
-	quiet = wait_event_lock_irq_timeout(q->drained, !q->filled, q->lock,
-					    nsecs_to_jiffies(patience) + 1);
-	spin_unlock_irq(&q->lock);
-	quiet = quiet || (npu->reset && !npu_device_start(npu));
-
-	spin_lock_irq(&q->lock);
-	if (!q->stopped)
-		npu->hw->ops->mask(npu);
-	q->stopped = true;
-	if (!quiet)
-		npu_queue_pin_memory(q);
-	npu_queue_fail_all(q, -ENODEV, &ended);
-	spin_unlock_irq(&q->lock);
-	npu_queue_signal(&ended);
-}
-
-/**
- * npu_queue_stop - the engine is going to lose power
- * @npu: The device, with no op to run.
+ * npu_queue_stop - the engine is going to lose power, or to be reset
+ * @npu: The device, with no op to run, or with one that will not be waited for any longer.
  *
  * The engine is not touched afterwards, not even by the interrupt of a neighbour on its line.
  */
@@ -459,11 +436,63 @@ void npu_queue_stop(struct npu_device *npu)
 	synchronize_irq(npu->irq);
 }
 
+/* Ends by force what the engine does. It is stopped, so nobody else touches it. */
+static bool queue_reset(struct npu_device *npu)
+{
+	if (!npu->reset || npu_device_start(npu))
+		return false;
+	npu->hw->ops->mask(npu);
+	return true;
+}
+
+/**
+ * npu_queue_shutdown - the device goes away, or the kernel ends
+ * @npu: The device. Its runtime state does not change meanwhile.
+ *
+ * Lets the ops on the engine end, or resets it, and fails everything else with -ENODEV. The engine
+ * is not touched afterwards, and does not touch memory, which may be that of the next kernel. One
+ * that is wedged may have become ready for a reset since.
+ *
+ * Return: False if the engine may still write.
+ */
+bool npu_queue_shutdown(struct npu_device *npu)
+{
+	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
+	u64 patience = 0;
+	unsigned int i;
+	bool wedged, quiet;
+
+	spin_lock_irq(&q->lock);
+	wedged = q->error == -EIO;
+	if (!q->error)
+		WRITE_ONCE(q->error, -ENODEV);
+	for (i = 0; i < q->filled; i++)
+		patience += q->slot[i].op->budget_ns;
+	spin_unlock_irq(&q->lock);
+	cancel_delayed_work_sync(&q->watchdog);
+
+	spin_lock_irq(&q->lock);
+	quiet = wait_event_lock_irq_timeout(q->drained, !q->filled, q->lock,
+					    nsecs_to_jiffies(patience) + 1);
+	spin_unlock_irq(&q->lock);
+	npu_queue_stop(npu);
+	quiet = (quiet && !wedged) || !npu->powered || queue_reset(npu);
+
+	spin_lock_irq(&q->lock);
+	if (!quiet)
+		npu_queue_pin_memory(q);
+	npu_queue_fail_all(q, -ENODEV, &ended);
+	spin_unlock_irq(&q->lock);
+	npu_queue_signal(&ended);
+	return quiet;
+}
+
 /* There is something to do, perhaps. */
-static void queue_continue(struct npu_device *npu)
+static void queue_continue(struct npu_device *npu, struct list_head *ended)
 {
 	lockdep_assert_held(&npu->queue.lock);
-	queue_feed(npu);
+	queue_feed(npu, ended);
 	npu_watchdog_arm(npu);
 }
 
@@ -474,11 +503,13 @@ static void queue_continue(struct npu_device *npu)
 void npu_queue_go(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
 
 	spin_lock_irq(&q->lock);
 	q->stopped = false;
-	queue_continue(npu);
+	queue_continue(npu, &ended);
 	spin_unlock_irq(&q->lock);
+	npu_queue_signal(&ended);
 }
 
 /**
@@ -521,11 +552,13 @@ void npu_queue_pause(struct npu_device *npu)
 void npu_queue_unpause(struct npu_device *npu)
 {
 	struct npu_queue *q = &npu->queue;
+	LIST_HEAD(ended);
 
 	spin_lock_irq(&q->lock);
 	q->paused = false;
-	queue_continue(npu);
+	queue_continue(npu, &ended);
 	spin_unlock_irq(&q->lock);
+	npu_queue_signal(&ended);
 }
 
 /**

@@ -91,7 +91,7 @@ struct dma_fence *npu_queue_dependency(struct npu_device *npu, struct dma_fence 
 bool npu_queue_reserve(struct npu_device *npu);
 void npu_queue_announce(struct npu_device *npu, struct npu_job *job, struct dma_fence *scheduled);
 void npu_queue_push(struct npu_device *npu, struct npu_job *job);
-void npu_queue_shutdown(struct npu_device *npu);
+bool npu_queue_shutdown(struct npu_device *npu);
 void npu_queue_stop(struct npu_device *npu);
 void npu_queue_go(struct npu_device *npu);
 void npu_queue_wedge(struct npu_device *npu);

@@ -55,8 +55,6 @@ static struct dma_fence *npu_sched_run_job(struct drm_sched_job *base)
 {
 	struct npu_job *job = to_npu_job(base);
 
-	if (READ_ONCE(job->ctx->closed))
-		job->error = -ECANCELED;
 	npu_queue_push(job->ctx->file->npu, job);
 	/* The job keeps its reference, so the fence is there even if the job has ended by now. */
 	return dma_fence_get(&job->fence->base);
@@ -73,6 +71,28 @@ static const struct drm_sched_backend_ops npu_sched_ops = {
 	.free_job = npu_sched_free_job,
 };
 
+static void sched_destroy_wqs(struct npu_device *npu)
+{
+	if (npu->release_wq)
+		destroy_workqueue(npu->release_wq);
+	if (npu->wq)
+		destroy_workqueue(npu->wq);
+}
+
+/*
+ * A work item that waits must not keep another one waiting that a fence depends on, as it might
+ * when memory is short and one thread has to do all of a queue.
+ */
+static int sched_create_wqs(struct npu_device *npu)
+{
+	npu->wq = alloc_workqueue("npu", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	npu->release_wq = alloc_workqueue("npu-release", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (npu->wq && npu->release_wq)
+		return 0;
+	sched_destroy_wqs(npu);
+	return -ENOMEM;
+}
+
 /*
  * The scheduler outlives unbind: files may still be open and submissions still wait for fences of
  * others. They drain through npu_queue_push(), which refuses them.
@@ -82,7 +102,7 @@ static void npu_sched_release(struct drm_device *drm, void *data)
 	struct npu_device *npu = to_npu(drm);
 
 	wait_event(npu->ctx_gone, !atomic_read(&npu->live_ctxs));
-	destroy_workqueue(npu->wq);
+	sched_destroy_wqs(npu);
 	drm_sched_fini(&npu->sched);
 }
 
@@ -97,12 +117,12 @@ int npu_sched_init(struct npu_device *npu)
 	int err;
 
 	init_waitqueue_head(&npu->ctx_gone);
-	npu->wq = alloc_workqueue("npu", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!npu->wq)
-		return -ENOMEM;
+	err = sched_create_wqs(npu);
+	if (err)
+		return err;
 	err = npu_compat_sched_init(&npu->sched, &npu_sched_ops, NPU_QUEUE_DEPTH, npu->drm.dev);
 	if (err) {
-		destroy_workqueue(npu->wq);
+		sched_destroy_wqs(npu);
 		return err;
 	}
 	return drmm_add_action_or_reset(&npu->drm, npu_sched_release, NULL);

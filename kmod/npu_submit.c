@@ -153,7 +153,7 @@ static u64 op_budget_ns(struct npu_device *npu, const struct npu_matmul_plan *pl
 	return npu_scale_timeout(clamp(ns, floor, NPU_BUDGET_CEILING_NS));
 }
 
-static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
+static int copy_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 {
 	struct npu_job *job = sub->job;
 	struct npu_op *op;
@@ -165,14 +165,29 @@ static int add_ops(struct npu_submission *sub, struct drm_npu_submit *args)
 		err = npu_submit_copy(&op->job, sizeof(op->job), &args->jobs, i);
 		if (!err)
 			err = npu_validate_matmul(sub->npu->hw->matmul, &op->job, &op->plan);
-		if (!err)
-			err = resolve_operands(sub, op);
 		if (err) {
 			args->fail_index = i;
 			return err;
 		}
 		op->budget_ns = op_budget_ns(sub->npu, &op->plan);
 		op->counted = job->perfmon;
+	}
+	return 0;
+}
+
+static int resolve_ops(struct npu_submission *sub, struct drm_npu_submit *args)
+{
+	struct npu_op *op;
+	u32 i;
+	int err;
+
+	for (i = 0; i < args->jobs.count; i++) {
+		op = &sub->job->ops[i];
+		err = resolve_operands(sub, op);
+		if (err) {
+			args->fail_index = i;
+			return err;
+		}
 		if (i)
 			npu_reuse_plan(sub->npu->hw->matmul, op - 1, op);
 	}
@@ -220,7 +235,12 @@ static int lock_and_push(struct npu_submission *sub)
 	return err;
 }
 
-static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
+/*
+ * All that is read from user space. Memory there may be of a file system that does not answer, and
+ * the unbind of a device, of any DRM device, waits for whoever is between drm_dev_enter() and
+ * drm_dev_exit().
+ */
+static int copy_job(struct npu_submission *sub, struct drm_npu_submit *args)
 {
 	struct npu_job *job = sub->job;
 	int err;
@@ -230,14 +250,21 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 		if (!job->perfmon)
 			return -ENOENT;
 	}
-	err = add_ops(sub, args);
-	if (err)
-		return err;
-	err = npu_sync_add(sub, &args->syncs);
+	err = copy_ops(sub, args);
+	return err ?: npu_sync_add(sub, &args->syncs);
+}
+
+/* drm_dev_enter() holds: addresses mean something. */
+static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
+{
+	struct npu_job *job = sub->job;
+	int err;
+
+	err = resolve_ops(sub, args);
 	if (!err)
 		err = npu_quota_take(job->ctx->file, NPU_QUOTA_JOBS, job->n_ops);
 	if (err)
-		goto cleanup;
+		return err;
 	/* npu_job_end() puts it and counts the jobs out. */
 	err = npu_pm_get(sub->npu);
 	if (err)
@@ -248,9 +275,21 @@ static int submit_job(struct npu_submission *sub, struct drm_npu_submit *args)
 	npu_pm_put(sub->npu);
 count_out:
 	npu_quota_give(job->ctx->file, NPU_QUOTA_JOBS, job->n_ops);
-cleanup:
-	if (job->scheduled)
-		drm_sched_job_cleanup(&job->base);
+	return err;
+}
+
+static int copy_and_submit(struct npu_submission *sub, struct drm_npu_submit *args)
+{
+	int idx, err = copy_job(sub, args);
+
+	if (!err && drm_dev_enter(&sub->npu->drm, &idx)) {
+		err = submit_job(sub, args);
+		drm_dev_exit(idx);
+	} else if (!err) {
+		err = -ENODEV;
+	}
+	if (err && sub->job->scheduled)
+		drm_sched_job_cleanup(&sub->job->base);
 	return err;
 }
 
@@ -267,7 +306,7 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
 	struct drm_npu_submit *args = data;
 	struct npu_submission sub = { .npu = to_npu(drm), .filp = filp };
 	struct npu_ctx *ctx;
-	int err, idx;
+	int err;
 
 	args->fail_index = ~0U;
 	if (args->flags || !args->jobs.count)
@@ -286,12 +325,7 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *filp)
 	if (!sub.job)
 		return -ENOMEM;
 
-	if (drm_dev_enter(drm, &idx)) {
-		err = submit_job(&sub, args);
-		drm_dev_exit(idx);
-	} else {
-		err = -ENODEV;
-	}
+	err = copy_and_submit(&sub, args);
 	npu_sync_fini(&sub);
 	npu_job_put(sub.job);
 	return err;

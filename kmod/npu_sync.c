@@ -6,6 +6,8 @@
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_syncobj.h>
@@ -41,7 +43,10 @@ static int add_dependency(struct npu_submission *sub, struct dma_fence *fence)
 	return drm_sched_job_add_dependency(&sub->job->base, before);
 }
 
-/* A point of a timeline comes as a chain of fences, of which some may be our own. */
+/*
+ * A point of a timeline comes as a chain of fences, of which some may be our own. Nothing limits
+ * its length but the memory of who made it.
+ */
 static int add_wait(struct npu_submission *sub, const struct drm_npu_sync *sync)
 {
 	struct dma_fence_unwrap cursor;
@@ -50,9 +55,14 @@ static int add_wait(struct npu_submission *sub, const struct drm_npu_sync *sync)
 
 	if (err)
 		return err;
-	dma_fence_unwrap_for_each(fence, &cursor, all)
-		if (!err)
-			err = add_dependency(sub, fence);
+	dma_fence_unwrap_for_each(fence, &cursor, all) {
+		err = fatal_signal_pending(current) ? -EINTR : add_dependency(sub, fence);
+		if (err) {
+			dma_fence_put(cursor.chain);
+			break;
+		}
+		cond_resched();
+	}
 	dma_fence_put(all);
 	return err;
 }

@@ -4,7 +4,7 @@
 # The kernel ends while programs keep the NPU busy. Whatever is in memory afterwards, another kernel
 # perhaps, the engine must not write to it: each job that it began was done before the restart. The
 # kernel's log is what outlives it, so the driver's trace goes there. The engine's clock is slow, so
-# that it is never without a job.
+# that it is never without a job. Then the same with an engine that cannot be stopped.
 #
 #   tests/device/shutdown.sh BOARD...     what runs the virtual board, up to --
 set -u
@@ -37,5 +37,26 @@ check "it restarts" grep -q 'reboot: Restarting system' "$work/err"
 check "the NPU was busy" [ "$(wc -l <"$work/done")" -gt 10 ]
 check "what it began is done" [ -z "$(comm -23 "$work/began" "$work/done")" ]
 no_fault() { ! grep -E 'BUG:|WARNING:' "$work/err"; }
+check "the kernel finds no fault" no_fault
+
+# shellcheck disable=SC2016 # expanded in the guest
+# An engine that hangs and cannot be reset loses its clock, on a bus where the driver has it.
+"$@" --no-reset --fault hang:1 --verbose --append tp_printk -- sh -c '
+	mount -t tracefs trace /sys/kernel/tracing
+	echo 10 >/sys/module/npu/parameters/timeout_floor_ms
+	for device in /sys/bus/platform/drivers/npu/*/power/control; do
+		[ ! -e "$device" ] || echo on >"$device"
+	done
+	npu-load --processes 1 --contexts 1 --seconds 1 >/dev/null 2>&1
+	grep -h "state:" /sys/kernel/debug/*/*/state >/dev/kmsg
+	echo 1 >/sys/kernel/tracing/events/clk/clk_disable/enable
+	reboot -f
+	sleep 1000' >"$work/out" 2>"$work/err"
+
+check "it restarts with a wedged engine" grep -q 'reboot: Restarting system' "$work/err"
+check "the engine was wedged" grep -q '\] state: wedged' "$work/err"
+if ! grep -q 'npu 0000:' "$work/err"; then
+	check "the wedged engine has no clock" grep -q '\] clk_disable: .*npu' "$work/err"
+fi
 check "the kernel finds no fault" no_fault
 finish shutdown

@@ -179,12 +179,17 @@ static void kept_on(void **state)
  * their power, with "platform" they lose it. Only on request: not every machine's other devices
  * survive it. The virtual board's shared folder does not.
  */
-static void system_sleeps(void)
+static void may_sleep(void)
 {
 	const char *depth = getenv("NPU_TEST_SLEEP");
 
 	if (!depth || driver_write("/sys/power/pm_test", depth))
 		skip();
+}
+
+static void system_sleeps(void)
+{
+	may_sleep();
 	driver_write("/sys/module/suspend/parameters/pm_test_delay", "1");
 	assert_int_equal(driver_write("/sys/power/state", "freeze"), 0);
 }
@@ -244,6 +249,25 @@ static void sleep_with_jobs(void **state)
 
 /* ---- Power that does not come back ----------------------------------------------------- */
 
+/* The driver is unbound and bound again; with a fault, only the second attempt to bind it works. */
+static void rebind(struct fixture *f, struct board_control *control, const char *fault)
+{
+	char path[512];
+
+	node_bos_destroy(&f->node, f->bos, 4);
+	node_close(&f->node);
+	driver_find(&f->binding);
+	driver_unbind(&f->binding);
+	if (fault) {
+		snprintf(path, sizeof(path), "%s/bind", f->binding.driver);
+		assert_int_equal(board_control_inject(control, fault), 0);
+		assert_int_not_equal(driver_write(path, f->binding.device), 0);
+	}
+	driver_bind(&f->binding);
+	node_open(&f->node);
+	node_bos_create(&f->node, f->bos, 4, 65536);
+}
+
 static void does_not_power_up(void **state)
 {
 	struct fixture *f = *state;
@@ -256,23 +280,62 @@ static void does_not_power_up(void **state)
 	assert_int_equal(board_control_inject(control, "no-flush"), 0);
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
-	node_bos_destroy(&f->node, f->bos, 4);
-	node_close(&f->node);
-	driver_unbind(&f->binding);
-	driver_bind(&f->binding);
-	node_open(&f->node);
-	node_bos_create(&f->node, f->bos, 4, 65536);
+	rebind(f, control, NULL);
 	device_works(f);
+	board_control_close(control);
+}
+
+/*
+ * The core calls a device active whose wake-up has failed, and lets it suspend later: what is off
+ * must not be switched off again, which the kernel's log would tell.
+ */
+static void does_not_wake_up(void **state)
+{
+	struct fixture *f = *state;
+	struct board_control *control = board_control_open();
+	struct drm_npu_job_matmul job = make_job(f);
+
+	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
+		skip();
+	may_sleep();
+	wait_until_off(f);
+	power_write(f, "control", "on");
+	assert_int_equal(board_control_inject(control, "no-flush"), 0);
+	system_sleeps();
+	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
+	power_write(f, "control", "auto");
+	wait_until_off(f);
+	assert_true(supply_uses(f) <= 0);
+	rebind(f, control, NULL);
+	device_works(f);
+	wait_until_off(f);
+	board_control_close(control);
+}
+
+/* A probe that fails keeps nothing on, and the next one goes off when it is idle. */
+static void probe_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct board_control *control = board_control_open();
+
+	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
+		skip();
+	wait_until_off(f);
+	rebind(f, control, "no-flush");
+	device_works(f);
+	wait_until_off(f);
+	assert_true(supply_uses(f) <= 0);
 	board_control_close(control);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(off_when_idle),   cmocka_unit_test(off_at_once),
-		cmocka_unit_test(kept_on),	   cmocka_unit_test(supply_is_switched),
-		cmocka_unit_test(sleep_when_idle), cmocka_unit_test(sleep_when_off),
-		cmocka_unit_test(sleep_with_jobs), cmocka_unit_test(does_not_power_up),
+		cmocka_unit_test(off_when_idle),    cmocka_unit_test(off_at_once),
+		cmocka_unit_test(kept_on),	    cmocka_unit_test(supply_is_switched),
+		cmocka_unit_test(sleep_when_idle),  cmocka_unit_test(sleep_when_off),
+		cmocka_unit_test(sleep_with_jobs),  cmocka_unit_test(does_not_power_up),
+		cmocka_unit_test(does_not_wake_up), cmocka_unit_test(probe_fails),
 	};
 
 	return cmocka_run_group_tests_name("power", tests, setup, teardown);

@@ -134,6 +134,42 @@ static void export_to_another_driver(void **state)
 	node_close(&node);
 }
 
+static int prep(const struct node *node, uint32_t handle, uint32_t flags)
+{
+	struct drm_npu_bo_prep prep = { .handle = handle, .flags = flags };
+
+	return node_ioctl(node, DRM_IOCTL_NPU_BO_PREP, &prep);
+}
+
+/* Who reads an import waits neither for others who read it nor longer than it said. */
+static void readers_of_an_import(void **state)
+{
+	struct drm_npu_bo_fini fini = { .flags = DRM_NPU_ACCESS_READ };
+	struct node node;
+	uint32_t fence;
+	int vgem, fd;
+
+	if (!*state)
+		skip();
+	vgem = *(int *)*state;
+	node_open(&node);
+	fd = vgem_buffer(vgem, PAGE);
+	assert_int_equal(drmPrimeFDToHandle(node.fd, fd, &fini.handle), 0);
+	fence = vgem_begin_read(vgem, fd);
+	assert_int_equal(prep(&node, fini.handle, DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT), 0);
+	assert_int_equal(node_ioctl(&node, DRM_IOCTL_NPU_BO_FINI, &fini), 0);
+	assert_int_equal(prep(&node, fini.handle, DRM_NPU_ACCESS_WRITE), -ETIME);
+	vgem_end_read(vgem, fence);
+
+	fence = vgem_begin_write(vgem, fd);
+	assert_int_equal(prep(&node, fini.handle, DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT),
+			 -EBUSY);
+	vgem_end_write(vgem, fence);
+	assert_int_equal(drmCloseBufferHandle(node.fd, fini.handle), 0);
+	close(fd);
+	node_close(&node);
+}
+
 /* A page of vgem that somebody writes, until vgem_end_write(). */
 static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fence)
 {
@@ -148,12 +184,7 @@ static uint32_t vgem_page_in_use(int vgem, const struct node *node, uint32_t *fe
 
 static int result_is_busy(const struct node *node, const struct node_bo *c)
 {
-	struct drm_npu_bo_prep prep = {
-		.handle = c->handle,
-		.flags = DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT,
-	};
-
-	return node_ioctl(node, DRM_IOCTL_NPU_BO_PREP, &prep) == -EBUSY;
+	return prep(node, c->handle, DRM_NPU_ACCESS_READ | DRM_NPU_ACCESS_NOWAIT) == -EBUSY;
 }
 
 /*
@@ -209,6 +240,7 @@ int main(void)
 		cmocka_unit_test(one_page_works),
 		cmocka_unit_test(scattered_pages_need_an_iommu),
 		cmocka_unit_test(export_to_another_driver),
+		cmocka_unit_test(readers_of_an_import),
 		cmocka_unit_test(cancelled_in_its_turn),
 	};
 

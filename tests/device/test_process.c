@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xf86drm.h>
 #include <cmocka.h>
 
 #include "drm_node.h"
@@ -140,12 +141,66 @@ static void closed_file(void **state)
 	work(20, 4);
 }
 
+/* Closes a file, and whatever it had mapped. */
+static void close_with_bos(struct node *node, struct node_bo *bos, unsigned int n)
+{
+	while (n--)
+		munmap(bos[n].map, bos[n].size);
+	node_close(node);
+}
+
+/*
+ * Of a file that is closed no further job runs, though its submission has begun. Its jobs are all
+ * the same, so each keeps its operands on the engine for the next one, and those of the other file,
+ * which come at once, need the room.
+ */
+static void closed_in_the_middle(void **state)
+{
+	enum {
+		JOBS = 1024
+	};
+	static struct drm_npu_job_matmul jobs[JOBS];
+	struct drm_npu_job_matmul job;
+	struct node_bo bos[3], other_bos[3];
+	uint32_t sync, other_sync[8];
+	struct node node, other;
+	unsigned int i;
+	int fence;
+
+	(void)state;
+	node_open(&other);
+	node_open(&node);
+	node_bos_create(&other, other_bos, 3, 65536);
+	node_bos_create(&node, bos, 3, 65536);
+	job = node_job(&other, 128, 128, 256, &other_bos[0], &other_bos[1], &other_bos[2]);
+	for (i = 0; i < JOBS; i++)
+		jobs[i] = node_job(&node, 128, 128, 256, &bos[0], &bos[1], &bos[2]);
+	assert_int_equal(node_submit_sync(&node, 0, jobs, JOBS, &sync), 0);
+	assert_int_equal(drmSyncobjExportSyncFile(node.fd, sync, &fence), 0);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(node_submit_sync(&other, 0, &job, 1, &other_sync[i]), 0);
+	while (!node_ctx_state(&node, 0).jobs_done)
+		usleep(1000);
+	close_with_bos(&node, bos, 3);
+
+	assert_int_equal(drmSyncobjCreate(other.fd, 0, &sync), 0);
+	assert_int_equal(drmSyncobjImportSyncFile(other.fd, sync, fence), 0);
+	close(fence);
+	assert_int_equal(node_finish(&other, sync), -ECANCELED);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(node_finish(&other, other_sync[i]), 0);
+	node_check_result(&other, &job, other_bos, 3);
+	node_bos_destroy(&other, other_bos, 3);
+	node_close(&other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_processes),
 		cmocka_unit_test(killed_process),
 		cmocka_unit_test(closed_file),
+		cmocka_unit_test(closed_in_the_middle),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);

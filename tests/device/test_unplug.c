@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,9 +13,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
+#include <linux/userfaultfd.h>
 #include <xf86drm.h>
 #include <cmocka.h>
 
@@ -295,6 +298,156 @@ static void import_is_detached(void **state)
 	device_works();
 }
 
+/* ---- Memory of user space that does not answer ------------------------------------------ */
+
+/**
+ * struct silent_page - a page that is not there until a test puts it there
+ * @fd: userfaultfd.
+ * @at: The page.
+ */
+struct silent_page {
+	int fd;
+	uint8_t *at;
+};
+
+/* Skips the test where the kernel has no userfaultfd. */
+static void silent_page_make(struct silent_page *page)
+{
+	struct uffdio_register reg = { .range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+
+	page->fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (page->fd < 0)
+		skip();
+	page->at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(page->at != MAP_FAILED);
+	reg.range.start = (uintptr_t)page->at;
+	assert_int_equal(ioctl(page->fd, UFFDIO_API, &api), 0);
+	assert_int_equal(ioctl(page->fd, UFFDIO_REGISTER, &reg), 0);
+}
+
+/* Returns when somebody wants to look at the page. */
+static void silent_page_is_wanted(const struct silent_page *page)
+{
+	struct uffd_msg msg;
+
+	assert_int_equal(read(page->fd, &msg, sizeof(msg)), sizeof(msg));
+	assert_int_equal(msg.event, UFFD_EVENT_PAGEFAULT);
+}
+
+static void silent_page_answers(const struct silent_page *page, const void *content)
+{
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)page->at,
+		.src = (uintptr_t)content,
+		.len = PAGE,
+	};
+
+	assert_int_equal(ioctl(page->fd, UFFDIO_COPY, &copy), 0);
+}
+
+static void silent_page_end(const struct silent_page *page)
+{
+	munmap(page->at, PAGE);
+	close(page->fd);
+}
+
+/* Whether a process ends in time. */
+static int ends(pid_t child)
+{
+	long long left = NODE_PATIENCE_NS;
+	int status;
+
+	while (waitpid(child, &status, WNOHANG) != child && left > 0) {
+		usleep(10000);
+		left -= 10000000;
+	}
+	return left > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/**
+ * struct silent_call - an ioctl that reads such a page
+ * @node: The file.
+ * @page: The page.
+ * @err: What the ioctl returned.
+ */
+struct silent_call {
+	struct node node;
+	struct silent_page page;
+	int err;
+};
+
+static void *submit_silently(void *arg)
+{
+	struct silent_call *s = arg;
+
+	s->err = node_submit(&s->node, 0, (struct drm_npu_job_matmul *)s->page.at, 1, NULL);
+	return NULL;
+}
+
+static void *export_silently(void *arg)
+{
+	struct silent_call *s = arg;
+
+	s->err = node_ioctl(&s->node, DRM_IOCTL_PRIME_HANDLE_TO_FD, s->page.at);
+	return NULL;
+}
+
+static void unbind_while(void *(*call)(void *), const struct silent_call *template,
+			 const void *content)
+{
+	struct driver_binding binding;
+	struct silent_call s = *template;
+	pthread_t thread;
+	pid_t child;
+	int ended;
+
+	driver_find(&binding);
+	silent_page_make(&s.page);
+	assert_int_equal(pthread_create(&thread, NULL, call, &s), 0);
+	silent_page_is_wanted(&s.page);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		driver_unbind(&binding);
+		_exit(0);
+	}
+	ended = ends(child);
+	silent_page_answers(&s.page, content);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(ended);
+	assert_int_equal(s.err, -ENODEV);
+	silent_page_end(&s.page);
+	node_close(&s.node);
+	driver_bind(&binding);
+	device_works();
+}
+
+/* An unbind waits for ioctls, but not for memory that one of them reads. */
+static void unbind_while_memory_is_read(void **state)
+{
+	static union {
+		struct drm_npu_job_matmul job;
+		struct drm_prime_handle prime;
+		uint8_t page[PAGE];
+	} content;
+	struct silent_call s = { 0 };
+	struct node_bo bos[3];
+	unsigned int i;
+
+	(void)state;
+	node_open(&s.node);
+	node_bos_create(&s.node, bos, 3, PAGE);
+	for (i = 0; i < 3; i++)
+		munmap(bos[i].map, PAGE);
+	content.job = node_job(&s.node, 32, 32, 64, &bos[0], &bos[1], &bos[2]);
+	unbind_while(submit_silently, &s, &content);
+
+	node_open(&s.node);
+	content.prime = (struct drm_prime_handle){ .handle = 1 };
+	unbind_while(export_silently, &s, &content);
+}
+
 /* ---- At any moment ---------------------------------------------------------------------- */
 
 /* Success, or what a device that is gone says. */
@@ -399,9 +552,9 @@ static void at_any_moment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unbind_under_load), cmocka_unit_test(result_stays),
-		cmocka_unit_test(importer_keeps_it), cmocka_unit_test(import_is_detached),
-		cmocka_unit_test(at_any_moment),
+		cmocka_unit_test(unbind_under_load),	       cmocka_unit_test(result_stays),
+		cmocka_unit_test(importer_keeps_it),	       cmocka_unit_test(import_is_detached),
+		cmocka_unit_test(unbind_while_memory_is_read), cmocka_unit_test(at_any_moment),
 	};
 
 	return cmocka_run_group_tests_name("unplug", tests, NULL, NULL);

@@ -67,9 +67,9 @@ int vgem_buffer(int vgem, uint32_t bytes)
 	return fd;
 }
 
-uint32_t vgem_begin_write(int vgem, int dma_buf)
+static uint32_t begin(int vgem, int dma_buf, uint32_t flags)
 {
-	struct vgem_attach attach = { .flags = VGEM_ATTACH_WRITE };
+	struct vgem_attach attach = { .flags = flags };
 
 	assert_int_equal(drmPrimeFDToHandle(vgem, dma_buf, &attach.handle), 0);
 	assert_int_equal(drmIoctl(vgem, VGEM_ATTACH, &attach), 0);
@@ -77,11 +77,26 @@ uint32_t vgem_begin_write(int vgem, int dma_buf)
 	return attach.out_fence;
 }
 
+uint32_t vgem_begin_write(int vgem, int dma_buf)
+{
+	return begin(vgem, dma_buf, VGEM_ATTACH_WRITE);
+}
+
+uint32_t vgem_begin_read(int vgem, int dma_buf)
+{
+	return begin(vgem, dma_buf, 0);
+}
+
 void vgem_end_write(int vgem, uint32_t fence)
 {
 	struct vgem_signal signal = { .fence = fence };
 
 	assert_int_equal(drmIoctl(vgem, VGEM_SIGNAL, &signal), 0);
+}
+
+void vgem_end_read(int vgem, uint32_t fence)
+{
+	vgem_end_write(vgem, fence);
 }
 
 int vgem_hold(int vgem, uint32_t *fence)

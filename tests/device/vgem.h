@@ -16,6 +16,9 @@ int vgem_buffer(int vgem, uint32_t bytes);
 /* Gives a dma-buf of vgem's the fence of a write; it is over when the fence is handed back. */
 uint32_t vgem_begin_write(int vgem, int dma_buf);
 void vgem_end_write(int vgem, uint32_t fence);
+/* The same of a read. Ends fail when the fence has signalled by itself, which takes ten seconds. */
+uint32_t vgem_begin_read(int vgem, int dma_buf);
+void vgem_end_read(int vgem, uint32_t fence);
 
 /*
  * A fence that signals when the test says so with vgem_end_write(), and by itself after ten

@@ -20,8 +20,8 @@ extern "C" {
  * DOC: Overview
  *
  * The DRM driver name is "npu". Its node is /dev/accel/accelN on kernels built with
- * CONFIG_DRM_ACCEL and /dev/dri/renderDN on the others; the ioctls are the same on both and none
- * of them needs a privilege beyond access to the node.
+ * CONFIG_DRM_ACCEL and /dev/dri/renderDN on the others; the ioctls are the same on both and need
+ * no privilege beyond access to the node, but for a context of high priority.
  *
  * User space never names an address. It creates buffer objects (BOs), describes each job as
  * (handle, offset, strides) plus shape and arithmetic, and the kernel checks every byte the
@@ -59,9 +59,10 @@ extern "C" {
  * ENOTTY     the kernel does not have this ioctl: ask DEV_QUERY instead of trying
  * ========== ====================================================================================
  *
- * A fence of a job that ran carries its outcome: 0, ETIMEDOUT (the engine hung on it), EIO (a bus
- * error, or the device was wedged), ECANCELED (its context went away first), ENODEV (the device
- * went away). A sync_file made from the fence shows it, and DRM_IOCTL_NPU_CTX_STATE counts it.
+ * A fence of a job that ran carries its outcome: 0, ETIMEDOUT (the engine hung on it), EIO (the
+ * device is wedged), ECANCELED (its context or its file went away first), ENODEV (the device went
+ * away). A sync_file made from the fence shows it, and DRM_IOCTL_NPU_CTX_STATE counts it. Engines
+ * do not report bus errors: an op that meets one hangs.
  *
  * DOC: A device that goes away
  *

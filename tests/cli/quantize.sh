@@ -290,6 +290,14 @@ check 'eval of another layer'\''s weights' 4 evaluate net.safetensors q.safetens
 says err 'w.2.npuw: holds weights of 4 x 3, but layer 2 is 2 x 4'; done_
 check 'eval of no packed weights' 4 evaluate net.safetensors q.safetensors -s X.npy --packed v
 says err 'v.0.npuw'; done_
+f32 1 1 | safetensors alike.safetensors \
+	'{"a/b.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"a_b.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[4,8]}}'
+check 'pack layers of one name' 4 quantize alike.safetensors -o no.safetensors -m dynamic --pack v --device cpu
+says err 'v.a_b.npuw: would hold layers a/b and a_b'; is_no_file no.safetensors v.a_b.npuw; done_
+check 'pack into no folder' 4 quantize net.safetensors -o no.safetensors -s X.npy --pack no/v --device cpu
+says err 'no/v.0.npuw: cannot be created in no: No such file'; is_no_file no.safetensors; done_
+check 'pack on a full disk' 4 full large.npy -m dynamic -o no.safetensors --pack v --device cpu
+says err 'v.weights.npuw'; is_no_file no.safetensors* v.*; done_
 check 'pack for no device' 3 quantize net.safetensors -o no.safetensors -s X.npy --pack v --device /dev/nowhere
 says err '/dev/nowhere'; is_no_file no.safetensors v.0.npuw; done_
 

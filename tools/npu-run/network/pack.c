@@ -24,23 +24,34 @@ char *pack_path(const char *prefix, const char *layer)
 	return path;
 }
 
+/* Of the paths, the last one is new. */
+static int check_path(char *const *path, uint32_t last, const struct float_network *network,
+		      struct npu_error *err)
+{
+	struct npu_error why;
+
+	if (save_check(path[last], &why))
+		return error_set(err, why.code, "%s: %.128s", path[last], why.text);
+	for (uint32_t i = 0; i < last; i++)
+		if (!strcmp(path[last], path[i]))
+			return error_set(err, -EINVAL, "%s: would hold layers %.64s and %.64s",
+					 path[i], network->layer[i].name,
+					 network->layer[last].name);
+	return 0;
+}
+
 int pack_check(const struct float_network *network, const char *prefix, struct npu_error *err)
 {
 	char *path[NETWORK_MAX_LAYERS] = { NULL };
-	struct npu_error why;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < network->count && !ret; i++) {
 		path[i] = pack_path(prefix, network->layer[i].name);
-		if (!path[i])
+		if (!path[i]) {
 			ret = error_set(err, -ENOMEM, "out of memory");
-		else if (save_check(path[i], &why))
-			ret = error_set(err, why.code, "%s: %.128s", path[i], why.text);
-		for (uint32_t j = 0; j < i && !ret; j++)
-			if (!strcmp(path[i], path[j]))
-				ret = error_set(err, -EINVAL,
-						"%s: would hold layers %.64s and %.64s", path[i],
-						network->layer[j].name, network->layer[i].name);
+			break;
+		}
+		ret = check_path(path, i, network, err);
 	}
 	for (uint32_t i = 0; i < network->count; i++)
 		free(path[i]);

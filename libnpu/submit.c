@@ -203,7 +203,6 @@ static int check_submit_desc(const struct npu_queue *queue, const struct npu_sub
 	return check_matmuls(queue, desc->matmuls, desc->count, err);
 }
 
-/* If not, it passes claims until it has been handed over. */
 static bool needs_processor(struct npu_queue *queue, const struct request *request)
 {
 	const struct npu_submit_desc *desc = request->desc;
@@ -214,7 +213,7 @@ static bool needs_processor(struct npu_queue *queue, const struct request *reque
 	for (size_t i = 0; i < desc->count; i++)
 		if (desc->matmuls[i]->plan.host_steps)
 			return true;
-	return !npu_claim_pass(queue, desc->matmuls, desc->count);
+	return false;
 }
 
 /* The application's descriptors are good until the call returns only. */
@@ -303,7 +302,9 @@ static int submit(struct npu_queue *queue, const struct npu_submit_desc *desc, b
 	if (!ret)
 		ret = npu_queue_make_room(queue, err);
 	if (!ret) {
-		backlogged = needs_processor(queue, &request);
+		/* hand_over() ends what npu_claim_pass() begins. */
+		backlogged = needs_processor(queue, &request) ||
+			     !npu_claim_pass(queue, desc->matmuls, desc->count);
 		ret = backlogged ? post(queue, &request, !blocking, ticket, err)
 				 : hand_over(queue, &request, ticket, err);
 	}

@@ -249,6 +249,16 @@ static void sleep_with_jobs(void **state)
 
 /* ---- Power that does not come back ----------------------------------------------------- */
 
+/* Skips the test on a board that takes no faults, or whose engine could not be made ready again. */
+static struct board_control *need_faults(const struct fixture *f)
+{
+	struct board_control *control = board_control_open();
+
+	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
+		skip();
+	return control;
+}
+
 /* The driver is unbound and bound again; with a fault, only the second attempt to bind it works. */
 static void rebind(struct fixture *f, struct board_control *control, const char *fault)
 {
@@ -271,11 +281,9 @@ static void rebind(struct fixture *f, struct board_control *control, const char 
 static void does_not_power_up(void **state)
 {
 	struct fixture *f = *state;
-	struct board_control *control = board_control_open();
+	struct board_control *control = need_faults(f);
 	struct drm_npu_job_matmul job = make_job(f);
 
-	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
-		skip();
 	wait_until_off(f);
 	assert_int_equal(board_control_inject(control, "no-flush"), 0);
 	assert_int_equal(node_submit(&f->node, 0, &job, 1, NULL), -EIO);
@@ -292,11 +300,9 @@ static void does_not_power_up(void **state)
 static void does_not_wake_up(void **state)
 {
 	struct fixture *f = *state;
-	struct board_control *control = board_control_open();
+	struct board_control *control = need_faults(f);
 	struct drm_npu_job_matmul job = make_job(f);
 
-	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
-		skip();
 	may_sleep();
 	wait_until_off(f);
 	power_write(f, "control", "on");
@@ -316,10 +322,8 @@ static void does_not_wake_up(void **state)
 static void probe_fails(void **state)
 {
 	struct fixture *f = *state;
-	struct board_control *control = board_control_open();
+	struct board_control *control = need_faults(f);
 
-	if (!control || !(f->node.info.caps & DRM_NPU_CAP_RESET))
-		skip();
 	wait_until_off(f);
 	rebind(f, control, "no-flush");
 	device_works(f);

@@ -109,6 +109,14 @@ static void killed_process(void **state)
 	}
 }
 
+/* Closes a file, and whatever it had mapped. */
+static void close_with_bos(struct node *node, struct node_bo *bos, unsigned int n)
+{
+	while (n--)
+		munmap(bos[n].map, bos[n].size);
+	node_close(node);
+}
+
 /* Files closed with jobs in flight, and contexts destroyed. */
 static void closed_file(void **state)
 {
@@ -134,19 +142,9 @@ static void closed_file(void **state)
 		status = node_finish(&node, sync);
 		assert_true(status == 0 || status == -ECANCELED);
 		assert_int_equal(node_submit(&node, 0, jobs, 16, NULL), 0);
-		for (i = 0; i < 3; i++)
-			munmap(bos[i].map, bos[i].size);
-		node_close(&node);
+		close_with_bos(&node, bos, 3);
 	}
 	work(20, 4);
-}
-
-/* Closes a file, and whatever it had mapped. */
-static void close_with_bos(struct node *node, struct node_bo *bos, unsigned int n)
-{
-	while (n--)
-		munmap(bos[n].map, bos[n].size);
-	node_close(node);
 }
 
 /*

@@ -5,7 +5,6 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../../tools/npu-run/network/float_network.h"
@@ -14,12 +13,6 @@
 #include "sheet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must_say(const struct npu_error *err, const char *path)
-{
-	must(err->code && err->text[0]);
-	must(!strncmp(err->text, path, strlen(path)));
-}
 
 static void check_layer(const struct float_layer *layer)
 {
@@ -73,13 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct float_network network;
 	struct npu_error err = { 0 };
-	struct bytes file = { 0 };
 	char path[IMAGE_PATH];
-	int fd;
+	int fd = sheet_image(data, size, path);
 
-	sheet_file(data, size, &file);
-	fd = image_file(file.data, file.length, false, path);
-	bytes_free(&file);
 	if (!float_network_load(path, NULL, &network, &err)) {
 		check(path, &network);
 		float_network_free(&network);

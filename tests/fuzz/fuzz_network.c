@@ -5,7 +5,6 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../../tools/npu-run/network/quant_file.h"
@@ -26,12 +25,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	must(!npu_device_open("cpu", &dev, NULL));
 	return 0;
-}
-
-static void must_say(const struct npu_error *err, const char *path)
-{
-	must(err->code && err->text[0]);
-	must(!strncmp(err->text, path, strlen(path)));
 }
 
 static void check_layer(const struct quant_layer *layer)
@@ -84,13 +77,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct quant_network network;
 	struct npu_error err = { 0 };
-	struct bytes file = { 0 };
 	char path[IMAGE_PATH];
-	int fd;
+	int fd = sheet_image(data, size, path);
 
-	sheet_file(data, size, &file);
-	fd = image_file(file.data, file.length, false, path);
-	bytes_free(&file);
 	if (!quant_file_load(path, &network, &err)) {
 		check(&network);
 		run(&network);

@@ -18,6 +18,12 @@ void must(bool truth)
 		abort();
 }
 
+void must_say(const struct npu_error *err, const char *path)
+{
+	must(err->code && err->text[0]);
+	must(!strncmp(err->text, path, strlen(path)));
+}
+
 int image_file(const uint8_t *data, size_t size, bool sealed, char path[IMAGE_PATH])
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -10,11 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <npu.h>
+
 /* Room for the path of a file that image_file() makes. */
 #define IMAGE_PATH 32
 
 /* Ends in libFuzzer's way where what should be true is not. */
 void must(bool truth);
+
+/* The same where an error does not name the file and say why. */
+void must_say(const struct npu_error *err, const char *path);
 
 /*
  * A file with @data in it, which nothing else on this machine sees. It can be opened at @path until

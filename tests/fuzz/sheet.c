@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "../unit/file_rig.h"
 #include "sheet.h"
 
 /* The two parts of a header, and where the last tensor ends. */
@@ -91,7 +91,7 @@ static void read_lines(char *text, struct header *header)
 	}
 }
 
-void sheet_file(const uint8_t *sheet, size_t size, struct bytes *file)
+static void put_file(const uint8_t *sheet, size_t size, struct bytes *file)
 {
 	const uint8_t *end = memmem(sheet, size, "\n\n", 2);
 	const uint8_t *data = end ? end + 2 : sheet + size;
@@ -114,4 +114,15 @@ void sheet_file(const uint8_t *sheet, size_t size, struct bytes *file)
 		bytes_put(file, left ? &data[i % left] : (const uint8_t *)"", 1);
 	bytes_free(&header.notes);
 	bytes_free(&header.tensors);
+}
+
+int sheet_image(const uint8_t *sheet, size_t size, char path[IMAGE_PATH])
+{
+	struct bytes file = { 0 };
+	int fd;
+
+	put_file(sheet, size, &file);
+	fd = image_file(file.data, file.length, false, path);
+	bytes_free(&file);
+	return fd;
 }

@@ -11,10 +11,11 @@
 #ifndef TESTS_FUZZ_SHEET_H
 #define TESTS_FUZZ_SHEET_H
 
-#include "../unit/file_rig.h"
+#include "image.h"
 
-/* Appends the file that a sheet describes, with not more than SHEET_MOST bytes of tensors. */
+/* The file that a sheet describes, with not more than SHEET_MOST bytes of tensors; see
+ * image_file(). */
 #define SHEET_MOST 16384
-void sheet_file(const uint8_t *sheet, size_t size, struct bytes *file);
+int sheet_image(const uint8_t *sheet, size_t size, char path[IMAGE_PATH]);
 
 #endif /* TESTS_FUZZ_SHEET_H */

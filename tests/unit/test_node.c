@@ -63,45 +63,40 @@ static void put_node(const char *path, const char *device, const char *driver)
 	fake_root_link(link, target);
 }
 
-static void nodes_of_others_are_no_reason(void **state)
+static void finds_none(int code, const char *says)
 {
 	char path[300];
 
+	expect_error(npu_node_find(fake_root(), "npu", path, sizeof(path), &err), code, says);
+}
+
+static void nodes_of_others_are_no_reason(void **state)
+{
 	(void)state;
 	put_node("/dev/dri/renderD128", "226:128", "i915");
 	put_node("/dev/accel/accel0", "226:0", "intel_vpu");
-	expect_error(npu_node_find(fake_root(), "npu", path, sizeof(path), &err), -ENODEV,
-		     "no NPU: 2 nodes");
+	finds_none(-ENODEV, "no NPU: 2 nodes");
 }
 
 static void a_node_of_the_npu_is(void **state)
 {
-	char path[300];
-
 	(void)state;
 	put_node("/dev/dri/renderD128", "226:128", "i915");
 	put_node("/dev/dri/renderD129", "226:129", "npu");
-	expect_error(npu_node_find(fake_root(), "npu", path, sizeof(path), &err), -EACCES,
-		     "renderD129: no permission");
+	finds_none(-EACCES, "renderD129: no permission");
 }
 
 static void a_node_of_nobody_may_be(void **state)
 {
-	char path[300];
-
 	(void)state;
 	put_node("/dev/dri/renderD128", "226:128", NULL);
-	expect_error(npu_node_find(fake_root(), "npu", path, sizeof(path), &err), -EACCES,
-		     "renderD128: no permission");
+	finds_none(-EACCES, "renderD128: no permission");
 }
 
 static void without_nodes_there_is_no_npu(void **state)
 {
-	char path[300];
-
 	(void)state;
-	expect_error(npu_node_find(fake_root(), "npu", path, sizeof(path), &err), -ENODEV,
-		     "there is no /dev/accel/accel*");
+	finds_none(-ENODEV, "there is no /dev/accel/accel*");
 }
 
 #define node_test(function) \

@@ -37,12 +37,13 @@ static int find_target(struct npu_save *save, int *mode, struct npu_error *err)
 	struct stat st;
 
 	*mode = MODE_NEW;
-	save->target = realpath(save->path, NULL);
-	if (save->target) {
-		if (stat(save->target, &st))
-			return refuse(save, -errno, strerror(errno), err);
+	/* Of a pipe behind /dev/stdout there is no path. */
+	if (!stat(save->path, &st)) {
+		if (!S_ISREG(st.st_mode))
+			return refuse(save, -EINVAL, "it is not a file", err);
 		*mode = st.st_mode & 0777;
-		return S_ISREG(st.st_mode) ? 0 : refuse(save, -EINVAL, "it is not a file", err);
+		save->target = realpath(save->path, NULL);
+		return save->target ? 0 : refuse(save, -errno, strerror(errno), err);
 	}
 	if (errno != ENOENT)
 		return refuse(save, -errno, strerror(errno), err);

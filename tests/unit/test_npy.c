@@ -404,6 +404,7 @@ static void links_and_modes_stay(void **state)
 	struct npu_error err;
 	char link[PATH_MAX], lost[PATH_MAX], name[PATH_MAX];
 	struct stat st;
+	int ends[2];
 
 	(void)state;
 	snprintf(link, sizeof(link), "%s.link", path);
@@ -419,6 +420,12 @@ static void links_and_modes_stay(void **state)
 	assert_int_equal(symlink("nowhere", lost), 0);
 	assert_int_equal(npy_write(lost, NPY_INT8, data, 1, 1, &err), -ENOENT);
 	assert_string_equal(err.text, "is a link to what is not there");
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", ends[1]);
+	assert_int_equal(npy_write(name, NPY_INT8, data, 1, 1, &err), -EINVAL);
+	assert_string_equal(err.text, "is not a regular file");
+	close(ends[0]);
+	close(ends[1]);
 	unlink(link);
 	unlink(lost);
 	assert_int_equal(count_files(), 1);

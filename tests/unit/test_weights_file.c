@@ -492,8 +492,9 @@ static void links_and_modes_stay(void **state)
 {
 	struct npu_weights *weights;
 	const int8_t one = 1;
-	char link[64];
+	char link[64], name[32];
 	struct stat st;
+	int ends[2];
 
 	(void)state;
 	snprintf(link, sizeof(link), "%s/link", folder);
@@ -506,6 +507,11 @@ static void links_and_modes_stay(void **state)
 	assert_true(S_ISLNK(st.st_mode));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", ends[1]);
+	expect_error(npu_weights_save(weights, name, &err), -EINVAL, "not a file");
+	close(ends[0]);
+	close(ends[1]);
 	unlink(path);
 	expect_error(npu_weights_save(weights, link, &err), -ENOENT, "a link to what is not there");
 	unlink(link);

@@ -25,11 +25,12 @@ static int find_target(const char *path, char target[PATH_MAX], int *mode, struc
 {
 	struct stat st;
 
-	if (realpath(path, target)) {
-		if (stat(target, &st))
-			return no_name(errno, err);
+	/* Of a pipe behind /dev/stdout there is no path. */
+	if (!stat(path, &st)) {
+		if (!S_ISREG(st.st_mode))
+			return error_set(err, -EINVAL, "is not a regular file");
 		*mode = (int)(st.st_mode & 0777);
-		return S_ISREG(st.st_mode) ? 0 : error_set(err, -EINVAL, "is not a regular file");
+		return realpath(path, target) ? 0 : no_name(errno, err);
 	}
 	if (errno != ENOENT || !*path)
 		return no_name(errno, err);

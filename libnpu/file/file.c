@@ -304,11 +304,11 @@ static int check_range(const struct npu_file *file, size_t index, uint64_t first
 }
 
 /* At most all that is wanted of one block, from its element @skip on. */
-static uint64_t read_part(const struct npu_file_type *type, const uint8_t *src, uint64_t skip,
-			  uint64_t count, float *dst)
+static size_t read_part(const struct npu_file_type *type, const uint8_t *src, size_t skip,
+			size_t count, float *dst)
 {
 	float values[NPU_FILE_MAX_BLOCK];
-	uint64_t some = type->block - skip < count ? type->block - skip : count;
+	size_t some = type->block - skip < count ? type->block - skip : count;
 
 	type->decode(src, 1, values);
 	memcpy(dst, values + skip, some * sizeof(*dst));
@@ -319,8 +319,8 @@ int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uin
 		  float *dst, struct npu_error *err)
 {
 	const struct npu_file_type *type;
+	size_t skip, left, blocks;
 	const uint8_t *src;
-	uint64_t blocks;
 	int ret;
 
 	if (!file || (count && !dst))
@@ -340,19 +340,22 @@ int npu_file_read(const struct npu_file *file, size_t index, uint64_t first, uin
 		return 0;
 
 	src = file->data + file->entries[index].offset + first / type->block * (type->bits / 8);
-	if (first % type->block) {
-		uint64_t some = read_part(type, src, first % type->block, count, dst);
+	skip = (size_t)(first % type->block);
+	/* What @dst has room for. */
+	left = (size_t)count;
+	if (skip) {
+		size_t some = read_part(type, src, skip, left, dst);
 
 		src += type->bits / 8;
 		dst += some;
-		count -= some;
+		left -= some;
 	}
-	blocks = count / type->block;
+	blocks = left / type->block;
 	type->decode(src, blocks, dst);
 	src += blocks * (type->bits / 8);
 	dst += blocks * type->block;
-	if (count % type->block)
-		read_part(type, src, 0, count % type->block, dst);
+	if (left % type->block)
+		read_part(type, src, 0, left % type->block, dst);
 	return 0;
 }
 
@@ -381,6 +384,6 @@ int npu_file_copy(const struct npu_file *file, size_t index, const char *type, u
 				     NPU_FILE_SHOWN_NAME, entry->tensor.name, type);
 	bytes = entry->type->bits / 8;
 	if (count)
-		memcpy(dst, file->data + entry->offset + first * bytes, count * bytes);
+		memcpy(dst, file->data + entry->offset + first * bytes, (size_t)count * bytes);
 	return 0;
 }

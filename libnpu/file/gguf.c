@@ -108,7 +108,7 @@ static const uint8_t *take(struct cursor *c, uint64_t bytes)
 
 	if (bytes > c->file->bytes - c->at)
 		return NULL;
-	c->at += bytes;
+	c->at += (size_t)bytes;
 	return data;
 }
 
@@ -140,7 +140,7 @@ static int take_string(struct cursor *c, const char *what, struct span *span)
 	if (ret)
 		return ret;
 	span->text = (const char *)take(c, length);
-	span->length = length;
+	span->length = (size_t)length;
 	if (!span->text)
 		return npu_file_fail(c->file, c->err, -EBADMSG,
 				     "ends inside %s, which is to have %" PRIu64 " bytes", what,

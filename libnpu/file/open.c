@@ -51,11 +51,11 @@ static int map_file(struct npu_file *file, int fd, off_t bytes, struct npu_error
 		return 0;
 	if ((uintmax_t)bytes > PTRDIFF_MAX)
 		return npu_file_fail(file, err, -ENOMEM, "is larger than this process can map");
-	map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	map = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return npu_file_fail(file, err, -errno, "cannot be mapped: %s", strerror(errno));
 	file->data = map;
-	file->bytes = bytes;
+	file->bytes = (size_t)bytes;
 	return 0;
 }
 

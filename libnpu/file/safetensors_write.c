@@ -110,7 +110,8 @@ static int place_tensors(struct npu_file *file, struct npu_error *err)
 			if (entry->type->bits != bits)
 				continue;
 			entry->offset = at;
-			if (__builtin_add_overflow(at, entry->tensor.bytes, &at))
+			if (entry->tensor.bytes > PTRDIFF_MAX ||
+			    __builtin_add_overflow(at, entry->tensor.bytes, &at))
 				return npu_file_fail(file, err, -EINVAL,
 						     "is too large: the size of all tensors "
 						     "overflows");
@@ -210,7 +211,7 @@ static int write_file(const char *path, const struct npu_file *file, const char 
 		ret = npu_save_write(&save, header, header_bytes, err);
 		for (size_t i = 0; i < file->count && !ret; i++)
 			ret = npu_save_write(&save, tensors[order[i] - file->entries].data,
-					     order[i]->tensor.bytes, err);
+					     (size_t)order[i]->tensor.bytes, err);
 		ret = npu_save_end(&save, ret, err);
 	}
 	free(order);

@@ -207,7 +207,7 @@ static void wrong_buffer_accesses_are_refused(void **state)
 	(void)state;
 	expect_error(npu_buffer_create(dev, 0, &buf, &err), -EINVAL, "0 bytes");
 	expect_error(npu_buffer_create(dev, SIZE_MAX, &buf, &err), -ENOMEM, "no memory");
-	expect_error(npu_buffer_create(dev, SIZE_MAX / 4, &buf, &err), -ENOMEM, "no memory");
+	expect_error(npu_buffer_create(dev, SIZE_MAX / 4 * 3, &buf, &err), -ENOMEM, "no memory");
 	expect_ok(npu_buffer_create(dev, 1, &buf, &err));
 	size = npu_buffer_size(buf);
 	expect_error(npu_buffer_begin_access(buf, 0, 0, 1, 0, &at, &err), -EINVAL, "access 0x0");
@@ -284,8 +284,11 @@ static void impossible_tensors_are_refused(void **state)
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, 5, 0, &none, &err), -EINVAL, "5 x 0");
 	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, UINT32_MAX, &none, &err),
 		     -EINVAL, "too large");
-	expect_error(npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err),
-		     -ENOMEM, "no memory");
+	/* Bytes that 64 bits count and no machine has; 32 bits do not count them. */
+	if (SIZE_MAX > UINT32_MAX)
+		expect_error(
+			npu_tensor_create(dev, NPU_TYPE_INT8, UINT32_MAX, 1u << 30, &none, &err),
+			-ENOMEM, "no memory");
 }
 
 /* ---- Weights and epilogues ------------------------------------------------------------- */

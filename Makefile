@@ -132,13 +132,13 @@ run: guest
 # As many compilers as there are processors, unless -j says something else.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: check check-unit check-neon check-device
+.PHONY: check check-unit check-neon check-armhf check-device
 check: setup
 	$(MAKE) lint-style
 	$(MAKE) $(JOBS) --output-sync check-unit
 	$(MAKE) $(JOBS) --output-sync check-cli
 	$(MAKE) $(JOBS) guest
-	$(MAKE) $(JOBS) --output-sync check-neon
+	$(MAKE) $(JOBS) --output-sync check-neon check-armhf
 	$(MAKE) $(JOBS) check-board
 	$(MAKE) $(JOBS) --output-sync check-device
 	$(MAKE) check-docs
@@ -177,6 +177,17 @@ neon-a76: $(firstword $(CPU_UNIT_TESTS))
 
 neon-a53: $(firstword $(CPU_UNIT_TESTS))
 	$(call run_neon,cortex-a53,neon portable) neon-a53 $^
+
+# Counts and offsets that a file says have 64 bits, sizes there have 32.
+ARMHF := --arch armhf --kernel 6.1
+.PHONY: armhf-tests
+check-armhf:
+	$(BOARD) sysroot $(ARMHF) >/dev/null
+	$(MAKE) TARGET=$$($(BOARD) target $(ARMHF)) CROSS_COMPILE=$$($(BOARD) cross $(ARMHF)) \
+		SYSROOT=$$($(BOARD) sysroot $(ARMHF)) armhf-tests
+
+armhf-tests: $(ARMHF_TESTS)
+	TEST_RUNNER="qemu-arm -L $(SYSROOT)" tests/run.sh armhf $^
 
 # Every kernel and machine that the virtual board has a table for.
 .PHONY: check-all check-compile check-machines

@@ -186,6 +186,7 @@ static bool is_shape(const struct npu_packed_header *header)
 	       !__builtin_mul_overflow(weights, header->batch, &weights);
 }
 
+/* For offsets that are checked to lie inside an image, or are about to be. */
 static struct npu_packed packed_of(const struct npu_packed_header *header)
 {
 	return (struct npu_packed){
@@ -194,8 +195,8 @@ static struct npu_packed packed_of(const struct npu_packed_header *header)
 		.batch = header->batch,
 		.group_size = header->group_size,
 		.count = header->numbers,
-		.offset = header->packed_offset,
-		.bytes = header->packed_bytes,
+		.offset = (size_t)header->packed_offset,
+		.bytes = (size_t)header->packed_bytes,
 	};
 }
 
@@ -235,7 +236,7 @@ static int check_body(const struct npu_image *image, const struct npu_packed_hea
 				"weights again for this device",
 				image->name, header->form, form);
 	if (image->file && (!(header->flags & NPU_PACKED_SUMMED) ||
-			    body_checksum(image->data, end) != header->body_checksum))
+			    body_checksum(image->data, (size_t)end) != header->body_checksum))
 		return damaged(image, "the checksum of the weights is wrong", err);
 	return 0;
 }

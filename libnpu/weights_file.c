@@ -74,11 +74,11 @@ static int map_file(const char *path, struct npu_image *image, struct npu_error 
 	} else if ((uintmax_t)st.st_size > PTRDIFF_MAX) {
 		ret = npu_fail(err, -ENOMEM, "%s: larger than this process can map", path);
 	} else {
-		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (map == MAP_FAILED)
 			ret = cannot("map", path, err);
 		image->data = map;
-		image->bytes = st.st_size;
+		image->bytes = (size_t)st.st_size;
 	}
 	close(fd);
 	return ret;

@@ -110,7 +110,7 @@ static unsigned int load(struct tally *tally, const struct options *o, struct di
 
 	for (i = 0; i < o->processes; i++)
 		start(i, tally, o);
-	for (tick = 1; (now = time(NULL)) < begin + o->seconds; tick++) {
+	for (tick = 1; (now = time(NULL)) < begin + (time_t)o->seconds; tick++) {
 		usleep(TICK_US);
 		disturb_tick(disturb, tick, workers[(unsigned int)random() % o->processes]);
 		strange += replace_dead(tally, o);

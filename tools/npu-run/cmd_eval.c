@@ -9,6 +9,7 @@
 #include "eval_chart.h"
 #include "eval_report.h"
 #include "model_options.h"
+#include "network/matrix.h"
 #include "save.h"
 
 static const char help[] =
@@ -216,7 +217,7 @@ static int run(struct material *m, struct float_runner *reference, uint32_t batc
 	       const char **fault, struct npu_error *err)
 {
 	const uint32_t count = m->rows;
-	float *x = malloc((size_t)batch * m->network.layer[0].k * sizeof(*x));
+	float *x = matrix_alloc(batch, m->network.layer[0].k, sizeof(*x));
 	int ret = x ? 0 : error_set(err, -ENOMEM, "out of memory for a batch of %u samples", batch);
 
 	for (uint32_t first = 0; first < count && !ret; first += batch)

@@ -92,6 +92,8 @@ static int find_type(const char *descr, enum npy_type *type, struct npu_error *e
 static int copy_array(const struct npu_file *file, struct npy *npy, struct npu_error *err)
 {
 	const struct npu_file_tensor *tensor = npu_file_tensor(file, 0);
+	/* It lies in memory. */
+	const size_t bytes = (size_t)tensor->bytes;
 	int ret = find_type(tensor->type, &npy->type, err);
 
 	if (ret)
@@ -99,15 +101,14 @@ static int copy_array(const struct npu_file *file, struct npy *npy, struct npu_e
 	if (tensor->rank > NPY_MAX_RANK)
 		return error_set(err, -EINVAL, "has more than %d dimensions", NPY_MAX_RANK);
 	npy->rank = tensor->rank;
-	npy->count = tensor->elements;
+	npy->count = (size_t)tensor->elements;
 	for (unsigned int i = 0; i < NPY_MAX_RANK; i++)
-		npy->dim[i] = tensor->shape[i];
+		npy->dim[i] = (size_t)tensor->shape[i];
 	/* One byte above, so that an empty array is an allocation too. */
-	npy->data = malloc(tensor->bytes + 1);
+	npy->data = malloc(bytes + 1);
 	if (!npy->data)
-		return error_set(err, -ENOMEM, "needs %zu bytes: out of memory",
-				 (size_t)tensor->bytes);
-	memcpy(npy->data, npu_file_data(file, 0), tensor->bytes);
+		return error_set(err, -ENOMEM, "needs %zu bytes: out of memory", bytes);
+	memcpy(npy->data, npu_file_data(file, 0), bytes);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ int dense_create(const float *weight, const float *bias, uint32_t n, uint32_t k,
 		return error_set(err, -ENOMEM, "out of memory for a layer");
 	*d = (struct dense){ .n = n, .k = k, .panels = panels };
 	d->bias = calloc((size_t)panels * PANEL, sizeof(float));
-	d->weight = calloc((size_t)panels * PANEL * k, sizeof(float));
+	d->weight = calloc((size_t)panels * PANEL, k * sizeof(float));
 	if (!d->bias || !d->weight) {
 		dense_destroy(d);
 		return error_set(err, -ENOMEM, "out of memory for float weights of %u x %u", n, k);

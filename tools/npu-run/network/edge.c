@@ -6,6 +6,7 @@
 
 #include "../error.h"
 #include "edge.h"
+#include "matrix.h"
 
 /*
  * struct edge - room for a batch
@@ -25,7 +26,7 @@ int edge_create(const struct quant_network *network, uint32_t rows, struct edge 
 		struct npu_error *err)
 {
 	struct edge *e = calloc(1, sizeof(*e));
-	size_t width = 0;
+	uint32_t width = 0;
 
 	if (!e)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -35,10 +36,10 @@ int edge_create(const struct quant_network *network, uint32_t rows, struct edge 
 		width = layer->k > width ? layer->k : width;
 		width = layer->n > width ? layer->n : width;
 	}
-	e->real = malloc(rows * width * sizeof(*e->real));
-	e->number = malloc(rows * width * sizeof(float));
-	e->scale = malloc(rows * sizeof(*e->scale));
-	e->zero = malloc(rows * sizeof(*e->zero));
+	e->real = matrix_alloc(rows, width, sizeof(*e->real));
+	e->number = matrix_alloc(rows, width, sizeof(float));
+	e->scale = matrix_alloc(rows, 1, sizeof(*e->scale));
+	e->zero = matrix_alloc(rows, 1, sizeof(*e->zero));
 	if (!e->real || !e->number || !e->scale || !e->zero) {
 		edge_destroy(e);
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u samples", rows);

@@ -12,6 +12,7 @@
 
 #include "../error.h"
 #include "float_network.h"
+#include "matrix.h"
 
 /* What error_set() shows of a name. */
 #define SHOWN 64
@@ -93,7 +94,7 @@ static int read_finite(const char *path, const struct npu_file *file, size_t ind
 	if (!tensor->readable)
 		return error_set(err, -EINVAL, "%s: %.*s is %s, which is not read as float", path,
 				 SHOWN, shown_name(tensor), tensor->type);
-	x = malloc(tensor->elements * sizeof(*x));
+	x = matrix_alloc(tensor->elements, 1, sizeof(*x));
 	if (!x)
 		return error_set(err, -ENOMEM, "%s: %.*s: out of memory", path, SHOWN,
 				 shown_name(tensor));

@@ -6,6 +6,7 @@
 #include "../error.h"
 #include "dense.h"
 #include "float_runner.h"
+#include "matrix.h"
 
 struct float_runner {
 	uint32_t count;
@@ -27,7 +28,7 @@ int float_runner_create(const struct float_network *network, uint32_t batch,
 
 		ret = dense_create(layer->weight, layer->bias, layer->n, layer->k, &r->layer[i],
 				   err);
-		r->result[i] = malloc((size_t)batch * layer->n * sizeof(float));
+		r->result[i] = matrix_alloc(batch, layer->n, sizeof(float));
 		if (!ret && !r->result[i])
 			ret = error_set(err, -ENOMEM, "out of memory for a batch of %u samples",
 					batch);

@@ -10,6 +10,7 @@
 #include <npu_file.h>
 
 #include "../error.h"
+#include "matrix.h"
 #include "quant_file.h"
 
 #define SHOWN 64
@@ -84,7 +85,7 @@ static int read_new(const struct reader *r, const char *what, const char *type, 
 
 	if (ret)
 		return ret;
-	data = malloc(count * size);
+	data = matrix_alloc(count, 1, size);
 	if (!data)
 		return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
 	ret = npu_file_copy(r->file, index, type, 0, count, data, r->err);

@@ -5,6 +5,7 @@
 
 #include "../error.h"
 #include "edge.h"
+#include "matrix.h"
 #include "pack.h"
 #include "runner.h"
 
@@ -24,7 +25,7 @@ static int create_layer(struct npu_device *dev, const struct quant_network *netw
 	char *path = NULL;
 	int ret;
 
-	r->result[i] = malloc((size_t)batch * layer->n * sizeof(float));
+	r->result[i] = matrix_alloc(batch, layer->n, sizeof(float));
 	if (!r->result[i])
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u samples", batch);
 	if (packed) {

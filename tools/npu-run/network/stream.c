@@ -6,6 +6,7 @@
 
 #include "../error.h"
 #include "dense.h"
+#include "matrix.h"
 #include "stream.h"
 
 int stream_open(const struct samples *samples, uint32_t inputs, struct stream *stream,
@@ -14,7 +15,7 @@ int stream_open(const struct samples *samples, uint32_t inputs, struct stream *s
 	int ret;
 
 	*stream = (struct stream){ .rows = samples_rows(samples), .cols = inputs };
-	stream->x = malloc((size_t)stream->rows * inputs * sizeof(float));
+	stream->x = matrix_alloc(stream->rows, inputs, sizeof(*stream->x));
 	if (!stream->x)
 		return error_set(err, -ENOMEM, "out of memory for %u samples of %u values",
 				 stream->rows, inputs);
@@ -37,7 +38,7 @@ int stream_advance(struct stream *stream, const float *weight, const float *bias
 	float *y;
 	int ret;
 
-	y = malloc((size_t)stream->rows * n * sizeof(*y));
+	y = matrix_alloc(stream->rows, n, sizeof(*y));
 	if (!y)
 		return error_set(err, -ENOMEM, "out of memory for %u samples of %u values",
 				 stream->rows, n);
@@ -105,7 +106,7 @@ static int quantize_batch(const struct npu_quant_scheme *scheme, const struct qu
 int stream_quantize(struct stream *stream, const struct quant_layer *layer, struct npu_error *err)
 {
 	const struct npu_quant_scheme scheme = quant_input_scheme(layer);
-	int16_t *q = malloc((size_t)STREAM_BATCH * stream->cols * sizeof(*q));
+	int16_t *q = matrix_alloc(STREAM_BATCH, stream->cols, sizeof(*q));
 	float scale[STREAM_BATCH];
 	int32_t zero[STREAM_BATCH];
 	int ret = q ? 0 : error_set(err, -ENOMEM, "out of memory for a batch of samples");

@@ -7,6 +7,7 @@
 #include <npu_tune.h>
 
 #include "../error.h"
+#include "matrix.h"
 #include "quant_file.h"
 #include "subject.h"
 
@@ -68,13 +69,13 @@ int subject_load(const char *path, const char *model_path, const struct float_ne
 int subject_start(struct subject *subject, struct npu_device *dev, uint32_t batch,
 		  const char *packed, struct npu_error *err)
 {
-	size_t width = subject->network.layer[0].k;
+	uint32_t width = subject->network.layer[0].k;
 	int ret;
 
 	for (uint32_t i = 0; i < subject->network.count; i++)
 		if (subject->network.layer[i].n > width)
 			width = subject->network.layer[i].n;
-	subject->scratch = malloc(batch * width * sizeof(float));
+	subject->scratch = matrix_alloc(batch, width, sizeof(*subject->scratch));
 	if (!subject->scratch)
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u samples", batch);
 	ret = runner_create(dev, &subject->network, batch, packed, &subject->runner, err);

@@ -108,18 +108,18 @@ GUEST_ARCH := arm64
 GUEST_KERNEL := 6.1
 GUEST = --arch $(GUEST_ARCH) --kernel $(GUEST_KERNEL)
 
+# Programs of the machine that these options of the board choose.
+make_for = $(MAKE) TARGET=$$($(BOARD) target $(1)) CROSS_COMPILE=$$($(BOARD) cross $(1)) \
+	SYSROOT=$$($(BOARD) sysroot $(1))
+
 .PHONY: setup guest run
 setup:
 	scripts/setup.sh
 
 guest: setup
 	$(MAKE) board
-	$(MAKE) TARGET=$$($(BOARD) target $(GUEST)) CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) \
-		SYSROOT=$$($(BOARD) sysroot $(GUEST)) all device-tests
-	[ -z "$$($(BOARD) compat $(GUEST))" ] || \
-		$(MAKE) TARGET=$$($(BOARD) target $(GUEST) --compat) \
-		CROSS_COMPILE=$$($(BOARD) cross $(GUEST) --compat) \
-		SYSROOT=$$($(BOARD) sysroot $(GUEST) --compat) compat-tests
+	+$(call make_for,$(GUEST)) all device-tests
+	+[ -z "$$($(BOARD) compat $(GUEST))" ] || $(call make_for,$(GUEST) --compat) compat-tests
 	$(MAKE) kmod CROSS_COMPILE=$$($(BOARD) cross $(GUEST)) KDIR=$$($(BOARD) kdir $(GUEST))
 
 # Guest time by instructions and device cycles, so that the figures are the same on every machine.
@@ -161,8 +161,7 @@ NEON := --arch arm64 --kernel 6.1
 .PHONY: neon-tests neon-max neon-a76 neon-a53
 check-neon:
 	$(BOARD) fetch $(NEON)
-	$(MAKE) TARGET=$$($(BOARD) target $(NEON)) CROSS_COMPILE=$$($(BOARD) cross $(NEON)) \
-		SYSROOT=$$($(BOARD) sysroot $(NEON)) neon-tests
+	+$(call make_for,$(NEON)) neon-tests
 
 neon-tests: neon-max neon-a76 neon-a53
 
@@ -183,8 +182,7 @@ ARMHF := --arch armhf --kernel 6.1
 .PHONY: armhf-tests
 check-armhf:
 	$(BOARD) sysroot $(ARMHF) >/dev/null
-	$(MAKE) TARGET=$$($(BOARD) target $(ARMHF)) CROSS_COMPILE=$$($(BOARD) cross $(ARMHF)) \
-		SYSROOT=$$($(BOARD) sysroot $(ARMHF)) armhf-tests
+	+$(call make_for,$(ARMHF)) armhf-tests
 
 armhf-tests: $(ARMHF_TESTS)
 	TEST_RUNNER="qemu-arm -L $(SYSROOT)" tests/run.sh armhf $^

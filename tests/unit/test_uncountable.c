@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,23 +76,20 @@ static void bytes_that_become_floats(void **state)
 	static const char header[] = "\110\0\0\0\0\0\0\0"
 				     "{\"w\":{\"dtype\":\"I8\",\"shape\":[2,536870914],"
 				     "\"data_offsets\":[0,1073741828]}}";
-	char path[] = "/tmp/test_uncountable.XXXXXX";
 	struct float_network network;
-	struct npu_error err = { 0 };
-	int fd, ret;
+	char holes[32];
+	int fd;
 
 	(void)state;
 	if (SIZE_MAX > UINT32_MAX)
 		skip();
-	fd = mkstemp(path);
+	fd = memfd_create("holes", 0);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, header, sizeof(header) - 1), sizeof(header) - 1);
 	assert_int_equal(ftruncate(fd, (off_t)sizeof(header) - 1 + 1073741828), 0);
+	snprintf(holes, sizeof(holes), "/proc/self/fd/%d", fd);
+	expect_error(float_network_load(holes, NULL, &network, &err), -ENOMEM, "w: out of memory");
 	close(fd);
-	ret = float_network_load(path, NULL, &network, &err);
-	unlink(path);
-	assert_int_equal(ret, -ENOMEM);
-	assert_non_null(strstr(err.text, "w: out of memory"));
 }
 
 int main(void)

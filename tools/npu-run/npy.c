@@ -92,7 +92,7 @@ static int find_type(const char *descr, enum npy_type *type, struct npu_error *e
 static int copy_array(const struct npu_file *file, struct npy *npy, struct npu_error *err)
 {
 	const struct npu_file_tensor *tensor = npu_file_tensor(file, 0);
-	/* It lies in memory. */
+	/* The file is in memory, so that its sizes fit. */
 	const size_t bytes = (size_t)tensor->bytes;
 	int ret = find_type(tensor->type, &npy->type, err);
 

@@ -32,6 +32,7 @@ int dense_create(const float *weight, const float *bias, uint32_t n, uint32_t k,
 	if (!d)
 		return error_set(err, -ENOMEM, "out of memory for a layer");
 	*d = (struct dense){ .n = n, .k = k, .panels = panels };
+	/* As @weight lies in memory, a row of it can be counted; with padded rows it need not. */
 	d->bias = calloc((size_t)panels * PANEL, sizeof(float));
 	d->weight = calloc((size_t)panels * PANEL, k * sizeof(float));
 	if (!d->bias || !d->weight) {

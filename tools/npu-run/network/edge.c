@@ -38,8 +38,8 @@ int edge_create(const struct quant_network *network, uint32_t rows, struct edge 
 	}
 	e->real = matrix_alloc(rows, width, sizeof(*e->real));
 	e->number = matrix_alloc(rows, width, sizeof(float));
-	e->scale = matrix_alloc(rows, 1, sizeof(*e->scale));
-	e->zero = matrix_alloc(rows, 1, sizeof(*e->zero));
+	e->scale = reallocarray(NULL, rows, sizeof(*e->scale));
+	e->zero = reallocarray(NULL, rows, sizeof(*e->zero));
 	if (!e->real || !e->number || !e->scale || !e->zero) {
 		edge_destroy(e);
 		return error_set(err, -ENOMEM, "out of memory for a batch of %u samples", rows);

@@ -9,7 +9,6 @@
 #include <npu_file.h>
 
 #include "../error.h"
-#include "matrix.h"
 #include "samples.h"
 
 struct samples {
@@ -161,8 +160,8 @@ static int to_classes(const char *path, const double *value, uint32_t count, uin
 int labels_read(const char *path, uint32_t count, uint32_t classes, int32_t **labels,
 		struct npu_error *err)
 {
-	double *value = matrix_alloc(count, 1, sizeof(*value));
-	int32_t *list = matrix_alloc(count, 1, sizeof(*list));
+	double *value = reallocarray(NULL, count, sizeof(*value));
+	int32_t *list = reallocarray(NULL, count, sizeof(*list));
 	struct npu_file *file = NULL;
 	int ret = 0;
 

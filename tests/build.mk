@@ -257,9 +257,10 @@ MEMCHECK_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_ho
 	test_file_refused test_query test_checksum test_npy test_idx)
 # Those of what strangers say, as programs whose sizes have 32 bits.
 ARMHF_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_abi test_layout test_libnpu_api \
-	test_weights_file test_file test_file_refused test_safetensors_write test_quant_uniform \
-	test_quant_codebook test_quant_dynamic test_eval test_tune_qat test_npy test_idx test_perceptron \
-	test_network test_quantize test_quant_file test_failing_network test_uncountable)
+	test_query test_weights_file test_file test_file_refused test_safetensors_write \
+	test_quant_uniform test_quant_codebook test_quant_dynamic test_eval test_tune_qat test_npy \
+	test_idx test_perceptron test_network test_quantize test_quant_file test_failing_network \
+	test_uncountable)
 .PHONY: check-threads check-valgrind
 check-threads: $(THREAD_TESTS)
 	tests/run.sh threads $^

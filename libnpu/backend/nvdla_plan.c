@@ -138,15 +138,11 @@ static void fill_exact(struct npu_plan *plan, const struct query *q, uint32_t ba
 	nvdla_plan_exact(plan, q->digits, batch);
 }
 
+/* Planes of A and of C have M rows, whatever else; their strides have 32 bits in jobs. */
 static bool is_addressable(const struct npu_plan_desc *desc,
 			   const struct drm_npu_matmul_limits *limits)
 {
-	struct npu_layout layout;
-
-	return npu_layout_planes(&layout, NPU_FORM_PLAIN, desc->m, desc->k, limits->atom_bytes,
-				 UINT32_MAX) &&
-	       npu_layout_planes(&layout, NPU_FORM_PLAIN, desc->m, desc->n, limits->atom_bytes,
-				 UINT32_MAX);
+	return (uint64_t)desc->m * limits->atom_bytes <= UINT32_MAX;
 }
 
 /* Zero points that packing cannot take off weights of any value. */

@@ -3,8 +3,10 @@
  * What one open file may have, and all files of a user together.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,12 +325,22 @@ static void wait_for_room(void)
 	node_close(&node);
 }
 
+static bool has_signalled(int sync_file)
+{
+	struct pollfd fence = { .fd = sync_file, .events = POLLIN };
+
+	return poll(&fence, 1, 0) == 1;
+}
+
+/* Where a detector makes each job slow the fence ends too early: then nothing was held back. */
 static void jobs_of_a_user_are_limited(void **state)
 {
 	static struct hoard hoard;
 	const int vgem = vgem_open();
-	int held = -1;
+	unsigned int files;
 	uint32_t fence = 0;
+	bool is_over;
+	int held = -1;
 
 	if (!*state)
 		skip();
@@ -341,16 +353,21 @@ static void jobs_of_a_user_are_limited(void **state)
 		node_open(node);
 		hoard_fill(&hoard, node, held);
 	}
-	assert_int_equal(hoard.refused, -EBUSY);
-	assert_true(hoard.n > FILES_OF_A_USER);
+	is_over = has_signalled(held);
+	files = hoard.n;
 	while (hoard.n)
 		node_close(&hoard.node[--hoard.n]);
 	if (vgem >= 0) {
 		close(held);
-		vgem_end_write(vgem, fence);
+		if (!is_over)
+			vgem_end_write(vgem, fence);
 		close(vgem);
 	}
 	wait_for_room();
+	if (is_over && !hoard.refused)
+		skip();
+	assert_int_equal(hoard.refused, -EBUSY);
+	assert_true(files > FILES_OF_A_USER);
 }
 
 /* ---- Control groups --------------------------------------------------------------------- */

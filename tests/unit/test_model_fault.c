@@ -192,13 +192,14 @@ static void test_spurious_irq(void **state)
 	assert_true(runs(r));
 }
 
-/* One reset in vain, and the next one helps. */
+/* Resets in vain, and once that was seen the next one helps. */
 static void test_no_flush(void **state)
 {
 	struct rig *r = *state;
 
 	assert_int_equal(npu_model_inject(r->model, "no-flush"), 0);
 	assert_true(runs(r));
+	npu_model_reset(r->model);
 	npu_model_reset(r->model);
 	npu_model_run(r->model, 100 * LIMIT);
 	assert_int_equal(npu_model_read(r->model, CDMA_S_CBUF_FLUSH_STATUS), 0);

@@ -25,8 +25,8 @@ struct npu_model;
  *   for it only CYCLES later, if the bit is still set then.
  * - ``spurious-irq``: the interrupt line rises for some cycles with no status bit set, as soon as
  *   the clock runs.
- * - ``no-flush``: the next reset does not help: the CBUF is never flushed after it, until the one
- *   after that.
+ * - ``no-flush``: resets do not help, until one has been seen not to: the CBUF is never flushed
+ *   after it. The reset after its status was read helps again.
  */
 
 /**

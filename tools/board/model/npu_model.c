@@ -106,7 +106,6 @@ void npu_model_reset(struct npu_model *m)
 {
 	m->now = 0;
 	m->flushed_at = m->no_flush ? NEVER : m->cfg.flush_cycles;
-	m->no_flush = false;
 	m->stuck = NULL;
 	m->first = 0;
 	m->count = 0;
@@ -356,6 +355,14 @@ int npu_model_busy(struct npu_model *m)
 
 /* ---- registers --------------------------------------------------------------------------- */
 
+/* A power-up can take two resets, one by the loss of power, so what is not seen does not count. */
+static uint32_t read_flush_status(struct npu_model *m)
+{
+	if (m->flushed_at == NEVER)
+		m->no_flush = false;
+	return m->now >= m->flushed_at;
+}
+
 uint32_t npu_model_read(struct npu_model *m, uint32_t offset)
 {
 	switch (offset) {
@@ -368,7 +375,7 @@ uint32_t npu_model_read(struct npu_model *m, uint32_t offset)
 	case GLB_S_INTR_STATUS:
 		return intr_read(&m->intr, offset);
 	case CDMA_S_CBUF_FLUSH_STATUS:
-		return m->now >= m->flushed_at;
+		return read_flush_status(m);
 	default:
 		return regfile_read(&m->regs, offset);
 	}

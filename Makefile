@@ -252,7 +252,7 @@ check-device-gated:
 	$(BOARD) run $(GUEST) --config nv_small+gated -- tests/run.sh gated test_serial test_reuse
 
 check-device-large:
-	$(BOARD) run $(GUEST) --config nv_large -- \
+	$(BOARD) run $(GUEST) --config nv_large --load vgem -- \
 		tests/run.sh large test_ioctl test_submit test_reuse test_serial test_matmul test_queue
 
 check-device-examples:

@@ -255,7 +255,7 @@ MEMCHECK_TESTS := $(addprefix $(B)/tests/unit/, test_failing_cpu test_failing_ho
 	test_libnpu_backlog test_libnpu_share test_nvdla_async test_arena test_weights_file \
 	test_weights_share test_file \
 	test_file_refused test_query test_checksum test_npy test_idx)
-# Those of what strangers say, as programs whose sizes have 32 bits.
+# Those of what strangers say, and of how large that may be, as programs whose sizes have 32 bits.
 ARMHF_TESTS := $(addprefix $(B)/tests/unit/, test_uapi test_abi test_layout test_libnpu_api \
 	test_query test_weights_file test_file test_file_refused test_safetensors_write \
 	test_quant_uniform test_quant_codebook test_quant_dynamic test_eval test_tune_qat test_npy \

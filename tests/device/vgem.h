@@ -5,6 +5,7 @@
 #ifndef TESTS_DEVICE_VGEM_H
 #define TESTS_DEVICE_VGEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Opens vgem's node; -1 if the module is not loaded. */
@@ -25,5 +26,8 @@ void vgem_end_read(int vgem, uint32_t fence);
  * seconds. Returns it as sync_file, to be closed by the caller.
  */
 int vgem_hold(int vgem, uint32_t *fence);
+/* As vgem_end_write(), for who may have been too slow: false if the fence had signalled by itself.
+ */
+bool vgem_release(int vgem, uint32_t fence);
 
 #endif /* TESTS_DEVICE_VGEM_H */

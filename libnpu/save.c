@@ -53,9 +53,18 @@ static int find_target(struct npu_save *save, int *mode, struct npu_error *err)
 	return save->target ? 0 : refuse(save, -ENOMEM, strerror(ENOMEM), err);
 }
 
-/* Beside the target, by a name that nobody else has. */
+/* Length of the folder's part of a path, with its slash. */
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash - path + 1 : 0;
+}
+
+/* Beside the target, by a name that nobody else has and that is never too long for a name. */
 static int open_temporary(struct npu_save *save, int mode, struct npu_error *err)
 {
+	const int folder = folder_length(save->target);
 	uint64_t number;
 
 	do {
@@ -63,7 +72,8 @@ static int open_temporary(struct npu_save *save, int mode, struct npu_error *err
 		save->temporary = NULL;
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			return cannot("name a temporary file beside", save->path, err);
-		if (asprintf(&save->temporary, "%s.%016" PRIx64, save->target, number) < 0) {
+		if (asprintf(&save->temporary, "%.*s.%016" PRIx64, folder, save->target, number) <
+		    0) {
 			save->temporary = NULL;
 			return refuse(save, -ENOMEM, strerror(ENOMEM), err);
 		}
@@ -117,8 +127,8 @@ int npu_save_write(struct npu_save *save, const void *data, size_t bytes, struct
 /* Makes the new name of a file last; a file system that cannot is as good as it can be. */
 static void sync_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, slash - path + 1) : strdup(".");
+	const size_t length = folder_length(path);
+	char *folder = length ? strndup(path, length) : strdup(".");
 	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (fd >= 0) {

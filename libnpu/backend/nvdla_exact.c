@@ -67,13 +67,22 @@ static void cut(const struct nvdla_weights *nw, const int8_t *packed, int8_t *ds
 	}
 }
 
+static int no_memory(const struct nvdla_weights *nw, struct npu_error *err)
+{
+	return npu_fail(err, -ENOMEM, "no memory to cut weights of %u x %u", nw->base.n,
+			nw->base.k);
+}
+
 static int fill(struct nvdla_weights *nw, const int8_t *packed, struct npu_error *err)
 {
+	size_t bytes;
 	void *data;
 	int ret;
 
-	ret = npu_slice_alloc(nw->base.dev, nw->base.batch * nw->exact.matrix_bytes,
-			      &nw->exact_memory, err);
+	/* Each chunk is padded, so it can be more than the packed weights are. */
+	if (__builtin_mul_overflow(nw->exact.matrix_bytes, nw->base.batch, &bytes))
+		return no_memory(nw, err);
+	ret = npu_slice_alloc(nw->base.dev, bytes, &nw->exact_memory, err);
 	if (!ret)
 		ret = npu_slice_begin_fill(&nw->exact_memory, &data, err);
 	if (ret)
@@ -94,8 +103,7 @@ static int cut_up(struct nvdla_weights *nw, const int8_t *packed, struct npu_err
 	int ret = choose_chunks(nw, packed);
 
 	if (ret == -ENOMEM)
-		return npu_fail(err, ret, "no memory to cut weights of %u x %u", nw->base.n,
-				nw->base.k);
+		return no_memory(nw, err);
 	if (ret)
 		return npu_fail(err, ret,
 				"weights of %u x %u cannot be cut so that this engine gives exact "

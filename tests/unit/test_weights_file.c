@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -519,13 +520,30 @@ static void links_and_modes_stay(void **state)
 	npu_weights_destroy(weights);
 }
 
+/* The file that it is at first has another name, which must not be longer. */
+static void the_longest_name_is_saved_to(void **state)
+{
+	char longest[sizeof(folder) + 1 + NAME_MAX];
+	struct npu_weights *weights;
+	const int8_t one = 1;
+
+	(void)state;
+	snprintf(longest, sizeof(longest), "%s/%0*d", folder, NAME_MAX, 0);
+	expect_ok(case_weights(dev, 1, 1, &one, &weights, &err));
+	expect_ok(npu_weights_save(weights, longest, &err));
+	assert_int_equal(unlink(longest), 0);
+	assert_int_equal(entries(), 0);
+	npu_weights_destroy(weights);
+}
+
 #define ALL_TESTS(device)                                                                        \
 	on(device, saved_weights_multiply_the_same), on(device, every_kind_of_weights_is_saved), \
 		on(device, files_are_repeatable), on(device, cut_files_are_refused),             \
 		on(device, damaged_files_are_refused), on(device, lying_headers_are_refused),    \
 		on(device, lying_chunks_are_refused), on(device, other_files_are_refused),       \
 		on(device, failed_save_leaves_nothing), on(device, only_files_are_replaced),     \
-		on(device, links_and_modes_stay), on(device, equal_weights_are_told_from_others)
+		on(device, links_and_modes_stay), on(device, the_longest_name_is_saved_to),      \
+		on(device, equal_weights_are_told_from_others)
 
 int main(void)
 {

@@ -54,11 +54,11 @@ static int find_target(struct npu_save *save, int *mode, struct npu_error *err)
 }
 
 /* Length of the folder's part of a path, with its slash. */
-static size_t folder_length(const char *path)
+static int folder_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash ? slash - path + 1 : 0;
+	return slash ? (int)(slash - path) + 1 : 0;
 }
 
 /* Beside the target, by a name that nobody else has and that is never too long for a name. */
@@ -127,7 +127,7 @@ int npu_save_write(struct npu_save *save, const void *data, size_t bytes, struct
 /* Makes the new name of a file last; a file system that cannot is as good as it can be. */
 static void sync_folder(const char *path)
 {
-	const size_t length = folder_length(path);
+	const int length = folder_length(path);
 	char *folder = length ? strndup(path, length) : strdup(".");
 	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 

@@ -182,6 +182,7 @@ mistake "unknown option of a configuration" "--config: no configuration 'nv_smal
 mistake "configuration that a model does not know" "does not know the configuration nv_medium" \
 	run --build "$build" --no-module --model "$built/tools/board/model/libnpu-model.so" \
 	--config nv_medium -- true
+mistake "no device tree" "--disabled: amd64 has no device tree" run --arch amd64 --disabled -- true
 mistake "not a model" "cannot open the model" run --build "$build" --no-module --model "$board" -- true
 mistake "unknown fault" "does not take the fault 'flood:1'" run --build "$build" --no-module --fault flood:1 -- true
 

@@ -10,7 +10,6 @@ set -u
 
 passed=0
 failed=0
-skipped=0
 
 # says WHAT STATUS TEXT...: info ends so, and names each of these
 says() {
@@ -33,18 +32,13 @@ says() {
 }
 
 finish() {
-	echo "diagnosis: $passed passed, $failed failed, $skipped skipped"
+	echo "diagnosis: $passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
 	exit
 }
 
 info="sh -c"
 if [ "${1-}" = disabled ]; then
-	if ls -d /sys/bus/pci/drivers/npu/*:* >/dev/null 2>&1; then
-		skipped=1
-		echo "skipped: a disabled node (a card is in no device tree)"
-		finish
-	fi
 	says 'a disabled node' 3 'problem      /npu@c100000: the device tree says' '(disabled)' 'okay'
 	finish
 fi

@@ -15,6 +15,7 @@ kernel_fault+='|turning off the locking|DMA-API: debugging out of memory|ODEBUG:
 run() {
 	local kernel_at release sysroot compat_sysroot device
 	[ ${#command[@]} -gt 0 ] || die "run needs a command after --"
+	[ -z "$disabled" ] || [ -n "$overlay" ] || die "--disabled: $arch has no device tree"
 	need "$qemu" dtc fdtoverlay cpio setpriv modprobe
 	[ -d "$share" ] || die "--share: no folder '$share'"
 	run_check_config

@@ -6,9 +6,10 @@
 
 # The detectors' bookkeeping takes memory and time. So the engine is slow, too: test_fairness wants
 # users who are faster than it.
-DEBUG_GUEST := --arch amd64 --kernel debug --clock 10000000 --memory 2048 --timeout 5400
+SLOW := --arch amd64 --clock 10000000 --memory 2048 --timeout 5400
+DEBUG_GUEST := $(SLOW) --kernel debug
 # Only processors that run at the same time can race.
-KCSAN_GUEST := --arch amd64 --kernel kcsan --cpus 2 --clock 10000000 --memory 2048 --timeout 5400
+KCSAN_GUEST := $(SLOW) --kernel kcsan --cpus 2
 COVER_GUEST := --arch amd64 --kernel cover --memory 2048
 
 PLANTED_DIR = $(O)/planted/$(KRELEASE)

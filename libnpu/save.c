@@ -66,14 +66,15 @@ static int open_temporary(struct npu_save *save, int mode, struct npu_error *err
 {
 	const int folder = folder_length(save->target);
 	uint64_t number;
+	int ret;
 
 	do {
 		free(save->temporary);
 		save->temporary = NULL;
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			return cannot("name a temporary file beside", save->path, err);
-		if (asprintf(&save->temporary, "%.*s.%016" PRIx64, folder, save->target, number) <
-		    0) {
+		ret = asprintf(&save->temporary, "%.*s.%016" PRIx64, folder, save->target, number);
+		if (ret < 0) {
 			save->temporary = NULL;
 			return refuse(save, -ENOMEM, strerror(ENOMEM), err);
 		}

@@ -77,6 +77,13 @@ check "--model is the model that answers" out_is 0x54494E59
 guest --config nv_small+gated -- sh -c 'tr "\0" "\n" </sys/firmware/devicetree/base/npu@c100000/compatible'
 check "the device tree names the configuration, not its options" out_is nvidia,nv_small
 
+board overlay --arch armhf
+check "overlay names what describes the NPU in a device tree" out_is virt.dtso
+board overlay --arch amd64
+check "a card is in no device tree" out_is ""
+board overlay --arch riscv64
+check "nor is an NPU of a machine that nothing boots on" status_is 0
+
 unbind='echo c110000.reset-controller >/sys/bus/platform/drivers/simple-reset/unbind'
 guest --model "$built/tests/tiny-model.so" -- sh -c "$unbind
 	devmem 0xc110000 32 1; devmem $id; devmem 0xc110000; devmem 0xc110000 32 0; devmem $id"

@@ -15,6 +15,7 @@ toolchain=
 qemu=
 compat=
 cross=
+overlay=
 qemu_user=
 
 conf_list() {
